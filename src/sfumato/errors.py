@@ -1,0 +1,71 @@
+"""Every error Sfumato raises on purpose, and the exit code it means on the command line.
+
+    SfumatoError            1
+    ├── UserError           2   something the user can put right
+    │   ├── PictureError        a picture cannot be read or written
+    │   ├── DataError           a folder or data set cannot be used
+    │   ├── RecipeError         a recipe or an override is wrong
+    │   ├── OptionError         an option's value is wrong
+    │   └── WeightsError        a model file is missing, foreign or damaged
+    ├── FailedError         1   the machine or the run failed
+    │   ├── TrainingDiverged    a loss or a weight is no longer finite
+    │   ├── DownloadError       the network failed or the file is not what was promised
+    │   └── DiskError           the disk is full or not writable
+    └── Cancelled         130   the user stopped it
+
+Each message is one line: what is wrong, with the offending value, and what to do about it.
+"""
+
+
+class SfumatoError(Exception):
+    """The root of all errors below."""
+
+    exit_code = 1
+
+
+class UserError(SfumatoError):
+    """Something the user can put right."""
+
+    exit_code = 2
+
+
+class PictureError(UserError):
+    """A picture cannot be read or written."""
+
+
+class DataError(UserError):
+    """A folder or a data set cannot be used."""
+
+
+class RecipeError(UserError):
+    """A recipe or an override is wrong."""
+
+
+class OptionError(UserError):
+    """An option's value is wrong."""
+
+
+class WeightsError(UserError):
+    """A model file is missing, foreign or damaged."""
+
+
+class FailedError(SfumatoError):
+    """The machine or the run failed."""
+
+
+class TrainingDiverged(FailedError):
+    """A loss or a weight is no longer finite."""
+
+
+class DownloadError(FailedError):
+    """The network failed, or the file is not what was promised."""
+
+
+class DiskError(FailedError):
+    """The disk is full or not writable."""
+
+
+class Cancelled(SfumatoError):
+    """The user stopped the work."""
+
+    exit_code = 130
