@@ -1,0 +1,1 @@
+"""Pictures on disk to training samples: sample n is a function of (seed, n)."""

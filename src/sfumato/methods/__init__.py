@@ -1,0 +1,1 @@
+"""One module for each paper: `Config`, `Model`, `Training`."""

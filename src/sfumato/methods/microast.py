@@ -1,0 +1,258 @@
+"""MicroAST: arbitrary style transfer for ultra-high resolutions (Wang et al., AAAI 2023, arXiv:2211.15313).
+
+Two micro encoders, one for the content and one for the style, and a micro decoder whose residual blocks are driven by the
+style twice: by its feature statistics (AdaIN) and by filter modulation signals. No large network runs at test time.
+
+Shapes: B batch, C channels, H W pixels of the content, h w pixels of the style.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from annotated_types import Ge, Gt, Le
+from torch import Tensor, nn
+
+from ..losses.style import content_loss, moment_loss, style_loss
+from ..nets.layers import ReflectConv2d
+from ..nets.norms import Moments, adain, moments
+from ..nets.perceptual import read_perceptual
+from . import base
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+CONTENT_LAYER = "relu4_1"
+
+Statistics = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    width: Annotated[int, Gt(0)] = 64
+    """Channels at a quarter of the size, a multiple of 4."""
+    perceptual: tuple[str, ...] = ("compact",)
+    """Networks that judge the training, by name or file; each layer comes from the first that has it."""
+    content_weight: Annotated[float, Ge(0)] = 1.0
+    """Weight of the squared difference of features at relu4_1."""
+    style_weight: Annotated[float, Ge(0)] = 3.0
+    """Weight of the statistics at relu1_1 to relu4_1."""
+    contrastive_weight: Annotated[float, Ge(0)] = 3.0
+    """Weight of the style signal contrastive loss."""
+    pixel_weight: Annotated[float, Ge(0)] = 0.0
+    """Weight of the squared difference of pixels at strength 0; it fades as the strength grows."""
+    partial: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Share of the samples taught at a strength drawn from [0, 1]; the others are taught at 1, as in the paper."""
+
+
+class Residual(nn.Module):
+    """A residual block; with signals (w, b) each convolution's output becomes w * conv(x) + b * x."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = ReflectConv2d(width, width, 3), ReflectConv2d(width, width, 3)
+
+    def forward(self, x: Tensor, signals: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        if signals is None:
+            return x + self.conv2(F.relu(self.conv1(x)))
+        w, b = (s.to(x.dtype) for s in signals)
+        inner = F.relu(torch.addcmul(b * x, w, self.conv1(x)))
+        return x + torch.addcmul(b * inner, w, self.conv2(inner))
+
+
+class Encoder(nn.Module):
+    """(B, 3, H, W) -> features after the first and after the second residual block, (B, C, H/4, W/4) each."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        small, half = width // 4, width // 2
+        self.down = nn.Sequential(
+            ReflectConv2d(3, small, 9),
+            nn.ReLU(),
+            ReflectConv2d(small, half, 3, stride=2, groups=small),
+            nn.ReLU(),
+            ReflectConv2d(half, half, 1),
+            nn.ReLU(),
+            ReflectConv2d(half, width, 3, stride=2, groups=half),
+            nn.ReLU(),
+            ReflectConv2d(width, width, 1),
+            nn.ReLU(),
+        )
+        self.block1, self.block2 = Residual(width), Residual(width)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        x1 = self.block1(self.down(images))
+        return x1, self.block2(x1)
+
+
+class Modulator(nn.Module):
+    """One level of a style's features (B, C, h, w) -> filter modulation signals (w, b), (B, C, 1, 1) each."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight, self.bias = (ReflectConv2d(width, width, 3, groups=width) for _ in range(2))
+
+    def forward(self, x: Tensor, ask: Sequence[Statistics]) -> tuple[Tensor, Tensor]:
+        return ask[0](self.weight(x))[0], ask[1](self.bias(x))[0]
+
+
+class Decoder(nn.Module):
+    """Content features and a style's code -> (B, 3, H, W)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        small, half = width // 4, width // 2
+        self.block1, self.block2 = Residual(width), Residual(width)
+        self.moments1, self.moments2 = Moments(level=1), Moments(level=2)
+        self.up = nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="bilinear"),
+            ReflectConv2d(width, half, 3, groups=half),
+            nn.ReLU(),
+            ReflectConv2d(half, half, 1),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2, mode="bilinear"),
+            ReflectConv2d(half, small, 3, groups=small),
+            nn.ReLU(),
+            ReflectConv2d(small, small, 1),
+            nn.ReLU(),
+            ReflectConv2d(small, 3, 9),
+        )
+
+    def forward(self, x: Tensor, code: base.Code) -> Tensor:
+        (mean1, std1, *signals1), (mean2, std2, *signals2) = code[:4], code[4:]
+        x = self.block1(adain(x, self.moments1(x), (mean2, std2)), tuple(signals2))
+        x = self.block2(adain(x, self.moments2(x), (mean1, std1)), tuple(signals1))
+        return self.up(x)
+
+
+class Model(base.Stylizer):
+    """Content (B, 3, H, W) and style (B, 3, h, w), RGB in [0, 1] -> (B, 3, H, W), not clamped.
+
+    A code is (mean, deviation, w, b) of the first level, then of the second, each (B, C, 1, 1).
+
+    # Differs from the paper's code: strength moves the whole code from the content's own towards the style's, and the
+    # training shows such codes. The original blends normalised with raw features inside the decoder, which was never
+    # trained: its outputs leave [0, 1] by far between 0 and 1.
+    """
+
+    stride = 4
+    halo = 64
+    code_stride = 4
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__()
+        width = (config or Config()).width
+        self.content_encoder, self.style_encoder = Encoder(width), Encoder(width)
+        self.modulator1, self.modulator2 = Modulator(width), Modulator(width)
+        self.decoder = Decoder(width)
+        self.own = nn.ModuleList(Moments(level=1) for _ in range(6))
+
+    def encode_style(self, style: Tensor) -> base.Code:
+        return self._encode(style, [moments] * 6)
+
+    def _encode(self, images: Tensor, ask: Sequence[Statistics]) -> base.Code:
+        x1, x2 = self.style_encoder(images)
+        return (*ask[0](x1), *self.modulator1(x1, ask[1:3]), *ask[3](x2), *self.modulator2(x2, ask[4:6]))
+
+    def render(self, content: Tensor, code: base.Code, strength: float | Tensor = 1.0) -> Tensor:
+        if isinstance(strength, Tensor) or strength != 1:
+            own = self._encode(content, self.own)  # type: ignore[arg-type]
+            code = tuple(o + strength * (c - o) for o, c in zip(own, code, strict=True))
+        return self.decoder(self.content_encoder(content)[1], code)
+
+
+class Training(base.Training):
+    """The losses of section 3.3, and lessons at partial strength."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.model = Model(config)
+        self.perceptual = read_perceptual(config.perceptual)
+
+    def groups(self) -> Mapping[str, Sequence[nn.Module]]:
+        return {"stylizer": [self.model]}
+
+    def models(self) -> Mapping[str, nn.Module]:
+        return {"art": self.model}
+
+    def learn(self, batch: Mapping[str, Tensor]) -> Iterator[base.Terms]:
+        content, style, c = batch["content"], batch["style"], self.config
+        strength = self._strengths(content)
+        code = self.model.encode_style(style)
+        out = self.model.render(content, code, strength if c.partial else 1.0)
+        with torch.no_grad():
+            of_style = {k: moments(x) for k, x in self.perceptual(style, STYLE_LAYERS).items()}
+            of_content = self.perceptual(content, STYLE_LAYERS)
+            # Differs from the paper: at strength s the target lies s of the way from the content's statistics.
+            targets = {k: lerp(moments(x), of_style[k], strength) for k, x in of_content.items()}
+        features = self.perceptual(out, STYLE_LAYERS)
+        terms = {
+            "content": c.content_weight * content_loss(features[CONTENT_LAYER], of_content[CONTENT_LAYER]).mean(),
+            "style": c.style_weight * style_loss(features, targets).mean(),
+        }
+        if c.pixel_weight:
+            fade = (1 - strength.flatten()).square()
+            terms["pixel"] = c.pixel_weight * (fade * content_loss(out, content)).mean()
+        if c.contrastive_weight:
+            terms["contrastive"] = c.contrastive_weight * contrastive_loss(self.model.encode_style(out), code)
+        yield terms
+
+    def _strengths(self, content: Tensor) -> Tensor:
+        """(B, 1, 1, 1): 1 but for the `partial` share, which is uniform with its ends 0 and 1 drawn often."""
+        shape = (len(content), 1, 1, 1)
+        drawn = (torch.rand(shape, device=content.device) * 1.5 - 0.25).clamp(0, 1)
+        return torch.where(torch.rand(shape, device=content.device) < self.config.partial, drawn, torch.ones_like(drawn))
+
+    def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        content, style = batch["content"], batch["style"]
+        steps = {f"strength {s:g}": self.model(content, style, s).clamp(0, 1) for s in (0.0, 0.5, 1.0)}
+        return {"content": content, "style": style} | steps
+
+
+def lerp(start: tuple[Tensor, Tensor], end: tuple[Tensor, Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:
+    return start[0].lerp(end[0], weight), start[1].lerp(end[1], weight)
+
+
+def contrastive_loss(result: base.Code, style: base.Code) -> Tensor:
+    """Style signal contrastive loss (eq. 8): each result near its own style's code, far from the others'; a scalar.
+
+    Codes are those of `Model`, of a batch of two or more.
+
+    # As in the authors' code, the first level's statistics of a result are told apart from those of the other *results*,
+    # all other signals from those of the other *styles*.
+    """
+    distances = sum(square_distances(r, s) for r, s in zip(result, style, strict=True))
+    negatives = distances + sum(square_distances(r, r) - square_distances(r, s) for r, s in zip(result[:2], style[:2], strict=True))
+    own = torch.eye(len(result[0]), dtype=torch.bool, device=result[0].device)
+    return (distances.diagonal() / negatives.masked_fill(own, 0).sum(1)).sum()
+
+
+def square_distances(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared differences of all pairs of two sets of vectors (B, C, 1, 1): (B, B)."""
+    return (a.flatten(1)[:, None] - b.flatten(1)[None]).square().mean(2)
+
+
+BLOCKS = {"enc1.10.": "block1.", "enc2.0.": "block2.", "dec1.": "block1.", "dec2.": "block2.", "enc1.": "down.", "dec3.": "up."}
+
+
+def from_official(states: Mapping[str, Mapping[str, Tensor]]) -> Model:
+    """The model of the authors' four files, by role; a wrong file leaves keys that `load_state_dict` names."""
+    state = {}
+    for role in ("content_encoder", "style_encoder", "decoder"):
+        for key, tensor in states[role].items():
+            start = next((s for s in BLOCKS if key.startswith(s)), "")
+            key = BLOCKS.get(start, "") + key.removeprefix(start)
+            if role == "decoder" and start == "dec3.":  # the upsamplings count as layers in both
+                key = key.replace("dec3.", "up.")
+            state[f"{role}.{key.replace('conv_layer.', '')}"] = tensor
+    for key, tensor in states["modulator"].items():  # weight1.0.conv_layer.bias
+        signal, level, _, _, part = key[:-len(key.split(".", 1)[1]) - 2], key.split(".")[0][-1], *key.split(".")[1:]
+        state[f"modulator{level}.{signal}.{part}"] = tensor
+    width = states["content_encoder"]["enc1.0.conv_layer.weight"].shape[0] * 4
+    model = Model(Config(width=width))
+    model.load_state_dict(state)
+    return model
+
+
+OFFICIAL_ROLES = ("content_encoder", "style_encoder", "modulator", "decoder")

@@ -1,0 +1,1 @@
+"""One file for each method; each function is a named run."""
