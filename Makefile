@@ -1,0 +1,76 @@
+# `make demo` and `make test` do everything on a fresh machine with Python 3.11; `make help` lists the rest.
+#
+#   PYTHON=python3.12       the Python that the environment is made with
+#   TORCH_INDEX=ADDRESS     a further package index for torch, e.g. that of its CPU builds
+#   ARGS="-k tiles -x"      passed on to pytest
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+ARGS ?=
+
+VENV := .venv
+CONSTRAINTS := constraints.txt
+BIN = $(VENV)/bin
+INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) $(INDEX)
+CODE := src tests tools $(wildcard examples benchmarks)
+
+.PHONY: demo test test-unit test-long test-oldest check format install clean help
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.runtime  ## stylize the bundled pictures into demo/
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev  ## all tests but the long ones (under 10 minutes on two cores)
+	$(BIN)/python -m pytest -m "not long" $(ARGS)
+
+test-unit: $(VENV)/.dev  ## unit and contract tests (under 3 minutes)
+	$(BIN)/python -m pytest -m "not long" tests/unit tests/contract $(ARGS)
+
+test-long: $(VENV)/.dev  ## the long tests
+	$(BIN)/python -m pytest -m long $(ARGS)
+
+test-oldest:  ## unit, contract and parity tests with the oldest releases that are supported
+	$(MAKE) VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt EXTRA=test oldest
+
+.PHONY: oldest
+oldest: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "not long" tests/unit tests/contract $(wildcard tests/parity) $(ARGS)
+
+check: $(VENV)/.dev  ## lint, format, types, layers, repeated code, bounds
+	$(BIN)/ruff check --quiet $(CODE)
+	$(BIN)/ruff format --check --quiet $(CODE) || { echo "run: make format"; exit 1; }
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pylint src
+	$(BIN)/python tools/bounds.py src tools
+
+format: $(VENV)/.dev  ## put imports and layout in order
+	$(BIN)/ruff check --quiet --select I --fix $(CODE)
+	$(BIN)/ruff format --quiet $(CODE)
+
+install: $(VENV)/.dev  ## only make the environment
+
+clean:  ## remove the environments and all that is made
+	rm -rf .venv .venv-oldest build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environment is made anew only when what it holds changes.
+EXTRA := dev
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Sfumato needs Python 3.11 or newer; $(PYTHON) is older or missing. Try: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python pyproject.toml $(CONSTRAINTS)
+	$(INSTALL) --upgrade pip
+	@$(BIN)/python tools/torch_size.py $(CONSTRAINTS) "$(or $(MAKECMDGOALS),demo)" $(INDEX)
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(INSTALL) --editable ".[$(EXTRA)]"
+	@touch $@

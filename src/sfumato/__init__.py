@@ -1,0 +1,54 @@
+"""Sfumato moves pictures between photograph, drawing, painting and anime.
+
+    import sfumato
+
+    sfumato.stylize("photo.jpg", "wave.jpg").save("out.png")
+
+The names below are the public ones. Each is imported when it is first asked for: `import sfumato` alone takes no time
+and does not import torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .errors import SfumatoError
+    from .train import train
+    from .translate import Translator, stylize
+    from .zoo import available, import_official, load, verify
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SfumatoError",
+    "Translator",
+    "__version__",
+    "available",
+    "import_official",
+    "load",
+    "stylize",
+    "train",
+    "verify",
+]
+
+_HOMES = {
+    "SfumatoError": "errors",
+    "Translator": "translate",
+    "available": "zoo",
+    "import_official": "zoo",
+    "load": "zoo",
+    "stylize": "translate",
+    "train": "train",  # the package, which can be called
+    "verify": "zoo",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_HOMES[name]}")
+    return module if name == _HOMES[name] else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

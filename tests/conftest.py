@@ -1,0 +1,105 @@
+"""What all tests live under: fixed seeds, two cores, no network, a cache of their own; and the real data, where it is.
+
+Warnings are errors, the order is random and each test has a time limit: pyproject.toml.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Before torch is imported anywhere, in this process and in those it starts.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+SKIPPED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real pictures and weights: $SFUMATO_DATA, else ../shared/data beside the repository.
+
+    A test that asks for it is skipped without it, and the session says so loudly at its end.
+    """
+    if named := os.environ.get("SFUMATO_DATA"):
+        if not Path(named).is_dir():
+            pytest.fail(f"SFUMATO_DATA={named} is not a folder")
+        return Path(named)
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real data: SFUMATO_DATA is not set and {SHARED_DATA} does not exist")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """The same random numbers in every run and order; pytest-randomly sees to `random` and NumPy."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's cache is neither read nor written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SFUMATO_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Connections leave this machine neither from here nor, through a proxy that is not there, from programs started."""
+
+    def guarded(real: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(self: socket.socket, address: Any) -> Any:
+            local = self.family == getattr(socket, "AF_UNIX", None)
+            if local or str(address[0]) in {"localhost", "::1"} or str(address[0]).startswith("127."):
+                return real(self, address)
+            raise OSError(f"tests have no network, and one wants to reach {address}")
+
+        return connect
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+        patch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        for name in ("no_proxy", "NO_PROXY"):
+            patch.setenv(name, "localhost,127.0.0.1,::1")
+        yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SKIPPED] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.skipped and "real_data" in getattr(item, "fixturenames", ()) and not hasattr(report, "wasxfail"):
+        item.config.stash[SKIPPED].append(item.nodeid)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash[SKIPPED] and os.environ.get("CI") and SHARED_DATA.is_dir():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if count := len(config.stash[SKIPPED]):
+        terminalreporter.section("REAL DATA MISSING", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{count} tests need real pictures and weights and DID NOT RUN.", red=True, bold=True)
+        terminalreporter.line("Point SFUMATO_DATA at the folder, or put it at ../shared/data beside the repository.")
+        if os.environ.get("CI") and SHARED_DATA.is_dir():
+            terminalreporter.line(f"{SHARED_DATA} exists, so on CI this fails the run.", red=True, bold=True)
