@@ -231,6 +231,7 @@ def _checked(path: Path, given: str | None, published: str | None = None, name: 
 
 
 def _finish(part: Path, path: Path, given: str | None, published: str | None) -> Cached:
+    _validator_file(part).unlink(missing_ok=True)
     try:
         result = _checked(part, given, published, path)
     except WeightsError as error:
@@ -241,7 +242,6 @@ def _finish(part: Path, path: Path, given: str | None, published: str | None) ->
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(path)
-    _validator_file(part).unlink(missing_ok=True)
     return Cached(path=result.path, sha256=result.sha256, checked=result.checked, fetched=True)
 
 

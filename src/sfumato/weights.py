@@ -127,7 +127,7 @@ def load_tensors(path: str | Path, *, dtype: "torch.dtype | None" = None) -> "di
     import safetensors.torch
     import torch
 
-    with _named(Path(path)):
+    with _named(Path(path), "safetensors"):
         tensors = safetensors.torch.load_file(path)
     target = dtype or torch.float32
     return {k: t.to(target if t.is_floating_point() else t.dtype, copy=True) for k, t in tensors.items()}
@@ -195,7 +195,7 @@ def _is_tensor(value: Any) -> bool:
 def _read_pickled(path: Path) -> Any:
     import torch
 
-    with _named(path):
+    with _named(path, "PyTorch"):
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
@@ -203,7 +203,7 @@ def _read_npz(path: Path) -> "dict[str, Tensor]":
     import numpy
     import torch
 
-    with _named(path), numpy.load(path, allow_pickle=False) as arrays:
+    with _named(path, "NumPy"), numpy.load(path, allow_pickle=False) as arrays:
         numbers = {key: arrays[key] for key in arrays.files}
     return {key: torch.from_numpy(array) for key, array in numbers.items() if array.dtype.kind in "fiub"}
 
@@ -241,28 +241,26 @@ def first(keys: list[str]) -> str:
 
 
 def _notes(path: Path) -> dict[str, str]:
-    with _named(path), safe_open(path, framework="np") as file:
+    with _named(path, "safetensors"), safe_open(path, framework="np") as file:
         return dict(file.metadata() or {})
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Turns all that reading a strange file can raise into one line that names it."""
+def _named(path: Path, kind: str) -> Iterator[None]:
+    """Turns all that reading a strange file can raise into one line that names it; what it was stays as the cause."""
     try:
-        if path.is_dir():
-            raise WeightsError(f"{path}: is a folder, not a model file")
         yield
     except FileNotFoundError as error:
         raise WeightsError(f"{path}: there is no such file") from error
     except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path}: damaged, or holds more than tensors (such files can run code and are not read)"
-        ) from error
+        text = "damaged, or holds more than tensors (such files can run code and are not read)"
+        raise WeightsError(f"{path}: {text}") from error
     except Exception as error:
-        if isinstance(error, WeightsError):
-            raise
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise WeightsError(f"{path}: damaged or not a model file ({reason})") from error
+        if path.is_dir():
+            raise WeightsError(f"{path}: is a folder, not a model file") from error
+        if isinstance(error, PermissionError):
+            raise WeightsError(f"{path}: may not be read") from error
+        raise WeightsError(f"{path}: damaged, or not a {kind} file") from error
 
 
 def _digest(content: bytes, card: str) -> str:
