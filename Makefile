@@ -38,8 +38,8 @@ oldest: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not long" tests/unit tests/contract $(wildcard tests/parity) $(ARGS)
 
 check: $(VENV)/.dev  ## lint, format, types, layers, repeated code, bounds
-	$(BIN)/ruff check --quiet $(CODE)
-	$(BIN)/ruff format --check --quiet $(CODE) || { echo "run: make format"; exit 1; }
+	$(BIN)/ruff check --quiet --output-format concise $(CODE)
+	$(BIN)/ruff format --check --quiet --output-format concise $(CODE) || { echo "run: make format"; exit 1; }
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pylint src

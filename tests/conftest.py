@@ -58,7 +58,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_network() -> Iterator[None]:
-    """Connections leave this machine neither from here nor, through a proxy that is not there, from programs started."""
+    """No connection leaves this machine; programs that tests start are given a proxy that is not there."""
 
     def guarded(real: Callable[..., Any]) -> Callable[..., Any]:
         def connect(self: socket.socket, address: Any) -> Any:

@@ -2,7 +2,7 @@
 
     python tools/bounds.py FOLDER...
 
-A file has at most 400 lines and a function 60, docstring and all. Parameters, branches and statements are ruff's to count.
+A file has at most 400 lines and a function 60, docstring and all. ruff counts parameters, branches and statements.
 """
 
 import ast

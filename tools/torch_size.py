@@ -2,9 +2,9 @@
 
     python tools/torch_size.py CONSTRAINTS GOAL [PIP_OPTION...]      GOAL: the make goal, for the advice
 
-On Linux the package index of Python holds the build with CUDA, which brings gigabytes of NVIDIA's libraries along. What pip
-would take depends on its settings, so pip is asked (`--dry-run`); the sizes are those the addresses tell. Nothing is
-downloaded but metadata. Silent where torch is installed already. Standard library only: it runs before anything is there.
+On Linux the package index of Python holds the build with CUDA, which brings gigabytes of NVIDIA's libraries along.
+What pip would take depends on its settings, so pip is asked (`--dry-run`); the sizes are those the addresses tell.
+Nothing but metadata is downloaded. Silent where torch is there already. Standard library only: it runs first.
 """
 
 import importlib.util
@@ -45,7 +45,7 @@ def main() -> None:
         urls = plan(constraints, options)
         total = sum(map(size, urls)) / 1e9
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
-        print(f"==> torch comes next; its size could not be found out ({error}). A build with CUDA is about 3 GB.")
+        print(f"==> torch comes next, about 3 GB if it is a build with CUDA (pip did not say: {type(error).__name__}).")
         print(ADVICE.format(goal=goal), flush=True)
         return
     cuda = any("/nvidia_" in url for url in urls)

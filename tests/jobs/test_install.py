@@ -34,7 +34,9 @@ def test_the_wheel_runs_away_from_the_repository(wheel, tmp_path):
     options = ["--quiet", "--no-deps", "--no-index", "--target", str(place)]
     subprocess.run([sys.executable, "-m", "pip", "install", *options, str(wheel)], check=True, timeout=300)
     environment = os.environ | {"PYTHONPATH": str(place)}
-    code = "import sfumato; print(sfumato.__file__); print(*sfumato.available())"
+    code = (
+        "import sfumato; print(sfumato.__file__); print(*(m.name for m in sfumato.available() if m.place == 'bundled'))"
+    )
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     place_found, models = run.stdout.splitlines()
