@@ -1,11 +1,12 @@
 """MicroAST: arbitrary style transfer for ultra-high resolutions (Wang et al., AAAI 2023, arXiv:2211.15313).
 
-Two micro encoders, one for the content and one for the style, and a micro decoder whose residual blocks are driven by the
-style twice: by its feature statistics (AdaIN) and by filter modulation signals. No large network runs at test time.
+Two micro encoders, one for the content and one for the style, and a micro decoder whose residual blocks are driven by
+the style twice: by its feature statistics (AdaIN) and by filter modulation signals. No large network runs at test time.
 
 Shapes: B batch, C channels, H W pixels of the content, h w pixels of the style.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
-from ..losses.style import content_loss, moment_loss, style_loss
+from ..losses.style import content_loss, style_loss
 from ..nets.layers import ReflectConv2d
 from ..nets.norms import Moments, adain, moments
 from ..nets.perceptual import read_perceptual
@@ -141,7 +142,8 @@ class Model(base.Stylizer):
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
-        width = (config or Config()).width
+        self.config = config or Config()
+        width = self.config.width
         self.content_encoder, self.style_encoder = Encoder(width), Encoder(width)
         self.modulator1, self.modulator2 = Modulator(width), Modulator(width)
         self.decoder = Decoder(width)
@@ -202,7 +204,8 @@ class Training(base.Training):
         """(B, 1, 1, 1): 1 but for the `partial` share, which is uniform with its ends 0 and 1 drawn often."""
         shape = (len(content), 1, 1, 1)
         drawn = (torch.rand(shape, device=content.device) * 1.5 - 0.25).clamp(0, 1)
-        return torch.where(torch.rand(shape, device=content.device) < self.config.partial, drawn, torch.ones_like(drawn))
+        partial = torch.rand(shape, device=content.device) < self.config.partial
+        return torch.where(partial, drawn, torch.ones_like(drawn))
 
     def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         content, style = batch["content"], batch["style"]
@@ -219,13 +222,13 @@ def contrastive_loss(result: base.Code, style: base.Code) -> Tensor:
 
     Codes are those of `Model`, of a batch of two or more.
 
-    # As in the authors' code, the first level's statistics of a result are told apart from those of the other *results*,
-    # all other signals from those of the other *styles*.
+    # As in the authors' code, the first level's statistics of a result are told apart from those of the other
+    # *results*, all other signals from those of the other *styles*.
     """
-    distances = sum(square_distances(r, s) for r, s in zip(result, style, strict=True))
-    negatives = distances + sum(square_distances(r, r) - square_distances(r, s) for r, s in zip(result[:2], style[:2], strict=True))
-    own = torch.eye(len(result[0]), dtype=torch.bool, device=result[0].device)
-    return (distances.diagonal() / negatives.masked_fill(own, 0).sum(1)).sum()
+    others = (*result[:2], *style[2:])
+    positives = torch.stack([square_distances(r, s) for r, s in zip(result, style, strict=True)]).sum(0).diagonal()
+    negatives = torch.stack([square_distances(r, o) for r, o in zip(result, others, strict=True)]).sum(0)
+    return (positives / (negatives.sum(1) - negatives.diagonal())).sum()
 
 
 def square_distances(a: Tensor, b: Tensor) -> Tensor:
@@ -233,26 +236,35 @@ def square_distances(a: Tensor, b: Tensor) -> Tensor:
     return (a.flatten(1)[:, None] - b.flatten(1)[None]).square().mean(2)
 
 
-BLOCKS = {"enc1.10.": "block1.", "enc2.0.": "block2.", "dec1.": "block1.", "dec2.": "block2.", "enc1.": "down.", "dec3.": "up."}
+OFFICIAL_ROLES = ("content_encoder", "style_encoder", "modulator", "decoder")
+RENAMES = (
+    (r"conv_layer\.", ""),
+    (r"\.enc1\.10\.", ".block1."),
+    (r"\.enc2\.0\.", ".block2."),
+    (r"\.enc1\.", ".down."),
+    (r"\.dec([12])\.", r".block\1."),
+    (r"\.dec3\.", ".up."),
+    (r"^modulator\.(weight|bias)([12])\.0\.", r"modulator\2.\1."),
+)
+"""From `role.key` of the authors' files to the names here: patterns and replacements, all tried in this order."""
 
 
 def from_official(states: Mapping[str, Mapping[str, Tensor]]) -> Model:
-    """The model of the authors' four files, by role; a wrong file leaves keys that `load_state_dict` names."""
-    state = {}
-    for role in ("content_encoder", "style_encoder", "decoder"):
+    """The model of the authors' four files.
+
+    Args:
+        states: the files' tensors by role, one of `OFFICIAL_ROLES`.
+
+    Raises:
+        RuntimeError: keys are missing or unexpected, or shapes differ; they are listed.
+    """
+    tensors = {}
+    for role in OFFICIAL_ROLES:
         for key, tensor in states[role].items():
-            start = next((s for s in BLOCKS if key.startswith(s)), "")
-            key = BLOCKS.get(start, "") + key.removeprefix(start)
-            if role == "decoder" and start == "dec3.":  # the upsamplings count as layers in both
-                key = key.replace("dec3.", "up.")
-            state[f"{role}.{key.replace('conv_layer.', '')}"] = tensor
-    for key, tensor in states["modulator"].items():  # weight1.0.conv_layer.bias
-        signal, level, _, _, part = key[:-len(key.split(".", 1)[1]) - 2], key.split(".")[0][-1], *key.split(".")[1:]
-        state[f"modulator{level}.{signal}.{part}"] = tensor
-    width = states["content_encoder"]["enc1.0.conv_layer.weight"].shape[0] * 4
-    model = Model(Config(width=width))
-    model.load_state_dict(state)
+            name = f"{role}.{key}"
+            for pattern, replacement in RENAMES:
+                name = re.sub(pattern, replacement, name)
+            tensors[name] = tensor
+    model = Model(Config(width=4 * states["content_encoder"]["enc1.0.conv_layer.weight"].shape[0]))
+    model.load_state_dict(tensors)
     return model
-
-
-OFFICIAL_ROLES = ("content_encoder", "style_encoder", "modulator", "decoder")

@@ -3,26 +3,36 @@
 The architecture is the quarter-width VGG-19 with 1x1 heads of Collaborative Distillation (Wang et al., CVPR 2020,
 arXiv:2003.08436, section 3.2: linear embedding); the training is plain regression of features, layer by layer.
 
-# Differs from the paper: the student learns relu1_1 to relu3_1 from the true normalised VGG-19 and relu4_1, relu5_1 from
-# the paper's own student, because no larger network's deeper layers were at hand; there is no decoder in the loss.
+# Differs from the paper: the student learns relu1_1 to relu3_1 from the true normalised VGG-19 and relu4_1, relu5_1
+# from the paper's own student, because no larger network's deeper layers were at hand; there is no decoder in the loss.
 
 Shapes: B batch, C channels, H W pixels.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from ..nets.perceptual import read_network, read_perceptual
-from ..nets.vgg import HEADS, CompactVGG
+from ..nets.vgg import HEADS, CompactVGG, Flavour, read_vgg
 from . import base
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     widths: tuple[int, int, int, int, int] = (16, 32, 64, 128, 128)
     """Channels of the five blocks."""
+    heads: bool = True
+    """Whether 1x1 convolutions bring relu1_1, relu2_1 ... to VGG-19's own numbers of channels; without: a plain VGG."""
+    depth: Literal[16, 19] = 19
+    """Layers of the plain VGG, its classifier counted."""
+    until: str = "relu5_1"
+    """The last layer kept."""
+    flavour: Flavour = "normalised"
+    """Colours, padding and pooling."""
     teachers: tuple[str, ...] = ()
     """Weight files of VGG-19 networks to learn from; each teaches the layers that no file before it has."""
     start: str = ""
@@ -33,7 +43,8 @@ class Model(CompactVGG):
     """Images (B, 3, H, W), RGB in [0, 1] -> features by layer, on the scale of the normalised VGG-19."""
 
     def __init__(self, config: Config | None = None) -> None:
-        super().__init__((config or Config()).widths)
+        c = self.config = config or Config()
+        super().__init__(c.widths, until=c.until, heads=c.heads, depth=c.depth, flavour=c.flavour)
 
 
 class Training(base.Training):
@@ -66,3 +77,28 @@ def relative_error(features: Tensor, target: Tensor) -> Tensor:
     target = target.float()
     error = (features.float() - target).square().mean()
     return error / (target - target.mean((0, 2, 3), keepdim=True)).square().mean()
+
+
+OFFICIAL_ROLES = ("vgg",)
+
+
+def from_official(states: Mapping[str, Mapping[str, Tensor]], *, flavour: Flavour | None = None) -> Model:
+    """The VGG-16 or VGG-19 of a file with torchvision's, Caffe's or the normalised keys, whole or cut.
+
+    Args:
+        states: the file's tensors under the role `vgg`.
+        flavour: overrides what the keys tell; needed for Caffe weights under torchvision's keys.
+
+    Raises:
+        KeyError: the file is no VGG.
+    """
+    vgg = read_vgg(states["vgg"], flavour=flavour)
+    widths = [0] * 5
+    for layer, width in vgg.widths.items():
+        widths[int(layer[4]) - 1] = width
+    depth: Literal[16, 19] = 16 if len(vgg.convs) == 13 else 19
+    model = Model(
+        Config(widths=tuple(widths), heads=False, depth=depth, until=vgg.layers[-1], flavour=vgg.flavour)  # type: ignore[arg-type]
+    )
+    model.body.load_state_dict(vgg.state_dict())
+    return model

@@ -53,4 +53,4 @@ def adain(content: Tensor, content_moments: tuple[Tensor, Tensor], style_moments
 
 def blend(codes: Sequence[Sequence[Tensor]], weights: Sequence[Tensor | float]) -> tuple[Tensor, ...]:
     """The weighted sum of several styles' codes; a weight is a number or a map (B, 1, h, w)."""
-    return tuple(sum(w * part for w, part in zip(weights, parts, strict=True)) for parts in zip(*codes, strict=True))  # type: ignore[misc]
+    return tuple(sum(w * part for w, part in zip(weights, parts, strict=True)) for parts in zip(*codes, strict=True))

@@ -3,13 +3,12 @@
 A network is named by `compact` (bundled), by the name of a download (`vgg19`, once it is in the cache) or by a file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-from .. import weights
+from .. import download, weights
 from ..errors import WeightsError
 from .vgg import VGG, CompactVGG, read_compact, read_vgg
 
@@ -26,7 +25,8 @@ class Perceptual(nn.Module):
 
     def forward(self, images: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features (B, C, h, w) by layer name of images (B, 3, H, W), RGB in [0, 1]."""
-        left, features = list(layers), {}
+        left = list(layers)
+        features: dict[str, Tensor] = {}
         for network in self.networks:
             if wanted := [k for k in left if k in network.layers]:  # type: ignore[operator]
                 features |= network(images, wanted)
@@ -51,13 +51,37 @@ def read_network(name: str) -> VGG | CompactVGG:
     Raises:
         WeightsError: it is missing or no VGG.
     """
-    path = COMPACT if name == "compact" else Path(name)
+    path = find(name)
     state = weights.read_foreign(path)
     try:
-        if any(key.startswith("heads.") for key in state):
-            network = CompactVGG([state[f"body.convs.{k}_1.weight"].shape[0] for k in range(1, 6)])
-            network.load_state_dict(dict(state))
-            return network
-        return read_compact(state) if "conv11_aux.weight" in state else read_vgg(state)
-    except (KeyError, RuntimeError) as error:
+        if "body.color.weight" in state:
+            return _read_own(path, state)
+        if "conv11_aux.weight" in state:
+            return read_compact(state)
+        return read_vgg(state, flavour="caffe" if name == "vgg19-caffe" else None)
+    except (KeyError, RuntimeError, ValueError) as error:
         raise WeightsError(f"{path}: not the weights of a VGG ({str(error).splitlines()[0]})") from error
+
+
+def find(name: str) -> Path:
+    """The file of a network's name.
+
+    Raises:
+        WeightsError: it was not downloaded yet.
+    """
+    if name not in download.ADDRESSES:
+        return COMPACT if name == "compact" else Path(name)
+    if path := download.cached(name):
+        return path
+    raise WeightsError(f"{name} is not on this computer; `sfumato models get {name}` downloads it")
+
+
+def _read_own(path: Path, state: Mapping[str, Tensor]) -> VGG | CompactVGG:
+    """A network of one of this project's model files; a plain VGG's flavour is on its card."""
+    if any(key.startswith("heads.") for key in state):
+        network = CompactVGG([state[f"body.convs.{k}_1.weight"].shape[0] for k in range(1, 6)])
+    else:
+        config = weights.read_card(path).config
+        network = CompactVGG(**{key: config[key] for key in ("widths", "heads", "depth", "until", "flavour")})
+    network.load_state_dict(dict(state))
+    return network if len(network.heads) else network.body

@@ -2,11 +2,11 @@
 
 Three sets of weights are in use, and they must not be mixed:
 
-| flavour       | colours in                          | padding | pooling       | scale                                   |
-|---------------|-------------------------------------|---------|---------------|-----------------------------------------|
-| `torchvision` | RGB, ImageNet mean and deviation    | zeros   | floor         | as trained                              |
-| `caffe`       | BGR 0..255 minus the ImageNet mean  | zeros   | floor         | as trained                              |
-| `normalised`  | a 1x1 convolution kept in the file  | reflect | ceil          | each filter's mean activation is 1      |
+| flavour       | colours in                         | padding | pooling | scale                              |
+|---------------|------------------------------------|---------|---------|------------------------------------|
+| `torchvision` | RGB, ImageNet mean and deviation   | zeros   | floor   | as trained                         |
+| `caffe`       | BGR 0..255 minus the ImageNet mean | zeros   | floor   | as trained                         |
+| `normalised`  | a 1x1 convolution kept in the file | reflect | ceil    | each filter's mean activation is 1 |
 
 Here all three take RGB in [0, 1]: the first step of each is a 1x1 convolution on colours.
 
@@ -24,9 +24,8 @@ from torch import Tensor, nn
 Flavour = Literal["torchvision", "caffe", "normalised"]
 WIDTHS = (64, 128, 256, 512, 512)
 PARTS = ("weight", "bias")
+CLASSIFIER = [f"classifier.{n}" for n in (0, 1, 3, 4, 6)]
 CONVS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
-
-
 HEADS = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu5_1": 512}
 
 
@@ -58,15 +57,15 @@ class VGG(nn.Module):
         super().__init__()
         names = layer_names(depth)
         if until.removeprefix("relu") not in names:
-            raise ValueError(f"until={until!r} is no layer of VGG-{depth}; choose from relu{names[0]} to relu{names[-1]}")
+            raise ValueError(f"until={until!r} is no layer of VGG-{depth}, relu{names[0]} to relu{names[-1]}")
         self.flavour, self.pool = flavour, pool
         self.color = nn.Conv2d(3, 3, 1)
         set_colors(self.color, flavour)
         self.convs = nn.ModuleDict()
         channels = 3
+        mode: Literal["reflect", "zeros"] = "reflect" if flavour == "normalised" else "zeros"
         for name in names[: names.index(until.removeprefix("relu")) + 1]:
             width = widths[int(name[0]) - 1]
-            mode = "reflect" if flavour == "normalised" else "zeros"
             self.convs[name] = nn.Conv2d(channels, width, 3, padding=1, padding_mode=mode)
             channels = width
 
@@ -81,7 +80,7 @@ class VGG(nn.Module):
         return {f"relu{name}": conv.out_channels for name, conv in self.convs.items()}  # type: ignore[misc]
 
     def forward(self, images: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """Features (B, C, h, w) by layer name, of images (B, 3, H, W), RGB in [0, 1]; stops at the deepest asked for."""
+        """Features (B, C, h, w) by layer name, of images (B, 3, H, W) in [0, 1]; stops at the deepest asked for."""
         wanted, features, x = set(layers), {}, self.color(images)
         for name, conv in self.convs.items():
             if name.endswith("_1") and name != "1_1":
@@ -103,21 +102,35 @@ class CompactVGG(nn.Module):
 
     Args:
         widths: channels of the five blocks.
+        until: the last layer kept; the heads are at relu1_1, relu2_1 ... up to it.
+        heads: without them it is a plain VGG of any flavour, in the same form as a narrow one.
+        depth: 16 or 19.
+        flavour: padding, pooling and colours, see the module's table.
     """
 
-    def __init__(self, widths: Sequence[int] = (16, 32, 64, 128, 128)) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int] = (16, 32, 64, 128, 128),
+        *,
+        until: str = "relu5_1",
+        heads: bool = True,
+        depth: int = 19,
+        flavour: Flavour = "normalised",
+    ) -> None:
         super().__init__()
-        self.body = VGG(19, "relu5_1", widths=widths, flavour="normalised")
-        self.heads = nn.ModuleDict({k: nn.Conv2d(self.body.widths[k], n, 1) for k, n in HEADS.items()})
+        self.body = VGG(depth, until, widths=widths, flavour=flavour)
+        own = self.body.widths
+        self.heads = nn.ModuleDict({k: nn.Conv2d(own[k], n, 1) for k, n in HEADS.items() if heads and k in own})
 
     @property
     def layers(self) -> list[str]:
         """Every layer it can give, in order."""
-        return list(self.heads)
+        return list(self.heads) or self.body.layers
 
     def forward(self, images: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features (B, C, h, w) by layer name, on the scale of the normalised VGG-19, of images in [0, 1]."""
-        return {k: F.relu(self.heads[k](x)) for k, x in self.body(images, layers).items()}
+        features = self.body(images, layers)
+        return {k: F.relu(self.heads[k](x)) for k, x in features.items()} if len(self.heads) else features
 
 
 def set_colors(conv: nn.Conv2d, flavour: Flavour) -> None:
@@ -152,6 +165,8 @@ def read_vgg(state: Mapping[str, Tensor], *, flavour: Flavour | None = None) -> 
     layers = layer_names(depth)[: len(names)]
     if not names or len(names) > 16 or any(f"{n}.bias" not in state for n in names):
         raise KeyError(f"not a VGG: {len(names)} 3x3 convolutions with keys like {list(state)[:3]}")
+    if unknown := [k for k in state if k.rpartition(".")[0] not in {color, *names, *CLASSIFIER}]:
+        raise KeyError(f"not a VGG: {len(unknown)} unexpected keys like {unknown[:3]}")
     widths = [0] * 5
     for layer, name in zip(layers, names, strict=True):
         widths[int(layer[0]) - 1] = convs[f"{name}.weight"].shape[0]
@@ -170,17 +185,14 @@ def _place(key: str) -> tuple[int, ...]:
 def read_compact(state: Mapping[str, Tensor]) -> CompactVGG:
     """A compact VGG from the tensors of a Collaborative Distillation encoder (keys `convKJ`, `convKJ_aux`).
 
-    An encoder that ends at relu4_1 gives a network that ends there: its deeper heads are gone.
+    An encoder that ends at relu4_1 gives a network that ends there.
 
     Raises:
         KeyError: tensors are missing.
     """
     deepest = 5 if "conv51.weight" in state else 4
-    compact = CompactVGG([state[f"conv{k}1.weight"].shape[0] for k in range(1, deepest + 1)] + [1] * (5 - deepest))
-    for name in [n for n in compact.body.convs if int(n[0]) > deepest or (deepest == 4 and n > "4_1")]:
-        del compact.body.convs[name]
-    for name in [n for n in compact.heads if int(n[4]) > deepest]:
-        del compact.heads[name]
+    widths = [state[f"conv{k}1.weight"].shape[0] for k in range(1, deepest + 1)]
+    compact = CompactVGG([*widths, 0][:5], until=f"relu{deepest}_1")
     renamed = {f"body.convs.{n}.{p}": state[f"conv{n.replace('_', '')}.{p}"] for n in compact.body.convs for p in PARTS}
     renamed |= {f"heads.{n}.{p}": state[f"conv{n[4]}1_aux.{p}"] for n in compact.heads for p in PARTS}
     compact.load_state_dict(renamed | {f"body.color.{p}": state[f"conv0.{p}"] for p in PARTS})

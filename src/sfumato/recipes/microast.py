@@ -1,6 +1,6 @@
 """MicroAST, the embedded stylizer.
 
-    sfumato train microast.art --data.content PHOTOS --data.style PAINTINGS
+Command: `sfumato train microast.art --data.content PHOTOS --data.style PAINTINGS`
 """
 
 from ..data.folders import ContentStyle

@@ -1,6 +1,7 @@
 """The compact VGG-19, the bundled judge of pictures.
 
-    sfumato train vgg.compact --data.images PHOTOS PAINTINGS --method.teachers vgg_normalised.pth 5SE.pth --method.start 5SE.pth
+Command: `sfumato train vgg.compact --data.images PHOTOS PAINTINGS --method.teachers vgg_normalised.pth 5SE.pth
+--method.start 5SE.pth`
 """
 
 from ..data.folders import Crops
@@ -26,7 +27,7 @@ def compact() -> Recipe:
 def tiny() -> Recipe:
     """Seconds on a CPU; for the tests."""
     return Recipe(
-        method=vgg.Config(widths=(4, 4, 4, 4, 4)),
+        method=vgg.Config(widths=(4, 4, 4, 4, 4), teachers=("compact",)),
         data=Crops(size=32, shorter=(32, 48)),
         images=8,
         batch=2,
