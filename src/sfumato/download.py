@@ -200,7 +200,7 @@ def _expectations(path: Path, given: str | None, published: str | None) -> dict[
         "the digest given": given,
         "its name": in_name[1] if in_name else None,
         "the digest its address sends": published,
-        f"the first download's digest ({record.name})": record.read_text(encoding="ascii")[:64]
+        f"the first download's digest ({record.name})": record.read_text(encoding="latin-1")[:64]
         if record.is_file()
         else None,
     }
@@ -271,7 +271,7 @@ def _attempt(url: str, part: Path, progress: Progress | None, timeout_s: float) 
         start, validator = file.tell(), _validator_file(part)
         headers = {"User-Agent": "sfumato", "Accept-Encoding": "identity"}
         if start and validator.is_file():
-            headers |= {"Range": f"bytes={start}-", "If-Range": validator.read_text(encoding="ascii")}
+            headers |= {"Range": f"bytes={start}-", "If-Range": validator.read_text(encoding="latin-1")}
         with _open(urllib.request.Request(url, headers=headers), timeout_s) as response:
             if response.status == 416:
                 if response.headers.get("Content-Range") == f"bytes */{start}":
@@ -285,7 +285,8 @@ def _attempt(url: str, part: Path, progress: Progress | None, timeout_s: float) 
             if not resumed:
                 file.truncate(0)
             done = file.tell() if resumed else 0
-            total = done + int(response.headers.get("Content-Length") or -done)
+            length = response.headers.get("Content-Length", "")
+            total = done + int(length) if length.isdigit() else 0
             _check_space(part.parent, total - done)
             _remember(validator, response.headers)
             _copy(response, file, progress, done=done, total=total)
@@ -314,6 +315,9 @@ def _open(request: urllib.request.Request, timeout_s: float) -> http.client.HTTP
     if request.type == "https" and not response.url.startswith("https:"):
         response.close()
         raise DownloadError(f"{request.full_url}: sends on to an address without encryption, {response.url}")
+    if response.headers.get_content_type() == "text/html":
+        response.close()
+        raise DownloadError(f"{request.full_url}: sends a web page, not a file; does this network want a log-in?")
     return response
 
 
@@ -356,14 +360,14 @@ def _remember(file: Path, headers: "Message[str, str]") -> None:
     # If-Range takes no weak tags (RFC 9110, section 13.1.5).
     proof = tag if tag.startswith('"') else headers.get("Last-Modified")
     if proof and headers.get("Accept-Ranges", "bytes") != "none":
-        file.write_text(proof, encoding="ascii")
+        file.write_text(proof, encoding="latin-1")
     else:
         file.unlink(missing_ok=True)
 
 
 def _published(headers: "Message[str, str]") -> str | None:
     """The sha256 in the header `Repr-Digest` (RFC 9530), in hexadecimal."""
-    match = re.search(r"sha-256=:([A-Za-z0-9+/=]+):", headers.get("Repr-Digest", ""))
+    match = re.search(r"sha-256=:([A-Za-z0-9+/]{43}=):", headers.get("Repr-Digest", ""))
     return base64.b64decode(match[1]).hex() if match else None
 
 

@@ -11,6 +11,7 @@ import importlib.metadata
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -112,10 +113,9 @@ def import_official(method: str, files: Mapping[str, str | Path], **hints: Any) 
         OptionError: the method, a role or a hint is unknown, or a role is missing.
         WeightsError: a file is damaged or not the one it should be; missing and unexpected keys are listed.
     """
-    if method in download.ADDRESSES:
-        hints = {"flavour": "caffe"} | hints if method == "vgg19-caffe" else hints
-        method = "vgg"
-    module = method_module(method)
+    if method == "vgg19-caffe":
+        hints = {"flavour": "caffe"} | hints
+    module = method_module(_method_of(method))
     roles = getattr(module, "OFFICIAL_ROLES", ())
     if not roles:
         raise OptionError(f"{method} reads no files of other authors")
@@ -127,9 +127,10 @@ def import_official(method: str, files: Mapping[str, str | Path], **hints: Any) 
     except TypeError as error:
         raise OptionError(f"{method}: {error}") from error
     try:
-        return module.from_official(states, **hints).eval()  # type: ignore[no-any-return]
+        with _own_random_numbers():
+            return module.from_official(states, **hints).eval()
     except (RuntimeError, LookupError, ValueError) as error:
-        raise WeightsError(f"not the files of {method}: {_problem(error)} (given: {_overview(states)})") from error
+        raise WeightsError(f"not the files of {method}: {_problem(error)}; {_overview(states)}") from error
 
 
 def convert(method: str, files: Mapping[str, str | Path], path: str | Path, **hints: Any) -> Card:
@@ -141,12 +142,14 @@ def convert(method: str, files: Mapping[str, str | Path], path: str | Path, **hi
     """
     model = import_official(method, files, **hints)
     digests = [f"{role}: {Path(p).name}, sha256 {download.file_sha256(Path(p))}" for role, p in files.items()]
+    address = download.ADDRESSES.get(method)
     card = Card(
         name=Path(path).stem,
-        method="vgg" if method in download.ADDRESSES else method,
+        method=_method_of(method),
         config=dataclasses.asdict(model.config),  # type: ignore[call-overload]
-        title=f"{method}, the authors' own weights",
-        licence="as the authors state",
+        title=address.what if address else f"{method}, the authors' own weights",
+        licence=address.licence if address else "as the authors state",
+        source=address.source if address else "",
         notes=["Converted from " + "; ".join(digests)],
     )
     return weights.save(path, model, card)
@@ -166,8 +169,12 @@ def method_module(name: str) -> ModuleType:
             if error.name != qualified:
                 raise
         for point in importlib.metadata.entry_points(group=GROUP, name=name):
-            return point.load()  # type: ignore[no-any-return]
+            return point.load()
     raise OptionError(f"there is no method {name!r}; there are {', '.join(methods())}")
+
+
+def _method_of(name: str) -> str:
+    return "vgg" if name in download.ADDRESSES else name
 
 
 def methods() -> list[str]:
@@ -190,15 +197,16 @@ class _State(dict[str, "Tensor"]):
 
 def _problem(error: Exception) -> str:
     """One line on what `load_state_dict`, or the renaming before it, did not like."""
-    text = str(error)
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     lists = [re.search(rf"{kind} key\(s\) in state_dict: (.+)", text) for kind in ("Missing", "Unexpected")]
     missing, unexpected = (re.findall(r'"([^"]+)"', found[1]) if found else [] for found in lists)
     shapes = re.findall(r"size mismatch for (\S+):", text)
-    return weights.mismatch(missing, unexpected, shapes) or text.splitlines()[0]
+    return weights.mismatch(missing, unexpected, shapes) or text.partition("\n")[0]
 
 
 def _overview(states: Mapping[str, _State]) -> str:
-    return "; ".join(f"{role} with {weights.first(list(state))}" for role, state in states.items())
+    files = (f"{role}={Path(s.path).name} has {len(s)} tensors from {next(iter(s))} on" for role, s in states.items())
+    return "; ".join(files)
 
 
 def _locate(name: str | Path) -> tuple[Path, bool]:
@@ -215,18 +223,23 @@ def _locate(name: str | Path) -> tuple[Path, bool]:
 
 
 def _build(path: Path) -> "nn.Module":
-    import torch
-
     card = weights.read_card(path)
     try:
         module = method_module(card.method)
         config = _config(module.Config, card.config)
-        with torch.random.fork_rng(devices=[]):  # the first weights are drawn in vain, and not from the user's numbers
+        with _own_random_numbers():
             model: nn.Module = module.Model(config)
     except (OptionError, ValueError) as error:
         raise WeightsError(f"{path}: its card does not fit this Sfumato: {str(error).splitlines()[0]}") from error
     weights.load_into(model, weights.load_tensors(path), str(path))
     return model.eval()
+
+
+def _own_random_numbers() -> AbstractContextManager[None]:
+    """Inside, a new network's first weights, drawn in vain, do not use up the random numbers of the caller."""
+    import torch
+
+    return torch.random.fork_rng(devices=[])
 
 
 def _config(kind: Any, values: Mapping[str, Any]) -> Any:
