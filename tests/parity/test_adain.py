@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from sfumato.methods import adain
 from sfumato.nets.colors import coral
 from sfumato.nets.norms import blend
@@ -62,9 +63,7 @@ def test_coral(golden, picture, equal):
 
 
 def test_losses(golden, picture, equal, vgg_file):
-    config = adain.Config(
-        encoder="vgg19", encoder_weights=vgg_file, width=64, content_weight=1.0, style_weight=1.0
-    )
+    config = adain.Config(encoder="vgg19", encoder_weights=vgg_file, width=64, content_weight=1.0, style_weight=1.0)
     training = adain.Training(config)
     training.model.decoder.load_state_dict(golden("adain").states["decoder"])
     terms = next(training.learn({"content": picture(64, 64), "style": picture(64, 64, 1.0)}))

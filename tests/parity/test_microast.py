@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from sfumato.methods import microast
 
 
