@@ -1,0 +1,32 @@
+"""Pictures: read, write, convert, resize, tile. The only part of Sfumato that knows Pillow and OpenCV's decoders.
+
+    read -> Picture(pixels in sRGB, alpha, and how it came) -> tensor -> a model -> with_pixels -> write
+
+Neither torch nor OpenCV is imported before one of them is needed.
+"""
+
+from sfumato.image.depth import Pixels, quantize
+from sfumato.image.files import LIMIT_MP, READABLE, read
+from sfumato.image.picture import Picture, Source, from_any, resize
+from sfumato.image.sheet import contact_sheet
+from sfumato.image.tiles import Box, Tile, tiles
+from sfumato.image.writing import FORMATS, check_output, write
+
+__all__ = [
+    "FORMATS",
+    "LIMIT_MP",
+    "READABLE",
+    "Box",
+    "Picture",
+    "Pixels",
+    "Source",
+    "Tile",
+    "check_output",
+    "contact_sheet",
+    "from_any",
+    "quantize",
+    "read",
+    "resize",
+    "tiles",
+    "write",
+]

@@ -1,0 +1,192 @@
+"""Between Pillow's image modes and the pixels that Sfumato works on: RGB in sRGB, 8 or 16 bits, alpha apart.
+
+    into work                                      back
+    1 L LA La            grey three times          luma (ITU-R BT.601), 1 is dithered
+    P PA                 the palette's colours     256 colours of the result, dithered
+    RGB RGBA RGBa RGBX   as they are
+    CMYK YCbCr HSV LAB   by profile or formula     the same
+    I;16 I F             16-bit grey               the same scale: `peak` is the value of white
+
+Shapes: H W pixels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sfumato.errors import PictureError
+from sfumato.image import profiles
+from sfumato.image.depth import STRIP, Pixels, strips, to_8, to_16
+
+GREY = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
+DEEP_GREY = frozenset(["I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
+WITH_ALPHA = frozenset(["LA", "La", "PA", "RGBA", "RGBa", "P"])
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Parts:
+    """The pixels of an image, taken apart.
+
+    Attributes:
+        pixels: (H, W, 3), sRGB, uint8 or uint16.
+        alpha: (H, W) of the same type, or None.
+        mode: the Pillow mode that holds all of it.
+        icc: the profile that the image's own values are in, or None for sRGB.
+        peak: the value of white in modes I and F, else 1.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None
+    mode: str
+    icc: bytes | None
+    peak: float = 1.0
+
+
+def base_of(mode: str) -> str:
+    """The mode a profile speaks of: "L" for grey, "CMYK", "LAB", else "RGB"."""
+    return "L" if mode in GREY else mode if mode in ("CMYK", "LAB") else "RGB"
+
+
+def take_apart(image: Image.Image, name: object) -> Parts:
+    """Take a loaded image apart; `name` is what the log calls it.
+
+    Raises:
+        PictureError: its mode is unknown here, or a floating-point image holds NaN.
+    """
+    mode = image.mode
+    icc = profiles.usable(image.info.get("icc_profile") or None, base_of(mode), name)
+    if mode in DEEP_GREY:
+        return _from_deep_grey(image, icc, name)
+    transparent = image.has_transparency_data
+    if transparent and mode not in WITH_ALPHA:  # a colour key
+        mode = "LA" if mode in GREY else "RGBA"
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    alpha = np.empty((image.height, image.width), np.uint8) if transparent else None
+    for rows in strips(pixels):
+        part = image.crop((0, rows.start, image.width, rows.stop))
+        if alpha is not None:
+            part = part.convert("LA" if mode in GREY else "RGBA")
+            alpha[rows] = np.asarray(part.getchannel("A"))
+        pixels[rows] = np.asarray(_to_srgb(part, base_of(mode), icc))
+    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc)
+
+
+def put_together(parts: Parts) -> Image.Image:
+    """Return an image of the mode that `parts` names, with the profile that it names."""
+    mode = parts.mode
+    if parts.alpha is not None and mode not in WITH_ALPHA:
+        mode = "LA" if mode in GREY else "RGBA"
+    if mode in DEEP_GREY:
+        image = _to_deep_grey(parts, mode)
+    else:
+        opaque = _from_srgb(to_8(parts.pixels), mode, parts.icc)
+        image = opaque if parts.alpha is None else _with_alpha(opaque, to_8(parts.alpha), mode)
+        if image.mode != mode:
+            image = image.convert(mode)
+    if parts.icc is not None:
+        image.info["icc_profile"] = parts.icc
+    return image
+
+
+def _to_srgb(image: Image.Image, base: str, icc: bytes | None) -> Image.Image:
+    """An 8-bit image as RGB in sRGB; alpha is dropped."""
+    if icc is None and base != "LAB":
+        return image.convert("RGB")
+    return profiles.apply(image, icc or profiles.LAB, base, inverse=False)
+
+
+def _from_srgb(pixels: Pixels, mode: str, icc: bytes | None) -> Image.Image:
+    """8-bit sRGB pixels as an opaque image in the profile's space: "L", "RGB", "CMYK", "LAB", or paletted."""
+    image = Image.fromarray(pixels)
+    base = base_of(mode)
+    if icc is not None or base == "LAB":
+        image = profiles.apply(image, icc or profiles.LAB, base, inverse=True)
+    if image.mode != base:
+        image = image.convert(base)
+    return _paletted(image, 256) if mode in ("P", "PA") else image
+
+
+def _paletted(image: Image.Image, colors: int) -> Image.Image:
+    """At most so many colours; exact where the image has no more."""
+    palette = image.quantize(colors, method=Image.Quantize.MEDIANCUT)
+    return image.quantize(colors, palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+
+
+def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], mode: str) -> Image.Image:
+    """The opaque image with alpha, in a mode that has it."""
+    if mode != "P":
+        image.putalpha(Image.fromarray(alpha))
+        return image
+    rgb = image.convert("RGB")
+    if np.isin(alpha, (0, 255)).all():
+        reduced = _paletted(rgb, 255)
+        indices = np.where(alpha, np.asarray(reduced), np.uint8(255))
+        result = Image.fromarray(indices)
+        colors = (reduced.getpalette() or [])[: 3 * 255]
+        result.putpalette(colors + [0] * (3 * 256 - len(colors)))
+        result.info["transparency"] = 255
+        return result
+    rgb.putalpha(Image.fromarray(alpha))
+    return rgb.quantize(256, method=Image.Quantize.FASTOCTREE)
+
+
+def _from_deep_grey(image: Image.Image, icc: bytes | None, name: object) -> Parts:
+    """Grey with more than 8 bits, as 16-bit pixels."""
+    values = np.asarray(image)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise PictureError(f"{name}: holds values that are not finite numbers (NaN or infinite)")
+    peak = _peak(values)
+    if values.dtype.kind == "u":
+        grey = values.astype(np.uint16)
+    else:
+        grey = np.rint(values.clip(0, peak) * (65535 / peak)).astype(np.uint16)
+    key = image.info.get("transparency")
+    alpha = np.where(values == key, 0, 65535).astype(np.uint16) if isinstance(key, int) else None
+    pixels = np.repeat(grey[:, :, None], 3, axis=2)
+    if icc is not None:
+        profiles.convert(pixels, icc, inverse=False)
+    mode = image.mode if alpha is None else "LA"
+    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc, peak=peak)
+
+
+def _peak(values: NDArray[np.generic]) -> float:
+    """What white is: 65535 for whole numbers, 1, 255 or 65535 for fractions; the largest value where that is more."""
+    if values.dtype.kind == "u":
+        return 65535.0
+    largest = float(values.max(initial=0))
+    usual = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (65535.0,)
+    return next((peak for peak in usual if largest <= peak), largest)
+
+
+def _to_deep_grey(parts: Parts, mode: str) -> Image.Image:
+    height, width = parts.pixels.shape[:2]
+    grey = np.empty((height, width), np.uint16)
+    for rows in strips(grey):
+        grey[rows] = luma(deep_strip(parts, rows))
+    if mode == "F":
+        return Image.fromarray(np.multiply(grey, parts.peak / 65535, dtype=np.float32))
+    if mode == "I":
+        return Image.fromarray(np.rint(np.multiply(grey, parts.peak / 65535, dtype=np.float64)).astype(np.int32))
+    if mode == "I;16B":
+        return Image.frombytes("I;16B", (width, height), grey.astype(">u2").tobytes())
+    return Image.fromarray(grey)
+
+
+def deep_strip(parts: Parts, rows: slice) -> NDArray[np.uint16]:
+    """Some rows as 16-bit RGB (H, W, 3) in the space of the picture's profile, on memory of their own."""
+    part = to_16(parts.pixels[rows])
+    if parts.icc is None:
+        return part
+    return profiles.convert(part.copy(), parts.icc, inverse=True)
+
+
+def luma(pixels: Pixels) -> Pixels:
+    """Grey (H, W) of RGB (H, W, 3), ITU-R BT.601; grey pixels keep their value."""
+    result = np.empty(pixels.shape[:2], pixels.dtype)
+    for rows in strips(result, STRIP // 4):
+        result[rows] = np.rint(pixels[rows] @ _LUMA)
+    return result

@@ -1,0 +1,203 @@
+"""Read picture files: upright, in sRGB, with all their bits; whatever is wrong with one becomes one clear sentence."""
+
+import logging
+import os
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from sfumato.errors import PictureError, SfumatoError
+from sfumato.image import color, deep, exif
+from sfumato.image.depth import Pixels
+from sfumato.image.picture import Picture
+
+log = logging.getLogger(__name__)
+
+LIMIT_MP = 256.0
+"""The most megapixels that a file may have, if nothing else is asked for."""
+
+# HEIF only where the caller has registered a reader of it with Pillow.
+READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP", "HEIF")
+
+_HEIC = "is an HEIC picture, which cannot be read: export it as JPEG or PNG"
+_LINES = "a drawing of lines, not of pixels: export it as PNG"
+_FILM = "is a film, not a picture"
+_PAGE = "is a web page, not a picture: its download went wrong"
+
+# What files that are no picture, or none that can be read, hold at a place, and what to say of them.
+_STRANGERS = (
+    (0, b"%PDF", "is a PDF document: export its page as PNG"),
+    (0, b"%!PS", f"is PostScript, {_LINES}"),
+    (0, b"<svg", f"is SVG, {_LINES}"),
+    (0, b"<!doctype html", _PAGE),
+    (0, b"<html", _PAGE),
+    (0, b"8bps", "is a Photoshop document: export it as TIFF or PNG"),
+    (0, b"gimp xcf", "is a GIMP document: export it as TIFF or PNG"),
+    (0, b"pk\x03\x04", "is a ZIP archive, not a picture"),
+    (0, b"version https://git-lfs", "is a Git LFS pointer, not a picture: run `git lfs pull`"),
+    (0, b"\xff\x0a", "is a JPEG XL picture, which cannot be read: export it as PNG"),
+    (4, b"jxl ", "is a JPEG XL picture, which cannot be read: export it as PNG"),
+    (4, b"jp  ", "is a JPEG 2000 picture, which cannot be read: export it as TIFF or PNG"),
+    (4, b"ftypavi", "is an AVIF picture that is damaged, or needs a newer Pillow (11.3 reads AVIF)"),
+    (4, b"ftyphe", _HEIC),
+    (4, b"ftypmif1", _HEIC),
+    (4, b"ftypcrx", "is a raw camera file: develop it to TIFF or JPEG"),
+    (4, b"ftypqt", _FILM),
+    (4, b"ftypmp4", _FILM),
+    (4, b"ftypiso", _FILM),
+)
+
+
+def read(path: str | os.PathLike[str], *, limit_mp: float | None = LIMIT_MP) -> Picture:
+    """Read a picture file: JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP; of several frames or pages the first.
+
+    The pixels are upright (EXIF orientation applied) and in sRGB, with 16 bits where the file has more than 8.
+
+    Args:
+        path: the file.
+        limit_mp: the most megapixels that its header may name; None allows any number.
+
+    Raises:
+        PictureError: there is no such file, it is none of these formats, is damaged, cut off or too large.
+    """
+    path = Path(path)
+    with _reading(path):
+        _check_file(path)
+        formats = [name for name in READABLE if name in _readers()]
+        try:
+            with Image.open(path, formats=formats) as image:
+                return decode(image, path=path, limit_mp=limit_mp)
+        except UnidentifiedImageError as error:
+            raise PictureError(f"{path}: {_stranger(path)}") from error
+
+
+def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | None = None) -> Picture:
+    """Return the picture of a Pillow image, loaded or not; see `read`.
+
+    Args:
+        image: the image; only its file's own frame or page that is current is looked at.
+        path: the file that it is being read from, where 16-bit colours, which Pillow cannot hold, are read from anew.
+        limit_mp: the most megapixels it may have; None allows any number.
+
+    Raises:
+        PictureError: it is damaged or too large.
+    """
+    name = path or "the picture"
+    with _reading(name):
+        megapixels = image.width * image.height / 1e6
+        if limit_mp is not None and megapixels > limit_mp:
+            raise PictureError(
+                f"{name}: {image.width} x {image.height} pixels are {megapixels:.1f} megapixels, more than the limit"
+                f" of {limit_mp:g}: raise the limit to use it"
+            )
+        if 0 in image.size:
+            raise PictureError(f"{name}: has no pixels ({image.width} x {image.height})")
+        stored = deep.stored_as(image)
+        image.load()
+        orientation = 1 if image.format == "TIFF" else exif.orientation_of(image)  # Pillow turns TIFF upright itself
+        parts = deep.read(path, image, stored) if path is not None and stored else None
+        if parts is None:
+            parts = color.take_apart(image, name)
+        kept = exif.exif_of(image)
+    pixels = _upright(parts.pixels, orientation)
+    alpha = None if parts.alpha is None else _upright(parts.alpha, orientation)
+    return Picture(pixels=pixels, alpha=alpha, mode=parts.mode, icc=parts.icc, exif=kept, path=path, peak=parts.peak)
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise PictureError(f"{path!s}: there is no such file") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise PictureError(f"{path}: is a folder, not a picture")
+    if not stat.S_ISREG(status.st_mode):
+        raise PictureError(f"{path}: is not a regular file")
+    if status.st_size == 0:
+        raise PictureError(f"{path}: is empty (0 bytes)")
+
+
+def _readers() -> dict[str, object]:
+    """The formats that this Pillow can open."""
+    Image.preinit()
+    if any(name not in Image.OPEN for name in READABLE):
+        Image.init()
+    return dict(Image.OPEN)
+
+
+def _stranger(path: Path) -> str:
+    """Say what a file is that no reader knows."""
+    with open(path, "rb") as file:
+        head = file.read(1024).lower()
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(b"<?xml") and b"<svg" in text:
+        text = b"<svg"
+    for place, mark, what in _STRANGERS:
+        if (text if place == 0 else head).startswith(mark, place):
+            return what
+    return "is not a picture of a known format (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP), or its beginning is damaged"
+
+
+def _upright(array: Pixels, orientation: int) -> Pixels:
+    """The array (H, W, ...) turned and mirrored as an EXIF orientation from 1 to 8 asks."""
+    if orientation >= 5:
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return np.ascontiguousarray(array)
+
+
+class _Quiet:
+    """Keeps Pillow's own pixel limit and warnings away while any thread reads: the limit here is the caller's."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.users == 0:
+                self.limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+                self.filters = warnings.catch_warnings()
+                self.filters.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self.users += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                self.filters.__exit__(None, None, None)
+                Image.MAX_IMAGE_PIXELS = self.limit
+
+
+_QUIET = _Quiet()
+
+
+@contextmanager
+def _reading(name: object) -> Iterator[None]:
+    """Turn whatever a decoder throws at a damaged file into a PictureError that names it."""
+    with _QUIET:
+        try:
+            yield
+        except (SfumatoError, UnidentifiedImageError):
+            raise
+        except MemoryError as error:
+            raise PictureError(f"{name}: needs more memory than there is, or is damaged") from error
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}" if error.errno else f"is damaged or cut off ({_reason(error)})"
+            raise PictureError(f"{name}: {what}") from error
+        except Exception as error:  # decoders raise nearly anything: struct.error, SyntaxError, EOFError, KeyError ...
+            raise PictureError(f"{name}: is damaged ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
