@@ -1,0 +1,53 @@
+"""What networks and losses ask of the other processes of a run, if there are any.
+
+A batch is spread over the processes in the order of their ranks. What goes through these functions comes out as if one
+process had the whole batch.
+
+Shapes: B samples of this process, W processes.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def rank() -> int:
+    """The number of this process, from 0."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    """How many processes work on each batch."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def gather(x: Tensor) -> Tensor:
+    """The rows of all processes: (B, ...) -> (W * B, ...), in the order of the samples; gradients flow back to each.
+
+    A loss on gathered rows is to be that of the whole batch, the same in every process.
+    """
+    return x if world() == 1 else _Gather.apply(x)  # type: ignore[no-any-return]
+
+
+def rand(*shape: int, device: torch.device) -> Tensor:
+    """Uniform numbers in [0, 1) of shape (B, ...): the same for each sample, however many processes there are."""
+    everything = torch.rand(world() * shape[0], *shape[1:], device=device)
+    return everything.narrow(0, rank() * shape[0], shape[0])
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(world())]
+        dist.all_gather(parts, x.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(_ctx: Any, *grads: Tensor) -> Tensor:
+        # Every process sends back the gradient of the same loss; their sum is undone by the average over processes
+        # that follows each backward pass.
+        total = grads[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total.chunk(world())[rank()]
