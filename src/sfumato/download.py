@@ -97,7 +97,7 @@ class Cached:
     path: Path
     sha256: str
     checked: str
-    """What the digest agreed with, to be shown: `its name`, ... or `nothing yet: ...` on the first use."""
+    """What the digest was compared with, to be shown: `its name`, ... or `nothing yet: ...` on the first use."""
     fetched: bool
     """Whether it came over the network just now."""
 
@@ -124,7 +124,10 @@ def cache_dir() -> Path:
 
 def cached(name: str) -> Path | None:
     """The file of one of `ADDRESSES` if it has been downloaded, else None."""
-    path = cache_dir() / ADDRESSES[name].file
+    try:
+        path = cache_dir() / ADDRESSES[name].file
+    except UserError:  # without a folder for them there are no downloads
+        return None
     return path if path.is_file() else None
 
 
@@ -259,7 +262,8 @@ def _bring(url: str, part: Path, progress: Progress | None, timeout_s: float) ->
             failures = 0 if _size(part) > best else failures + 1
             best = max(best, _size(part))
             if failures >= ATTEMPTS:
-                kept = f"; {best / 1e6:.1f} MB are kept and the same command goes on from there" if best else ""
+                size = _size(part) if _validator_file(part).is_file() else 0
+                kept = f"; {size / 1e6:.1f} MB are kept and the same command goes on from there" if size else ""
                 raise DownloadError(f"{url}: {error}; check the network and try again{kept}") from error
             time.sleep(PAUSE_S * 2 ** max(0, failures - 1))
 

@@ -5,13 +5,13 @@ The name of a model is its file: `microast/art` is `assets/microast/art.safetens
 Listing and verifying need no torch.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import download, weights
 from .card import Card
-from .errors import OptionError, WeightsError
+from .errors import OptionError, UserError, WeightsError
 
 if TYPE_CHECKING:
     import torch
@@ -97,8 +97,8 @@ def verify(name: str | Path) -> str:
     path, official = _locate(name)
     if official:
         result = download.verify(str(name))
-        return f"{path}: sha256 {result.sha256} agrees with {result.checked}"
-    return f"{path}: sha256 {weights.verify(path)} of card and tensors agrees with its header"
+        return f"{path}: sha256 {result.sha256}, compared with {result.checked}"
+    return f"{path}: sha256 {weights.verify(path)} of card and tensors, compared with its header"
 
 
 def import_official(method: str, files: Mapping[str, str | Path], **hints: Any) -> "nn.Module":
@@ -235,7 +235,7 @@ def _build(path: Path) -> "nn.Module":
     return model.eval()
 
 
-def _own_random_numbers() -> AbstractContextManager[None]:
+def _own_random_numbers() -> contextlib.AbstractContextManager[None]:
     """Inside, a new network's first weights, drawn in vain, do not use up the random numbers of the caller."""
     import torch
 
@@ -256,29 +256,20 @@ def _config(kind: Any, values: Mapping[str, Any]) -> Any:
 
 def _folders() -> Iterator[tuple[Path, Literal["bundled", "cached"]]]:
     """Cached before bundled: where both have a name the bundled one, met later, is what the name means."""
-    yield download.cache_dir(), "cached"
+    with contextlib.suppress(UserError):  # no home folder, no cache
+        yield download.cache_dir(), "cached"
     yield ASSETS, "bundled"
 
 
 def _entries(folder: Path, place: Literal["bundled", "cached"]) -> Iterator[Entry]:
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         name = path.relative_to(folder).with_suffix("").as_posix()
-        title, licence, problem, card = "", "", "", None
+        entry = Entry(name=name, place=place, title="", licence="", size=path.stat().st_size, path=path)
         try:
             card = weights.read_card(path)
-            title, licence = card.title, card.licence
+            yield dataclasses.replace(entry, title=card.title, licence=card.licence, card=card)
         except WeightsError as error:
-            problem = str(error)
-        yield Entry(
-            name=name,
-            place=place,
-            title=title,
-            licence=licence,
-            size=path.stat().st_size,
-            path=path,
-            card=card,
-            problem=problem,
-        )
+            yield dataclasses.replace(entry, problem=str(error))
 
 
 def _official_entry(name: str) -> Entry:

@@ -99,6 +99,19 @@ def test_the_list_shows_what_is_bundled_cached_and_to_download(tmp_path):
         zoo.load("broken")
 
 
+def test_bundled_models_need_no_home(tmp_path, monkeypatch):
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    write(tmp_path / "assets" / "tiny.safetensors")
+    for name in ("SFUMATO_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert isinstance(zoo.load("tiny"), Model)
+    with pytest.raises(WeightsError, match="models get vgg19"):
+        zoo.load("vgg19")
+
+
 def test_the_list_needs_no_torch(tmp_path):
     code = "import sys; from sfumato import zoo; print(len(zoo.available())); assert 'torch' not in sys.modules"
     env = os.environ | {"PYTHONPATH": str(Path(weights.__file__).parent.parent)}
@@ -164,14 +177,14 @@ def test_methods_of_other_packages_are_entry_points(monkeypatch):
 def test_verify_by_name_and_path(tmp_path, monkeypatch):
     path = tmp_path / "assets" / "tiny.safetensors"
     write(path)
-    assert zoo.verify("tiny") == zoo.verify(path) and "agrees with its header" in zoo.verify(path)
+    assert zoo.verify("tiny") == zoo.verify(path) and "compared with its header" in zoo.verify(path)
     path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
     with pytest.raises(WeightsError, match="damaged"):
         zoo.verify("tiny")
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "vgg_normalised.pth").write_bytes(b"content")
     assert "this first digest is kept" in zoo.verify("vgg19-normalised")
-    assert "agrees with the first download's digest" in zoo.verify("vgg19-normalised")
+    assert "compared with the first download's digest" in zoo.verify("vgg19-normalised")
 
 
 @pytest.fixture
