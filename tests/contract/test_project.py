@@ -1,6 +1,8 @@
 """The project's own files agree with each other."""
 
+import ast
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -19,6 +21,24 @@ def pins(path: Path) -> dict[str, str]:
 
 def name_of(requirement: str) -> str:
     return re.match(r"[\w-]+", requirement)[0].lower()
+
+
+def imported(package: Path) -> set[str]:
+    """Top-level names that the package imports from elsewhere, whether at once or later."""
+    names = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module.split(".")[0])
+    return names - sys.stdlib_module_names - {package.name}
+
+
+def test_what_is_imported_is_what_is_installed(project, repository):
+    renamed = {"cv2": "opencv-python-headless", "PIL": "pillow"}
+    names = {renamed.get(name, name.replace("_", "-")) for name in imported(repository / "src" / "sfumato")}
+    assert names == {name_of(requirement) for requirement in project["dependencies"]}
 
 
 def test_the_oldest_constraints_are_the_floors(project, repository):
