@@ -226,9 +226,10 @@ def contrastive_loss(result: base.Code, style: base.Code) -> Tensor:
     # *results*, all other signals from those of the other *styles*.
     """
     others = (*result[:2], *style[2:])
-    positives = torch.stack([square_distances(r, s) for r, s in zip(result, style, strict=True)]).sum(0).diagonal()
+    positives = torch.stack([square_distances(r, s) for r, s in zip(result, style, strict=True)]).sum(0)
     negatives = torch.stack([square_distances(r, o) for r, o in zip(result, others, strict=True)]).sum(0)
-    return (positives / (negatives.sum(1) - negatives.diagonal())).sum()
+    own = torch.eye(len(negatives), dtype=torch.bool, device=negatives.device)
+    return (positives.diagonal() / negatives.masked_fill(own, 0).sum(1)).sum()
 
 
 def square_distances(a: Tensor, b: Tensor) -> Tensor:
