@@ -5,8 +5,8 @@
 
     training  42 %  25,200 of 60,000 images  41.3 images/s  14 min left
 
-On a terminal the line is drawn anew in its place and wiped at the end; elsewhere (a log file) a plain line comes now and
-then. Work that is over within a second shows nothing. It never cancels: it returns None.
+On a terminal the line is drawn anew in its place and wiped at the end; elsewhere (a log file) a plain line comes now
+and then. Work that is over within a second shows nothing. It never cancels: it returns None.
 """
 
 import shutil
@@ -117,7 +117,9 @@ def describe(done: int, total: int, rate: float, unit: str, label: str) -> str:
         parts.append(f"{100 * done // total:2d} %")
     parts.append(_amount(done, total, unit))
     if rate:
-        shown = f"{rate / 1e6:.1f} MB" if unit == "B" else f"{rate:,.0f} {unit}" if rate >= 100 else f"{rate:.3g} {unit}"
+        shown = (
+            f"{rate / 1e6:.1f} MB" if unit == "B" else f"{rate:,.0f} {unit}" if rate >= 100 else f"{rate:.3g} {unit}"
+        )
         parts.append(f"{shown}/s")
         if total:
             parts.append(f"{duration((total - done) / rate)} left")

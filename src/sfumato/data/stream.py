@@ -1,45 +1,133 @@
 """A training stream that is a pure function of (seed, step): resuming needs no state of a loader."""
 
-from collections.abc import Iterator
+import logging
+import multiprocessing
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
+import cv2
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+
+from ..errors import FailedError, SfumatoError
+
+log = logging.getLogger(__name__)
+
+Loaded = tuple[dict[str, Tensor], list[str]] | SfumatoError
+"""A batch and what turned out to be broken so far, or why there is no batch."""
 
 
 class Samples(Protocol):
     """What a data set offers: sample n, whatever came before."""
 
-    def sample(self, seed: int, n: int) -> dict[str, Tensor]: ...
+    def sample(self, seed: int, n: int) -> dict[str, Tensor]:
+        """Tensors of sample n by name; all samples have the same names and shapes."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """How many pictures each folder has."""
+        ...
+
+    def broken(self) -> list[str]:
+        """What is wrong with pictures that were met and could not be read."""
+        ...
+
+    def digest(self) -> str:
+        """Digits that tell whether the pictures are still the same."""
+        ...
 
 
-class Numbered(Dataset[dict[str, Tensor]]):
-    """Samples by their number, for torch's loader."""
+class Batches(Dataset[Loaded]):
+    """Batches by the number of their first sample, for torch's loader.
 
-    def __init__(self, samples: Samples, seed: int) -> None:
-        self.samples, self.seed = samples, seed
+    Args:
+        samples: the data set.
+        seed: of the run.
+        shift: of this process's samples from the first of a batch.
+        count: how many of a batch are this process's.
+    """
 
-    def __getitem__(self, n: int) -> dict[str, Tensor]:
-        return self.samples.sample(self.seed, n)
+    def __init__(self, samples: Samples, seed: int, shift: int, count: int) -> None:
+        self.samples, self.seed, self.shift, self.count = samples, seed, shift, count
 
-
-def numbers(batch: int, first: int, last: int, rank: int, world: int) -> Iterator[list[int]]:
-    """The sample numbers of this process, step by step: its share of each batch from sample `first` up to `last`."""
-    local = batch // world
-    for start in range(first, last, batch):
-        yield list(range(start + rank * local, start + (rank + 1) * local))
+    def __getitem__(self, first: int) -> Loaded:
+        try:
+            parts = [self.samples.sample(self.seed, first + self.shift + i) for i in range(self.count)]
+        except SfumatoError as error:  # raised here it would come out of the loader wrapped in a traceback
+            return error
+        return {name: torch.stack([part[name] for part in parts]) for name in parts[0]}, self.samples.broken()
 
 
 def batches(
-    samples: Samples, seed: int, batch: int, *, first: int, last: int, rank: int = 0, world: int = 1, workers: int = 0
-) -> Iterator[dict[str, Tensor]]:
-    """Batches of samples `first` to `last` - 1, read ahead by `workers` processes."""
+    samples: Samples, seed: int, firsts: range, *, share: tuple[int, int] = (0, 1), workers: int = 0, pin: bool = False
+) -> Generator[dict[str, Tensor], None, None]:
+    """Batches of tensors by name, read ahead by `workers` processes.
+
+    Args:
+        samples: the data set.
+        seed: of the run.
+        firsts: number of the first sample of each batch; its step is the batch's size over all processes.
+        share: rank of this process and number of processes that share each batch.
+        workers: 0 reads between the steps.
+        pin: put them in memory from which a GPU reads fast.
+
+    Raises:
+        DataError: no picture is left that can be read.
+    """
+    rank, world = share
+    count = firsts.step // world
     loader = DataLoader(
-        Numbered(samples, seed),
-        batch_sampler=list(numbers(batch, first, last, rank, world)),
+        Batches(samples, seed, rank * count, count),
+        batch_size=None,
+        sampler=firsts,
         num_workers=workers,
-        pin_memory=torch.cuda.is_available(),
-        multiprocessing_context="fork" if workers and not torch.cuda.is_available() else None,
+        multiprocessing_context=_context() if workers else None,
+        worker_init_fn=_begin_worker,
+        pin_memory=pin,
     )
-    return iter(loader)
+    named: set[str] = set()
+    for loaded in loader:
+        if isinstance(loaded, SfumatoError):
+            raise loaded
+        batch, broken = loaded
+        for fault in [fault for fault in broken if fault not in named]:
+            log.warning("broken, another picture takes its place: %s", fault)
+            named.add(fault)
+        yield batch
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Says clearly when a process that reads pictures dies; torch reports that at any moment, even between batches.
+
+    Raises:
+        FailedError: one died.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise FailedError(
+            f"a process that reads pictures ended ({str(error).splitlines()[0]}); if memory ran out, take fewer"
+            " workers; if a script of yours calls train, it needs `if __name__ == '__main__':` around the call"
+        ) from error
+
+
+def _context() -> "multiprocessing.context.BaseContext":
+    """How workers are started: never by a plain fork, which can hang once torch or CUDA runs threads."""
+    server = sys.platform not in ("win32", "darwin")  # the one cannot fork, the other's libraries do not survive it
+    context = multiprocessing.get_context("forkserver" if server else "spawn")
+    if server:
+        context.set_forkserver_preload([__name__])  # imports torch once for all workers
+    return context
+
+
+def _begin_worker(_number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the trainer, which ends its workers itself
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

@@ -31,6 +31,15 @@ def gather(x: Tensor) -> Tensor:
     return x if world() == 1 else _Gather.apply(x)  # type: ignore[no-any-return]
 
 
+def mean(x: Tensor) -> Tensor:
+    """The average over processes of a tensor without gradients, such as the mean of a target over the batch."""
+    if world() == 1:
+        return x
+    total = x.detach().clone(memory_format=torch.contiguous_format)
+    dist.all_reduce(total)
+    return total / world()
+
+
 def rand(*shape: int, device: torch.device) -> Tensor:
     """Uniform numbers in [0, 1) of shape (B, ...): the same for each sample, however many processes there are."""
     everything = torch.rand(world() * shape[0], *shape[1:], device=device)

@@ -4,9 +4,9 @@ import sys
 from types import ModuleType
 
 from .loop import train
-from .recipe import Adam, Recipe
+from .recipe import Adam, Recipe, Schedule
 
-__all__ = ["Adam", "Recipe", "train"]
+__all__ = ["Adam", "Recipe", "Schedule", "train"]
 
 
 class _Trainer(ModuleType):

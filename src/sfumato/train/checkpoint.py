@@ -1,18 +1,45 @@
-"""The state of a run on disk: written atomically, read without running code."""
+"""The state of a run on disk: written whole or not at all, checked when read, read without running code.
+
+run/recipe.json         what the run is
+run/state.pt            where it is
+run/state.previous.pt   where it was one save before, should the last one be damaged
+"""
 
 import json
-import os
+import logging
+import pickle
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
-from ..errors import RecipeError
+from ..errors import DiskError, RecipeError, TrainingDiverged, WeightsError
+from ..weights import mismatch, replacing
+from . import dist
 
 if TYPE_CHECKING:
-    from .loop import Run
+    from .log import Log
     from .recipe import Recipe
+    from .state import State
+
+logger = logging.getLogger(__name__)
+
+FREE = frozenset(
+    [
+        *("images", "workers", "cache_mb", "log_every", "save_every", "sample_every", "tensorboard"),
+        *("title", "licence", "attribution", "data_licences", "notes"),
+    ]
+)
+"""What may be changed when a run goes on: all but its length leaves each step as it is."""
+DAMAGED = (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError)
+"""What reading a damaged state raises."""
+STATE, PREVIOUS = "state.pt", "state.previous.pt"
 
 
 def describe(recipe: "Recipe") -> dict[str, Any]:
@@ -23,73 +50,212 @@ def describe(recipe: "Recipe") -> dict[str, Any]:
     return values  # type: ignore[no-any-return]
 
 
-def claim(run: Path, recipe: "Recipe") -> None:
-    """Writes run/recipe.json, or checks that the run there is of this recipe; only the length may differ.
+@contextmanager
+def claimed(run: Path, recipe: "Recipe") -> Iterator[None]:
+    """Keeps the folder for this process and writes run/recipe.json, or checks that the run there is of this recipe.
 
     Raises:
-        RecipeError: the folder holds another run; names the first difference.
+        RecipeError: the folder holds another run, which names the first difference, or another process trains in it.
+        DiskError: it cannot be written.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    path, wanted = run / "recipe.json", describe(recipe)
-    if path.exists():
-        there = json.loads(path.read_text())
-        free = {"images", "workers", "save_every", "sample_every", "title", "licence"}
-        for key in wanted.keys() - free:
-            if there.get(key) != wanted[key]:
-                raise RecipeError(f"{run} holds a run with {key}={there.get(key)!r}, not {wanted[key]!r}; choose another --run")
-    write(path, json.dumps(wanted, indent=2).encode())
+    with writing(run):
+        run.mkdir(parents=True, exist_ok=True)
+        lock = (run / "lock").open("ab")
+    with lock:
+        _lock(lock.fileno(), run)
+        for rest in run.glob(".*.tmp"):  # of a process that was killed while it wrote
+            rest.unlink()
+        wanted, path = describe(recipe), run / "recipe.json"
+        for field, (there, here) in _differences(_read_json(path), wanted):
+            if field.split(".")[0] not in FREE:
+                raise RecipeError(f"{run} holds a run with {field}={there!r}, not {here!r}; choose another --run")
+        with replacing(path) as file:
+            file.write(json.dumps(wanted, indent=2).encode())
+        yield
 
 
-def save(run: Path, state: "Run") -> None:
-    """Writes run/state.pt and the models' files."""
-    moving = {name: p for name, p in state.training.named_parameters() if any(p is q for ps in state.parameters.values() for q in ps)}
-    torch.save(
-        {
-            "seen": state.seen,
-            "weights": moving,
-            "buffers": dict(state.training.named_buffers()),
-            "averages": {name: network.state_dict() for name, network in state.averages.items()},
-            "optimizers": {group: o.state_dict() for group, o in state.optimizers.items()},
-        },
-        run / "state.pt.tmp",
+def contents(state: "State", log: "Log", data: str) -> dict[str, Any]:
+    """All that a run must remember, as tensors and plain values; `data` tells whether the pictures are the same."""
+    return {
+        "seen": state.seen,
+        "weights": dict(_moving(state)),
+        "buffers": dict(state.training.named_buffers()),
+        "averages": {name: network.state_dict() for name, network in state.averages.items()},
+        "optimizers": {group: optimizer.state_dict() for group, optimizer in state.optimizers.items()},
+        "log": log.state(),
+        "data": data,
+    }
+
+
+def check_finite(values: dict[str, Any], run: Path) -> None:
+    """Checks what is to be saved.
+
+    Raises:
+        TrainingDiverged: it holds NaN or infinity.
+    """
+    if fault := next(unfit(values), None):
+        raise diverged(run, f"after {values['seen']:,} images {fault} is not finite")
+
+
+def diverged(run: Path, what: str) -> TrainingDiverged:
+    """The error of a run that has gone wrong, with what helps."""
+    return TrainingDiverged(
+        f"{what}: the run diverged. {run} keeps its last good state; to do better, begin a new --run with smaller"
+        " learning rates (--optimizers.GROUP.lr) or clipped gradients (--optimizers.GROUP.clip)"
     )
-    with open(run / "state.pt.tmp", "rb") as file:
-        os.fsync(file.fileno())
-    (run / "state.pt.tmp").replace(run / "state.pt")
-    products(run, state)
 
 
-def resume(run: Path, state: "Run") -> None:
-    """Brings `state` to where run/state.pt stopped, if there is one."""
-    if not (run / "state.pt").exists():
+def save(run: Path, values: dict[str, Any]) -> None:
+    """Writes run/state.pt, whole or not at all, and keeps the one before.
+
+    Raises:
+        DiskError: the disk is full or not writable; what is there stays.
+    """
+    with replacing(run / "state.new.pt") as file:
+        _write(values, file)
+    with writing(run):
+        if (run / STATE).exists():
+            (run / STATE).replace(run / PREVIOUS)
+        (run / "state.new.pt").replace(run / STATE)
+
+
+def resume(run: Path, state: "State", log: "Log", data: str) -> None:
+    """Brings `state` and `log` to where the run stopped, if it ever began.
+
+    Raises:
+        WeightsError: what is there is damaged, or of another version of the method.
+    """
+    saved = _newest(run, state.device)
+    if not dist.alike(saved["seen"] if saved else 0, state.device):
+        raise DiskError(f"{run}: not all processes see the same state there; it must be on a disk that they share")
+    if saved is None:
+        log.restore({}, 0)
         return
-    saved = torch.load(run / "state.pt", weights_only=True, map_location=state.device)
-    state.seen = saved["seen"]
-    with torch.no_grad():
-        for name, p in state.training.named_parameters():
-            if name in saved["weights"]:
-                p.copy_(saved["weights"][name])
-        for name, b in state.training.named_buffers():
-            b.copy_(saved["buffers"][name])
+    try:
+        _restore(state, saved)
+        log.restore(saved["log"], state.seen)
+        known = saved["data"]
+    except (LookupError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(
+            f"{run / STATE} is not of this version of the method ({reason}); choose another --run"
+        ) from error
+    if known != data:
+        logger.warning("%s: the pictures are not those that the run began with; it goes on with what is there now", run)
+
+
+def unfit(values: Any, name: str = "") -> Iterator[str]:
+    """Names of the tensors, in a nest of dicts and lists, that hold NaN or infinity."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            yield from unfit(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(values, list | tuple):
+        for i, value in enumerate(values):
+            yield from unfit(value, f"{name}.{i}")
+    elif isinstance(values, Tensor) and values.is_floating_point() and not bool(values.isfinite().all()):
+        yield name
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what a full or broken disk raises into one line.
+
+    Raises:
+        DiskError: something could not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def _moving(state: "State") -> Iterator[tuple[str, Tensor]]:
+    """The parameters that are taught, by name; the others come anew from the recipe."""
+    taught = {id(p) for parameters in state.parameters.values() for p in parameters}
+    return ((name, p) for name, p in state.training.named_parameters() if id(p) in taught)
+
+
+def _write(values: dict[str, Any], file: IO[bytes]) -> None:
+    try:
+        torch.save(values, file)
+    except RuntimeError as error:  # what torch makes of a write that failed
+        raise OSError(str(error).splitlines()[0]) from error
+
+
+def _newest(run: Path, device: torch.device) -> dict[str, Any] | None:
+    """The last state that was saved and can be read; None if none ever was.
+
+    Raises:
+        WeightsError: there are some, all damaged.
+    """
+    faults = []
+    for path in [run / name for name in (STATE, PREVIOUS) if (run / name).exists()]:
+        try:
+            saved = _read(path, device)
+        except (*DAMAGED, OSError) as error:
+            faults.append(f"{path} is damaged ({(str(error) or type(error).__name__).splitlines()[0]})")
+            continue
+        if faults:
+            logger.warning("%s; going on from the one before it, at %d images", faults[0], saved["seen"])
+        return saved
+    if faults:
+        raise WeightsError(f"{'; '.join(faults)}: choose another --run, or delete {run} to begin anew")
+    return None
+
+
+def _read(path: Path, device: torch.device) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:  # torch does not look at the checksums that it writes
+        if part := archive.testzip():
+            raise zipfile.BadZipFile(f"the checksum of {part} does not agree")
+    saved: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
+    return saved
+
+
+@torch.no_grad()
+def _restore(state: "State", saved: Mapping[str, Any]) -> None:
+    _fill(dict(_moving(state)), saved["weights"])
+    _fill(dict(state.training.named_buffers()), saved["buffers"])
     for name, network in state.averages.items():
-        network.load_state_dict(saved["averages"][name])
-    for group, o in state.optimizers.items():
-        o.load_state_dict(saved["optimizers"][group])
+        _fill(network.state_dict(), saved["averages"][name])
+    for group, optimizer in state.optimizers.items():
+        optimizer.load_state_dict(saved["optimizers"][group])
+    state.seen = saved["seen"]
 
 
-def write(path: Path, data: bytes) -> None:
-    """Writes a file at once or not at all."""
-    part = path.with_name(path.name + ".tmp")
-    part.write_bytes(data)
-    part.replace(path)
+def _fill(own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
+    shapes = [k for k in own if k in saved and own[k].shape != saved[k].shape]
+    if problem := mismatch([k for k in own if k not in saved], [k for k in saved if k not in own], shapes):
+        raise ValueError(problem)
+    for key, tensor in own.items():
+        tensor.copy_(saved[key])
 
 
-def products(run: Path, state: "Run") -> dict[str, Path]:
-    from safetensors.torch import save_file
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (ValueError, OSError) as error:
+        raise RecipeError(f"{path} cannot be read ({error}); choose another --run") from error
+    if not isinstance(values, dict):
+        raise RecipeError(f"{path} is no recipe; choose another --run")
+    return values
 
-    paths = {}
-    for name, network in state.models().items():
-        paths[name] = run / f"{name}.safetensors"
-        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, str(paths[name]) + ".tmp")
-        Path(str(paths[name]) + ".tmp").replace(paths[name])
-    return paths
+
+def _differences(there: Any, here: Any, name: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Fields, by their path, in which two recipes differ; one that only one of them knows has come or gone since."""
+    if isinstance(there, dict) and isinstance(here, dict) and name not in ("optimizers",):
+        for key in there.keys() & here.keys():
+            yield from _differences(there[key], here[key], f"{name}.{key}" if name else key)
+    elif there != here:
+        yield name, (there, here)
+
+
+def _lock(file: int, run: Path) -> None:
+    """Keeps a second process from training in the same folder, until this one ends, however it ends."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise RecipeError(f"{run}: another process is training there; wait for it or choose another --run") from error

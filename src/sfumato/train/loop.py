@@ -3,114 +3,38 @@
     train(recipe, run)  ->  run/{recipe.json, state.pt, log.jsonl, losses.png, samples/, NAME.safetensors}
 
 Killed at any moment and started again, it goes on with bitwise the same losses as a run that was never stopped: samples
-and noise are functions of (seed, step), all else is in the state.
+and noise are functions of (seed, images seen), all else is in the state. (On a GPU up to the order in which its
+kernels add, which torch leaves open.) Two processes do what one does with the same batch, up to rounding.
 """
 
-import copy
-import importlib
-import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .. import device as devices
-from ..data.stream import batches
-from ..errors import TrainingDiverged
-from ..methods import base
-from . import checkpoint, dist
-from .log import Log
-from .recipe import Adam, Recipe, Schedule
+from ..data import stream
+from ..errors import Cancelled
+from ..progress import Report
+from . import checkpoint, dist, products
+from .log import SHOWN, Log, draw_losses, draw_samples
+from .recipe import Recipe, validated
+from .state import State, build
+from .stop import Stop
 
-
-def build(config: Any) -> base.Training:
-    """The Training that a Config belongs to: they live in one module."""
-    return importlib.import_module(type(config).__module__).Training(config)
+__all__ = ["build", "prepare", "train"]
 
 
-class Run:
-    """Everything of a run that moves: networks, optimisers, averages, position."""
-
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        torch.manual_seed(recipe.seed)
-        self.recipe, self.device, self.seen = recipe, device, 0
-        self.training = build(recipe.method).to(device, memory_format=torch.channels_last)
-        dist.same_weights(self.training.state_dict().values())
-        groups = self.training.groups()
-        self.parameters = {g: [p for n in networks for p in n.parameters()] for g, networks in groups.items()}
-        self.optimizers = {g: optimizer(recipe.optimizers.get(g, Adam()), ps) for g, ps in self.parameters.items()}
-        self.averages = copy.deepcopy(dict(self.training.models())) if recipe.ema_images else {}
-        for network in self.averages.values():
-            network.requires_grad_(False)
-
-    def models(self) -> dict[str, nn.Module]:
-        """What is kept: the averaged weights if there are any."""
-        return self.averages or dict(self.training.models())
-
-    def step(self, batch: dict[str, Tensor]) -> dict[str, float]:
-        """One update of every group; returns the losses by `group/term`."""
-        factor = schedule_factor(self.recipe.schedule, self.seen, self.recipe.images)
-        lesson, record = self.training.learn(batch), {}
-        for group, parameters in self.parameters.items():
-            for other, ps in self.parameters.items():  # networks that are not being taught keep no activations
-                for p in ps:
-                    p.requires_grad_(other == group)
-            with devices.autocast(self.device, self.recipe.precision):
-                terms = next(lesson)
-            total = sum((term.float() for term in terms.values()), torch.zeros((), device=self.device))
-            total.backward(inputs=parameters)
-            dist.average_gradients(parameters)
-            self._update(group, factor)
-            record |= {f"{group}/{name}": term.detach() for name, term in terms.items()}
-        next(lesson, None)  # the method ends its step
-        self.seen += self.recipe.batch
-        self._average()
-        return {name: float(value) for name, value in record.items()}
-
-    def _update(self, group: str, factor: float) -> None:
-        settings, optimizer = self.recipe.optimizers.get(group, Adam()), self.optimizers[group]
-        if settings.clip:
-            nn.utils.clip_grad_norm_(self.parameters[group], settings.clip)
-        optimizer.param_groups[0]["lr"] = settings.lr * factor
-        optimizer.step()
-        optimizer.zero_grad()
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        if not self.averages:
-            return
-        # Early on the average is short, so that the first weights are soon forgotten.
-        keep = 0.5 ** (self.recipe.batch / min(self.recipe.ema_images, self.seen / 10 + 1))
-        for name, network in self.training.models().items():
-            mean = self.averages[name]
-            torch._foreach_lerp_(list(mean.parameters()), list(network.parameters()), 1 - keep)
-            for ours, theirs in zip(mean.buffers(), network.buffers(), strict=True):
-                ours.copy_(theirs)
-
-
-def optimizer(settings: Adam, parameters: list[nn.Parameter]) -> torch.optim.Adam:
-    return torch.optim.Adam(parameters, lr=settings.lr, betas=settings.betas, fused=True)
-
-
-def schedule_factor(schedule: Schedule, seen: int, images: int) -> float:
-    """The factor on learning rates after `seen` of `images` samples, in [0, 1]."""
-    rise = min(1.0, seen / schedule.warmup) if schedule.warmup else 1.0
-    done = max(0, seen - schedule.start) / max(1, images - schedule.start)
-    match schedule.kind:
-        case "constant":
-            return rise
-        case "inverse":
-            return rise / (1 + schedule.decay * seen)
-        case "cosine":
-            return rise * (1 + math.cos(math.pi * done)) / 2
-        case "linear":
-            return rise * (1 - done)
-
-
-def train(recipe: Recipe, run: Path, *, device: str = "auto", until: int | None = None) -> dict[str, Path]:
+def train(
+    recipe: Recipe,
+    run: str | Path,
+    *,
+    device: str = "auto",
+    until: int | None = None,
+    progress: Report | None = None,
+) -> dict[str, Path]:
     """Trains the recipe in the folder `run`, or goes on where it stopped there; returns the model files by name.
 
     Args:
@@ -118,40 +42,101 @@ def train(recipe: Recipe, run: Path, *, device: str = "auto", until: int | None 
         run: folder of the run; a run of another recipe there is an error.
         device: `auto`, `cpu`, `cuda` ...
         until: stops after this many images, as an interruption would.
+        progress: called after each step with the images seen and their total; returning False stops the run.
 
     Raises:
-        RecipeError: the folder holds a run of another recipe.
+        RecipeError: the recipe is wrong, or the folder holds a run of another one.
+        OptionError: there is no such device.
         DataError: the data cannot be used.
-        TrainingDiverged: a loss is not finite; the last saved state stays.
+        WeightsError: the saved state is damaged.
+        TrainingDiverged: a loss or a weight is not finite; the last saved state stays.
+        DiskError: the disk is full or not writable; likewise.
+        FailedError: a process that reads pictures died; likewise.
+        Cancelled: Ctrl-C or `progress` stopped it; the state is saved, and the same call goes on.
     """
-    rank, world = dist.start()
-    state = Run(recipe, devices.pick(device))
-    samples = recipe.data.open()
-    checkpoint.claim(run, recipe)
-    checkpoint.resume(run, state)
-    log = Log(run, recipe, state.seen, quiet=rank > 0)
-    last = min(recipe.images, until or recipe.images)
-    stream = batches(samples, recipe.seed, recipe.batch, first=state.seen, last=last, rank=rank, world=world, workers=recipe.workers)
-    for batch, waited in timed(stream):
-        torch.manual_seed(recipe.seed * 2**40 + state.seen * 2**8 + rank)  # noise is a function of (seed, step, rank)
-        record = state.step(prepare(batch, state.device))
-        if not all(math.isfinite(v) for v in record.values()):
-            raise TrainingDiverged(f"not finite after {state.seen} images: {record}; the last good state is in {run}")
-        log.step(state.seen, record, waited)
-        if rank == 0:
-            if due(state.seen, recipe.sample_every, recipe.batch):
-                log.samples(state.seen, state.training.sample(prepare(batch, state.device)))
-            if due(state.seen, recipe.save_every, recipe.batch):
-                checkpoint.save(run, state)
-    if rank == 0:
-        checkpoint.save(run, state)
-        log.close()
-    return checkpoint.products(run, state)
+    recipe, run = validated(recipe), Path(run)
+    with (
+        dist.joined(device) as where,
+        torch.random.fork_rng([where] if where.type == "cuda" else []),
+        checkpoint.claimed(run, recipe) if dist.rank() == 0 else nullcontext(),
+        stream.reading(),
+    ):
+        dist.together()
+        return Trainer(recipe, run, where).go(min(until or recipe.images, recipe.images), progress)
+
+
+class Trainer:
+    """One run in one process, from where its folder says it is; the arguments are those of `train`."""
+
+    def __init__(self, recipe: Recipe, run: Path, device: torch.device) -> None:
+        self.recipe, self.run, self.writes = recipe, run, dist.rank() == 0
+        self.state = State(recipe, device)
+        self.samples = recipe.data.open(recipe.cache_mb * 1_000_000 // max(1, recipe.workers))
+        self.log = Log(run, writes=self.writes, tensorboard=recipe.tensorboard)
+        checkpoint.resume(run, self.state, self.log, self.samples.digest())
+
+    def go(self, until: int, progress: Report | None) -> dict[str, Path]:
+        """Steps until so many images have been seen, and writes what is due on the way; returns the model files."""
+        state, images = self.state, self.recipe.images
+        report(progress, state.seen, images)
+        stopped = False
+        with Stop() as stop, closing(self.log), closing(self._batches(until)) as batches:
+            for batch, waited in timed(batches):
+                self.log.step(state.step(prepare(batch, state.device)), self.recipe.batch, waited)
+                self._write_what_is_due()
+                goes_on = report(progress, state.seen, images) and not stop.asked
+                if stopped := dist.agree(not goes_on, state.device):
+                    break
+            files = self._save()
+        if stopped and not self._over():
+            raise Cancelled(f"stopped after {state.seen:,} of {images:,} images; the same command goes on from there")
+        return files
+
+    def _batches(self, until: int) -> Generator[dict[str, Tensor], None, None]:
+        """What is left of the run, in whole batches."""
+        firsts = range(self.state.seen, until - self.recipe.batch + 1, self.recipe.batch)
+        pin = self.state.device.type == "cuda"
+        share = (dist.rank(), dist.world())
+        return stream.batches(self.samples, self.recipe.seed, firsts, share=share, workers=self.recipe.workers, pin=pin)
+
+    def _over(self) -> bool:
+        """Whether no whole batch is left."""
+        return self.state.seen > self.recipe.images - self.recipe.batch
+
+    def _write_what_is_due(self) -> None:
+        seen, batch, over = self.state.seen, self.recipe.batch, self._over()
+        if over or due(seen, self.recipe.log_every, batch):
+            self.log.line(seen, self.state.rates())
+        if due(seen, self.recipe.save_every, batch) and not over:  # the end saves in any case
+            self._save()
+        if self.writes and (over or due(seen, self.recipe.sample_every, batch)):
+            self._draw_samples()
+
+    def _save(self) -> dict[str, Path]:
+        """Saves the state, and the models as files with their cards."""
+        values = checkpoint.contents(self.state, self.log, self.samples.digest())
+        checkpoint.check_finite(values, self.run)
+        if not self.writes:
+            return {}
+        checkpoint.save(self.run, values)
+        draw_losses(self.run)
+        return products.write(self.run, self.state, self.samples.counts(), self.log.recent)
+
+    def _draw_samples(self) -> None:
+        """Draws what the models make of the run's first samples, always the same."""
+        parts = [self.samples.sample(self.recipe.seed, n) for n in range(SHOWN)]
+        batch = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
+        draw_samples(self.run, self.state.seen, self.state.sample(prepare(batch, self.state.device)))
 
 
 def due(seen: int, every: int, batch: int) -> bool:
     """Whether the step that ended at `seen` passed a multiple of `every`."""
     return seen // every > (seen - batch) // every
+
+
+def report(progress: Report | None, seen: int, images: int) -> bool:
+    """Tells how far the run is; whether it is to go on."""
+    return progress is None or progress(seen, images) is not False
 
 
 def prepare(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:

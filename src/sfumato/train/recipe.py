@@ -1,9 +1,14 @@
 """A recipe says everything about a run; it is data, not code."""
 
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Lt
+
+from ..errors import RecipeError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +17,7 @@ class Adam:
 
     lr: Annotated[float, Gt(0)] = 2e-4
     """Step size."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Annotated[float, Ge(0), Lt(1)], Annotated[float, Ge(0), Lt(1)]] = (0.9, 0.999)
     """Decay of the running mean of gradients and of their squares."""
     clip: Annotated[float, Ge(0)] = 0.0
     """Largest norm of the group's gradient; 0 never clips."""
@@ -27,7 +32,7 @@ class Schedule:
     warmup: Annotated[int, Ge(0)] = 0
     """Images over which the factor rises from 0."""
     start: Annotated[int, Ge(0)] = 0
-    """Images after which `linear` begins to fall."""
+    """Images after which `cosine` and `linear` begin to fall."""
     decay: Annotated[float, Ge(0)] = 0.0
     """Of `inverse`, for each image."""
 
@@ -41,7 +46,7 @@ class Recipe:
     data: Any
     """A data set's description in sfumato.data."""
     images: Annotated[int, Gt(0)]
-    """Samples seen in all; the length does not depend on the batch."""
+    """Samples seen in all, whatever the batch is; at the end, what is less than a whole batch is left out."""
     batch: Annotated[int, Gt(0)] = 1
     """Samples of a step over all processes."""
     optimizers: dict[str, Adam] = field(default_factory=dict)
@@ -52,15 +57,67 @@ class Recipe:
     """Half-life of the averaged weights in images; 0 keeps no average."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the forward pass; weights and optimisers are always float32."""
+    compile: bool = False
+    """Translate the networks by torch.compile: a minute at the start, a compiler needed, faster steps on a GPU."""
     seed: Annotated[int, Ge(0), Lt(2**31)] = 0
     """Fixes samples, noise and first weights."""
     workers: Annotated[int, Ge(0)] = 1
     """Processes that read pictures; 0 reads between the steps."""
+    cache_mb: Annotated[int, Ge(0)] = 1_000
+    """Memory for pictures that are kept decoded, over all workers."""
+    log_every: Annotated[int, Gt(0)] = 200
+    """Images between lines of the log, which hold the means of the losses since the line before."""
     save_every: Annotated[int, Gt(0)] = 2_000
     """Images between saved states."""
     sample_every: Annotated[int, Gt(0)] = 5_000
     """Images between sample grids."""
+    tensorboard: bool = False
+    """Log for TensorBoard, too."""
     title: str = ""
     """What the models are, for their card."""
     licence: str = "unknown"
     """Of the trained weights, for their card."""
+    attribution: tuple[str, ...] = ()
+    """Whom to name when the models are passed on, for their card."""
+    data_licences: dict[str, str] = field(default_factory=dict)
+    """Licence of the pictures by the name of their folder, for the card."""
+    notes: tuple[str, ...] = ()
+    """Limits and warnings, for the card."""
+
+
+def validated(recipe: Recipe) -> Recipe:
+    """The recipe with every value of its declared type and within its bounds.
+
+    Raises:
+        RecipeError: a value is not; names its field.
+    """
+    method, data = _validated(recipe.method, "method."), _validated(recipe.data, "data.")
+    recipe = replace(_validated(recipe, ""), method=method, data=data)
+    if recipe.images < recipe.batch:
+        raise RecipeError(f"images: {recipe.images} are less than one batch of {recipe.batch}")
+    return recipe
+
+
+def check(recipe: Recipe, groups: Collection[str], world: int) -> None:
+    """Checks what can only be told with the method and the processes at hand.
+
+    Raises:
+        RecipeError: an optimiser is for no group, or the batch cannot be shared evenly.
+    """
+    if strangers := recipe.optimizers.keys() - set(groups):
+        raise RecipeError(f"optimizers: the method has no group {min(strangers)!r}; it has {', '.join(groups)}")
+    if recipe.batch % world:
+        raise RecipeError(f"batch: {recipe.batch} samples cannot be shared evenly by {world} processes")
+
+
+def _validated(value: T, path: str) -> T:
+    from pydantic import TypeAdapter, ValidationError
+
+    if not is_dataclass(value) or isinstance(value, type):
+        raise RecipeError(f"{path.rstrip('.') or 'recipe'}: {value!r} is not a dataclass")
+    try:
+        return TypeAdapter(type(value)).validate_python(asdict(value))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = path + ".".join(str(part) for part in first["loc"])
+        raise RecipeError(f"{where}: {first['msg'].lower()}, not {first['input']!r}") from error

@@ -1,0 +1,77 @@
+"""A recipe with some of its values overridden by words of a command line.
+
+override(recipe, ["--data.content", "photos", "--images", "1000"])
+"""
+
+import contextlib
+import difflib
+import io
+import re
+from collections.abc import Sequence
+
+from ..errors import RecipeError
+from .recipe import Recipe, validated
+
+
+def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato train") -> Recipe:
+    """The recipe with those values, each of its type and within its bounds.
+
+    `--help` prints all fields with their docstrings to stdout and ends the program.
+
+    Args:
+        recipe: where the other values come from.
+        words: `--FIELD VALUE...`, with dots into nested fields.
+        program: how the help calls the command.
+
+    Raises:
+        RecipeError: a field is unknown or a value is wrong; one line that names the field.
+    """
+    import tyro
+
+    complaint = io.StringIO()
+    with contextlib.redirect_stderr(complaint):
+        try:
+            parsed, strangers = tyro.cli(
+                type(recipe), prog=program, default=recipe, args=words, return_unknown_args=True
+            )
+        except SystemExit as end:
+            if not end.code:  # after --help
+                raise
+            raise RecipeError(one_line(complaint.getvalue())) from end
+    if strangers:
+        raise RecipeError(unknown(recipe, strangers))
+    return validated(parsed)
+
+
+def one_line(box: str) -> str:
+    """What a framed message of tyro says, up to its first rule, without the frame and its title."""
+    said = []
+    for line in box.splitlines()[1:]:
+        text = line.strip(" │|")
+        if text.startswith(("─", "╰", "-", "+")):
+            break
+        said.append(text)
+    text = re.sub(r"^Error parsing (\S+):", r"\1:", " ".join(said))
+    return text[:1].lower() + text[1:]
+
+
+def unknown(recipe: Recipe, words: Sequence[str]) -> str:
+    """What is wrong with words that are no field of the recipe, and what may have been meant."""
+    word = next((word for word in words if word.startswith("-")), words[0])
+    if not word.startswith("-"):
+        return f"{word!r} stands alone; a value comes after its field, as in --images 1000"
+    name = word.lstrip("-").partition("=")[0]
+    known = {field.replace("_", "-"): None for field in fields(recipe)}
+    close = difflib.get_close_matches(name.replace("_", "-"), known, 1)
+    hint = f"did you mean --{close[0]}?" if close else "--help lists all"
+    return f"the recipe has no field {word}; {hint}"
+
+
+def fields(value: object, path: str = "") -> list[str]:
+    """Paths of the fields that can be overridden, with dots."""
+    nested = (
+        vars(value) if hasattr(value, "__dataclass_fields__") else value if isinstance(value, dict) and value else None
+    )
+    if nested is None:
+        return [path]
+    return [name for key, item in nested.items() for name in fields(item, f"{path}.{key}" if path else str(key))]
