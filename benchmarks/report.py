@@ -1,0 +1,52 @@
+"""What the benchmarks share: where the data is, tables on the screen, JSON in benchmarks/results/."""
+
+import datetime
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sfumato import device
+
+Row = dict[str, Any]
+
+
+def data_folder() -> Path:
+    """$SFUMATO_DATA, else ../shared/data beside the repository."""
+    return Path(os.environ.get("SFUMATO_DATA") or Path(__file__).resolve().parents[2] / "shared/data")
+
+
+def machine() -> str:
+    """One line: processor, cores, its bf16 units, torch's version."""
+    return f"{device.describe(device.pick('auto'))}, torch {torch.__version__}, Python {platform.python_version()}"
+
+
+def show(name: str, tables: dict[str, list[Row]]) -> None:
+    """Prints the tables with the machine's description and writes them to benchmarks/results/NAME.json."""
+    print(f"\n{name} on {machine()}")
+    for title, rows in tables.items():
+        print(f"\n{title}\n{table(rows)}")
+    path = Path(__file__).parent / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    command = " ".join(["python", *sys.argv])
+    record = {"command": command, "machine": machine(), "date": datetime.date.today().isoformat(), **tables}
+    path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def table(rows: list[Row]) -> str:
+    """Rows of the same keys as a Markdown table."""
+    heads = list(rows[0])
+    lines = [[cell(row[h]) for h in heads] for row in rows]
+    widths = [max(len(h), *(len(line[i]) for line in lines)) for i, h in enumerate(heads)]
+    def join(cells: list[str]) -> str:
+        return "| " + " | ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)) + " |"
+    return "\n".join([join(heads), "|" + "|".join("-" * (w + 2) for w in widths) + "|", *map(join, lines)])
+
+
+def cell(value: Any) -> str:
+    """A number to four digits, anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
