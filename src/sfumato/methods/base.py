@@ -48,6 +48,8 @@ class Stylizer(nn.Module):
     """Pixels that a tile must see beyond its border for an exact result, a multiple of `stride`."""
     code_stride: ClassVar[int] = 1
     """Pixels of the content for one cell of a map in a code."""
+    pixel_bytes: ClassVar[int] = 2000
+    """Memory that rendering takes for each pixel of the content, about."""
 
     def encode_style(self, style: Tensor) -> Code:
         """The code of a style (B, 3, h, w), RGB in [0, 1]."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..losses.style import content_loss, style_loss
 from ..nets.layers import ReflectConv2d
 from ..nets.norms import Moments, adain, moments
+from ..nets.parallel import gather, rand
 from ..nets.perceptual import read_perceptual
 from . import base
 
@@ -137,7 +138,7 @@ class Model(base.Stylizer):
     """
 
     stride = 4
-    halo = 64
+    halo = 52
     code_stride = 4
 
     def __init__(self, config: Config | None = None) -> None:
@@ -197,14 +198,15 @@ class Training(base.Training):
             fade = (1 - strength.flatten()).square()
             terms["pixel"] = c.pixel_weight * (fade * content_loss(out, content)).mean()
         if c.contrastive_weight:
-            terms["contrastive"] = c.contrastive_weight * contrastive_loss(self.model.encode_style(out), code)
+            codes = [tuple(gather(part) for part in own) for own in (self.model.encode_style(out), code)]
+            terms["contrastive"] = c.contrastive_weight * contrastive_loss(*codes)
         yield terms
 
     def _strengths(self, content: Tensor) -> Tensor:
         """(B, 1, 1, 1): 1 but for the `partial` share, which is uniform with its ends 0 and 1 drawn often."""
         shape = (len(content), 1, 1, 1)
-        drawn = (torch.rand(shape, device=content.device) * 1.5 - 0.25).clamp(0, 1)
-        partial = torch.rand(shape, device=content.device) < self.config.partial
+        drawn = (rand(*shape, device=content.device) * 1.5 - 0.25).clamp(0, 1)
+        partial = rand(*shape, device=content.device) < self.config.partial
         return torch.where(partial, drawn, torch.ones_like(drawn))
 
     def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -1,0 +1,67 @@
+"""What can be chosen when a picture is stylized, whatever the model: flags, sliders and the fields of a request.
+
+Importing this needs neither torch nor NumPy.
+"""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
+
+from .errors import OptionError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    strength: Annotated[float, Ge(0), Le(1)] = 1.0
+    """How far to go: 0 keeps the picture, 1 is the full style."""
+    weights: tuple[Annotated[float, Ge(0)], ...] = ()
+    """A number for each style, as large as its share; equal shares if none is given."""
+    keep_colors: Literal["none", "luminance", "coral", "histogram"] = "none"
+    """Keep the picture's colours: `luminance` changes light and dark only; the others recolour the style first."""
+    style_size: Annotated[int, Ge(16), Le(4096)] | None = None
+    """Longest side of the style in pixels, larger for larger strokes; its own, at most 512, if none is given."""
+    size: Annotated[int, Ge(1), Le(100_000)] | None = None
+    """Longest side of the result in pixels; the picture's own if none is given."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise OptionError(f"strength {self.strength:g} is not between 0 and 1")
+        if self.weights and not (all(0 <= w < math.inf for w in self.weights) and sum(self.weights) > 0):
+            shown = ", ".join(f"{w:g}" for w in self.weights)
+            raise OptionError(f"weights {shown} must be 0 or more, and one of them above 0")
+        if self.keep_colors not in ("none", "luminance", "coral", "histogram"):
+            raise OptionError(f"keep_colors {self.keep_colors!r} is none of none, luminance, coral, histogram")
+        for name, low, high in (("style_size", 16, 4096), ("size", 1, 100_000)):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int) and low <= value <= high):
+                raise OptionError(f"{name} {value!r} is not a whole number from {low} to {high}")
+
+    @classmethod
+    def of(cls, **given: Any) -> "Options":
+        """The options with these values.
+
+        Raises:
+            OptionError: one has no such name or a value that it cannot have.
+        """
+        known = [field.name for field in fields(cls)]
+        if unknown := sorted(set(given) - set(known)):
+            raise OptionError(f"there is no option {unknown[0]!r}; there are {', '.join(known)}")
+        if "weights" in given:
+            given["weights"] = tuple(given["weights"])
+        try:
+            return cls(**given)
+        except TypeError as error:
+            raise OptionError(f"an option has a value of a wrong type ({error})") from error
+
+    def shares(self, count: int) -> tuple[float, ...]:
+        """The weights of `count` styles, of sum 1.
+
+        Raises:
+            OptionError: there is not one weight for each style.
+        """
+        weights = self.weights or (1.0,) * count
+        if len(weights) != count:
+            raise OptionError(f"{len(weights)} weights were given for {count} styles; give one for each, or none")
+        return tuple(weight / sum(weights) for weight in weights)

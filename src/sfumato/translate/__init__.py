@@ -1,0 +1,11 @@
+"""A model at work on pictures of any size and kind.
+
+    Translator("microast/art")("photo.jpg", "wave.jpg", strength=0.8).save("out.png")
+
+`translator` is the whole way of a picture, `tiling` the exact work on parts, `styles` what is known of a style, `masks`
+where each goes, `precision` the choice of numbers.
+"""
+
+from .translator import DEFAULT_MODEL, Translator, stylize
+
+__all__ = ["DEFAULT_MODEL", "Translator", "stylize"]

@@ -1,0 +1,213 @@
+"""A picture in tiles, with the result that the whole picture at once would give.
+
+What a model asks of the whole picture, the statistics of its features, is gathered first: one pass over all tiles for
+each level of `Moments`, each stopped as soon as the last statistic of that level is known. The last pass renders every
+tile with the statistics of the whole. A tile sees a margin as wide as the model's receptive field, and only its core
+counts.
+
+Shapes: B batch, C channels, H W pixels of the content, h w cells of a feature map.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import Cancelled
+from ..image import Box, Tile
+from ..methods.base import Code, Stylizer
+from ..nets.norms import EPS, Moments
+from ..progress import Report
+
+Statistic = tuple[Tensor, Tensor]
+
+
+class _Enough(Exception):
+    """All that this pass is to gather from a tile has been seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What is to be rendered."""
+
+    content: Callable[[Box], Tensor]
+    """The part of the content in a box of pixels, (1, 3, H, W) on the model's device."""
+    code: Callable[[Box], Code]
+    """The code for that part."""
+    strength: float
+    keep: Callable[[Tile, Tensor, Tensor], None]
+    """Takes each tile with its content and its result (1, 3, H, W), both with their margins."""
+
+
+def render(model: Stylizer, work: Work, tiles: Sequence[Tile], report: Report) -> None:
+    """Renders all tiles; with several, each with the statistics of the whole picture.
+
+    Args:
+        report: called now and then with the pixels done and the pixels of the picture; returning False cancels.
+
+    Raises:
+        Cancelled: `report` said so.
+    """
+    plan = _trace(model, work, tiles[0])
+    passes = [*plan.levels, None] if len(tiles) > 1 else [None]
+    pixels = sum(tile.core.height * tile.core.width for tile in tiles)
+    area = sum(tile.padded.height * tile.padded.width for tile in tiles)
+    meter = _Meter(report, pixels, area * sum(plan.costs[p] for p in passes))
+    statistics = _Statistics()
+    with meter.watching(model), statistics.watching(model):
+        for level in passes:
+            statistics.begin(level, plan.levels.get(level, []) if level is not None else [])
+            for tile in tiles:
+                statistics.tile = tile
+                content, code = work.content(tile.padded), work.code(tile.padded)
+                try:
+                    result = model.render(content, code, work.strength)
+                except _Enough:
+                    continue
+                if level is None:
+                    work.keep(tile, content, result.float())
+            statistics.end()
+    meter.finish()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    levels: dict[int, list[Moments]] = field(default_factory=dict)
+    """The statistics that will be asked for, by level, in their order."""
+    costs: dict[int | None, float] = field(default_factory=dict)
+    """Operations for each pixel up to the last statistic of a level; None is the whole way."""
+
+
+def _trace(model: Stylizer, work: Work, tile: Tile) -> _Plan:
+    """Which statistics the model asks for, and what it costs to reach them, tried on a tiny corner of the picture."""
+    side, plan, spent = 2 * model.stride, _Plan(), 0.0
+    corner = Box(tile.padded.top, tile.padded.left, tile.padded.top + side, tile.padded.left + side)
+
+    def count(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        nonlocal spent
+        spent += cost(module, inputs, output) / side**2
+
+    def note(module: nn.Module, _inputs: tuple[Any, ...], _output: Statistic) -> None:
+        if isinstance(module, Moments):
+            plan.levels.setdefault(module.level, []).append(module)
+            plan.costs[module.level] = spent
+
+    with _hooks(model, nn.Conv2d, count), _hooks(model, Moments, note):
+        model.render(work.content(corner), work.code(corner), work.strength)
+    plan.costs[None] = spent
+    return _Plan(dict(sorted(plan.levels.items())), plan.costs)
+
+
+def cost(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> float:
+    """Operations of a convolution: its multiplications, and what moving its numbers about is worth of them."""
+    weight = module.weight
+    assert isinstance(weight, Tensor)
+    moved = inputs[0].numel() + output.numel()
+    return output.numel() * weight[0].numel() + MOVE_COST * moved
+
+
+MOVE_COST = 200.0
+"""Multiplications that take as long as reading or writing one number, measured on a CPU."""
+
+
+@contextmanager
+def _hooks(model: nn.Module, kind: type[nn.Module], hook: Callable[..., Any]) -> Iterator[None]:
+    """Calls `hook` after each module of that kind; what it returns, if anything, replaces the module's output."""
+    handles = [module.register_forward_hook(hook) for module in model.modules() if isinstance(module, kind)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Meter:
+    """Reports the share of the operations done, as pixels of the picture."""
+
+    def __init__(self, report: Report, pixels: int, total: float) -> None:
+        self.report, self.pixels, self.total, self.done = report, pixels, max(total, 1.0), 0.0
+
+    def watching(self, model: nn.Module) -> Any:
+        return _hooks(model, nn.Conv2d, self._count)
+
+    def _count(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        self.done += cost(module, inputs, output)
+        self._tell(min(int(self.pixels * self.done / self.total), self.pixels - 1))
+
+    def finish(self) -> None:
+        self._tell(self.pixels)
+
+    def _tell(self, done: int) -> None:
+        if self.report(done, self.pixels) is False:
+            raise Cancelled("cancelled")
+
+
+class _Sum:
+    """Count, mean and squared deviations of numbers that come in parts (Chan, Golub & LeVeque, 1979)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = self.squares = torch.zeros((), dtype=torch.float64)
+
+    def add(self, x: Tensor) -> None:
+        """Takes in features (B, C, h, w)."""
+        x = x.float()
+        count, mean = x.shape[2] * x.shape[3], x.mean((2, 3), keepdim=True)
+        squares = (x - mean).square().sum((2, 3), keepdim=True).cpu().double()
+        mean = mean.cpu().double()
+        total, apart = self.count + count, mean - self.mean
+        self.mean = self.mean + apart * (count / total)
+        self.squares = self.squares + squares + apart.square() * (self.count * count / total)
+        self.count = total
+
+    def statistic(self, device: torch.device) -> Statistic:
+        """Mean and deviation as `nets.norms.moments` defines them, (B, C, 1, 1)."""
+        deviation = (self.squares / max(1, self.count - 1) + EPS).sqrt()
+        return self.mean.float().to(device), deviation.float().to(device)
+
+
+class _Statistics:
+    """Gathers the statistics of one level after the other, and hands out those that are known."""
+
+    def __init__(self) -> None:
+        self.tile: Tile
+        self.known: dict[nn.Module, Statistic] = {}
+        self.sums: dict[nn.Module, _Sum] = {}
+        self.waiting: set[nn.Module] = set()
+        self.device = torch.device("cpu")
+
+    def watching(self, model: nn.Module) -> Any:
+        return _hooks(model, Moments, self._asked)
+
+    def begin(self, level: int | None, modules: Sequence[Moments]) -> None:
+        """Starts a pass that gathers those of a level, or the last, which gathers nothing."""
+        self.sums = {module: _Sum() for module in modules} if level is not None else {}
+        self.waiting = set()
+
+    def end(self) -> None:
+        self.known |= {module: gathered.statistic(self.device) for module, gathered in self.sums.items()}
+
+    def _asked(self, module: nn.Module, inputs: tuple[Tensor, ...], _own: Statistic) -> Statistic | None:
+        if module in self.sums:
+            x = inputs[0]
+            self.device = x.device
+            self.waiting = (self.waiting or set(self.sums)) - {module}
+            rows, columns = inner_cells(self.tile, x)
+            self.sums[module].add(x[:, :, rows, columns])
+            if not self.waiting:
+                raise _Enough
+        return self.known.get(module)
+
+
+def inner_cells(tile: Tile, features: Tensor) -> tuple[slice, slice]:
+    """The cells of a tile's feature map (B, C, h, w) that belong to its core."""
+    result = []
+    inner, padded = tile.inner, tile.padded
+    sides = ((inner.top, inner.bottom, padded.height), (inner.left, inner.right, padded.width))
+    for (start, stop, pixels), cells in zip(sides, features.shape[2:], strict=True):
+        assert start * cells % pixels == stop * cells % pixels == 0, "a statistic of cells that straddle two tiles"
+        result.append(slice(start * cells // pixels, stop * cells // pixels))
+    return result[0], result[1]

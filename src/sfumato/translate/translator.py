@@ -1,0 +1,276 @@
+"""Any picture in, picture out: a model at work.
+
+Shapes: B batch, C channels, H W pixels of the content, h w pixels of a style.
+"""
+
+import functools
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .. import zoo
+from ..device import DTYPES, autocast, memory_budget, pick, to_device
+from ..errors import OptionError
+from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
+from ..methods.base import Code, Stylizer
+from ..nets.colors import keep_luminance
+from ..nets.norms import blend
+from ..options import Options
+from ..progress import Report
+from .masks import Masks
+from .precision import Precision, choose
+from .styles import Codes, as_styles
+from .tiling import Work, render
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+DEFAULT_MODEL = "microast/art"
+BEST_TILE = 1024
+"""Side of a tile in pixels that is about the fastest: larger ones leave the cache, smaller ones are mostly margin."""
+SMALLEST_TILE = 128
+CPU_MEMORY = 3 * 2**29
+"""Bytes of main memory that a picture may take to be done at once; above, tiles are as fast and leave room."""
+
+
+class Translator:
+    """A model made ready for pictures of any size and kind.
+
+    Args:
+        model: a stylizer, or the name or path of one as `zoo.load` takes it. It is moved to the device.
+        tile: longest side in pixels of the parts that a picture is done in; None chooses by the memory there is,
+            0 never tiles. In fp32 the result does not depend on it.
+        device: as `device.pick` takes it.
+        precision: number format; `auto` is bf16 where that is faster and makes no difference to speak of.
+
+    Raises:
+        OptionError: the device, the tile or the precision is none, or the model is no stylizer.
+        WeightsError: the model cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | str | os.PathLike[str] = DEFAULT_MODEL,
+        tile: int | None = None,
+        *,
+        device: str | torch.device = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        if tile is not None and tile < 0:
+            raise OptionError(f"tile {tile} must be a number of pixels, 0 for never, or None")
+        if precision not in ("auto", "fp32", "bf16"):
+            raise OptionError(f"precision {precision!r} is none of auto, fp32, bf16")
+        loaded = model if isinstance(model, nn.Module) else zoo.load(os.fspath(model))
+        if not isinstance(loaded, Stylizer):
+            raise OptionError(f"{_name(model)} does not take a style, so it cannot stylize")
+        self.device, self.tile = pick(device), tile
+        self.model = to_device(loaded.eval(), self.device)
+        self.precision: Precision = precision
+        self.lock = threading.Lock()
+        self.codes = {dtype: Codes(self._encode, self.smallest) for dtype in DTYPES.values()}
+
+    def __call__(
+        self,
+        picture: Source,
+        style: "Source | Sequence[Source] | None" = None,
+        *,
+        masks: Sequence[Source] = (),
+        progress: Report | None = None,
+        **options: Any,
+    ) -> "Image.Image":
+        """The picture in that style: same size and mode, alpha kept.
+
+        Args:
+            picture: a path, a Pillow image, an array or a tensor, as `image.from_any` takes it.
+            style: one or several of the same.
+            masks: a grey picture for each style, white where it is wanted; see `translate.masks`.
+            progress: called with the work done and the whole, in pixels; returning False cancels.
+            options: fields of `Options`.
+
+        Raises:
+            OptionError: an option is wrong.
+            PictureError: a picture cannot be read.
+            Cancelled: `progress` said so.
+        """
+        chosen = Options.of(**options)
+        result = self.translate_picture(from_any(picture), as_styles(style), chosen, masks=masks, progress=progress)
+        return result.to_pil()
+
+    def translate_picture(
+        self,
+        picture: Picture,
+        styles: Sequence[Source],
+        options: Options | None = None,
+        *,
+        masks: Sequence[Source] = (),
+        progress: Report | None = None,
+    ) -> Picture:
+        """As a call, from Picture to Picture: 16 bits, colour profile and EXIF stay."""
+        options = options or Options()
+        shares = options.shares(len(as_styles(list(styles))))
+        picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
+        with self.lock:
+            dtype = self._dtype(picture)
+            with torch.inference_mode(), autocast(self.device, dtype):
+                job = self._job(picture, self.codes[dtype].of(styles, picture, options), options, masks, shares)
+                render(self.model, job.work(), self._tiles(job), progress or _nobody)
+        return picture.with_pixels(job.result)
+
+    def _dtype(self, picture: Picture) -> torch.dtype:
+        """The number format of the heavy operations; bf16 is too coarse for a result of 16 bits."""
+        if self.precision == "auto" and picture.pixels.dtype == np.uint16:
+            return torch.float32
+        return self._usual_dtype
+
+    @functools.cached_property
+    def _usual_dtype(self) -> torch.dtype:
+        return choose(self.model, self.device, self.precision)
+
+    @property
+    def smallest(self) -> int:
+        """Pixels that a side must have so that the deepest features can be mirrored at their borders."""
+        return 2 * self.model.stride
+
+    def _encode(self, style: Tensor) -> Code:
+        return self.model.encode_style(on_device(style, self.device))
+
+    def _job(
+        self,
+        picture: Picture,
+        codes: Sequence[Code],
+        options: Options,
+        masks: Sequence[Source],
+        shares: Sequence[float],
+    ) -> "_Job":
+        height, width = (max(_up(side, self.model.stride), self.smallest) for side in (picture.height, picture.width))
+        return _Job(
+            picture=picture,
+            size=(height, width),
+            codes=codes,
+            shares=shares,
+            masks=Masks(masks, picture, size=(height, width), shares=shares) if masks else None,
+            options=options,
+            cell=self.model.code_stride,
+            device=self.device,
+            result=np.empty_like(picture.pixels),
+        )
+
+    def _tiles(self, job: "_Job") -> list[Tile]:
+        model, (height, width) = self.model, job.size
+        tile = self._side(height * width, mapped=job.mapped) if self.tile is None else self.tile
+        return tiles(height, width, tile, model.halo, model.stride)
+
+    def _side(self, pixels: int, *, mapped: bool) -> int:
+        """The side of a tile that fits into memory, or 0 where the whole picture does."""
+        needed = self.model.pixel_bytes * (2 if mapped else 1)
+        room = memory_budget(self.device) // 2
+        if self.device.type == "cpu":
+            room = min(room, CPU_MEMORY)
+        if pixels * needed <= room:
+            return 0
+        return max(SMALLEST_TILE, min(BEST_TILE, isqrt(room // needed) - 2 * self.model.halo))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Job:
+    """One picture on its way through the model."""
+
+    picture: Picture
+    size: tuple[int, int]
+    """Rows and columns that the model is given: the picture's or a few more, which are mirrored."""
+    codes: Sequence[Code]
+    shares: Sequence[float]
+    masks: Masks | None
+    options: Options
+    cell: int
+    device: torch.device
+    result: np.ndarray[Any, np.dtype[Any]]
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the style differs from place to place."""
+        return self.masks is not None and len(self.codes) > 1
+
+    def work(self) -> Work:
+        return Work(content=self.content, code=self.code, strength=self.options.strength, keep=self.keep)
+
+    def content(self, box: Box) -> Tensor:
+        return on_device(self.picture.tensor(box), self.device)
+
+    def code(self, box: Box) -> Code:
+        if self.masks is None or len(self.codes) == 1:
+            return self._even_code
+        weights = self.masks.weights(box, self.cell).to(self.device)
+        return blend(self.codes, weights.split(1))
+
+    @functools.cached_property
+    def _even_code(self) -> Code:
+        return blend(self.codes, self.shares)
+
+    def keep(self, tile: Tile, content: Tensor, result: Tensor) -> None:
+        """Writes a tile's core into the result, cut at the picture's edges."""
+        core = tile.core
+        box = Box(core.top, core.left, min(core.bottom, self.picture.height), min(core.right, self.picture.width))
+        if min(box.height, box.width) <= 0:
+            return
+        rows, columns = box.within(tile.padded).slices
+        content, result = content[:, :, rows, columns], result[:, :, rows, columns]
+        if self.options.keep_colors == "luminance":
+            result = keep_luminance(result, content)
+        covered = self.masks.coverage(box) if self.masks is not None else None
+        if covered is not None:
+            result = content + covered.to(self.device) * (result.clamp(0, 1) - content)
+        self.result[box.slices] = quantize(result, self.result.dtype)
+
+
+@functools.lru_cache(maxsize=1)
+def _usual_translator() -> Translator:
+    return Translator(DEFAULT_MODEL)
+
+
+def stylize(photo: Source, style: "Source | Sequence[Source]", strength: float = 1.0, **options: Any) -> "Image.Image":
+    """The photo in the style of another picture, by the bundled model; same size and mode.
+
+    Args:
+        photo: a path, a Pillow image, an array or a tensor.
+        style: one or several of the same.
+        strength: 0 keeps the photo, 1 is the full style.
+        options: `masks`, `progress` and the other fields of `Options`, as `Translator` takes them.
+
+    Raises:
+        SfumatoError: a picture cannot be read or an option is wrong; the message says which.
+    """
+    return _usual_translator()(photo, style, strength=strength, **options)
+
+
+def with_white_behind(picture: Picture) -> Picture:
+    """The picture with white where it is wholly transparent: what nobody sees must not change the rest."""
+    if picture.alpha is None or picture.alpha.all():
+        return picture
+    pixels = picture.pixels.copy()
+    pixels[picture.alpha == 0] = np.iinfo(pixels.dtype).max
+    return picture.with_pixels(pixels)
+
+
+def on_device(pictures: Tensor, device: torch.device) -> Tensor:
+    """Pictures (B, 3, H, W) on the device, in the order in which convolutions are fastest."""
+    return pictures.to(device).contiguous(memory_format=torch.channels_last)
+
+
+def _up(value: int, stride: int) -> int:
+    return -(-value // stride) * stride
+
+
+def _name(model: object) -> str:
+    return type(model).__name__ if isinstance(model, nn.Module) else repr(os.fspath(model))  # type: ignore[call-overload]
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Hears no progress."""
