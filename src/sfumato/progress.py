@@ -24,6 +24,8 @@ DELAY_S = 1.0
 REDRAW_S = 0.1
 PLAIN_S = 30.0
 """Between the lines of a log file."""
+MILLIONS = {"B": "MB", "px": "megapixels"}
+"""Units that are counted in millions, and their names then."""
 MEMORY_S = 30.0
 """The rate is that of the last so many seconds."""
 
@@ -34,7 +36,7 @@ class Progress:
     """A progress line; call it with what is done and the total.
 
     Args:
-        unit: what is counted, in the plural; `B` stands for bytes and is shown as MB.
+        unit: what is counted, in the plural; `B` stands for bytes and `px` for pixels, shown as MB and megapixels.
         label: what is going on.
         quiet: shows nothing at all.
         stream: where to write; None is stderr.
@@ -142,6 +144,6 @@ def duration(seconds: float) -> str:
 
 
 def _amount(done: int, total: int, unit: str) -> str:
-    if unit == "B":
-        return f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f} MB" if total else " MB")
+    if unit in MILLIONS:
+        return f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f}" if total else "") + f" {MILLIONS[unit]}"
     return f"{done:,}" + (f" of {total:,}" if total else "") + f" {unit}"

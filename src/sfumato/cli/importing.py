@@ -1,0 +1,75 @@
+"""`sfumato import`: a model file from the files that the authors of a paper published."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import OptionError
+from . import flags, source
+from .console import Console
+from .inputs import check_outputs
+
+SUMMARY = "make a model file from the files of a paper's authors"
+
+
+def parser() -> flags.Parser:
+    """The parser of the command."""
+    found = {name: source.constant(f"methods/{name}.py", "OFFICIAL_ROLES") for name in source.names("methods")}
+    roles = {name: of for name, of in found.items() if of}
+    listing = "\n".join(f"  {name:9} {', '.join(of)}" for name, of in roles.items())
+    made = flags.parser(
+        "import",
+        "Reads the files that the authors of a paper published (PyTorch, safetensors or NumPy; no code in them is\n"
+        "run) and writes one model file that every other command takes. The roles of each method's files:\n\n"
+        + listing,
+        [
+            "import adain --file vgg=vgg_normalised.pth decoder=decoder.pth -o adain.safetensors",
+            "import vgg --file vgg=vgg19-dcbb9e9d.pth -o vgg19.safetensors",
+        ],
+    )
+    made.add_argument("method", metavar="METHOD", help=", ".join(roles))
+    made.add_argument(
+        "--file", nargs="+", action="extend", required=True, metavar="ROLE=PATH", help="The authors' files, by role"
+    )
+    made.add_argument(
+        "--hint",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="What the files do not tell: flavour=caffe for a VGG that wants pixels of Caffe's scale",
+    )
+    made.add_argument("-o", "--out", required=True, metavar="FILE", help="The new model file, NAME.safetensors")
+    made.add_argument("--overwrite", action="store_true", help="Replace FILE if it is there")
+    return flags.finish(made)
+
+
+def run(words: Sequence[str], console: Console) -> int:
+    """Converts, and says what the model is."""
+    given = parser().parse_intermixed_args(words)
+    out = Path(given.out).expanduser()
+    if out.suffix != ".safetensors":
+        raise OptionError(f"-o {given.out}: a model file ends in .safetensors")
+    files, hints = _pairs("--file", "ROLE=PATH", given.file), _pairs("--hint", "NAME=VALUE", given.hint)
+    check_outputs([out], overwrite=given.overwrite)
+    from .. import zoo
+
+    card = zoo.convert(given.method, files, out, **hints)
+    console.say(f"{out}: {card.title}")
+    return 0
+
+
+def _pairs(name: str, form: str, given: Sequence[str]) -> dict[str, str]:
+    """ROLE=PATH arguments; a path may hold further equals signs.
+
+    Raises:
+        OptionError: one has no equals sign, or a name twice.
+    """
+    pairs: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not (key and equals and value):
+            raise OptionError(f"{name} {text}: wants the form {form}")
+        if key in pairs:
+            raise OptionError(f"{name} {text}: {key} is given twice")
+        pairs[key] = value
+    return pairs

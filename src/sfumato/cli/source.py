@@ -1,0 +1,156 @@
+"""What a help text needs, read from source files without running them: importing torch would take seconds.
+
+Options, their defaults and their help stand once, in the dataclasses that the code itself uses.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeGuard
+
+PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a dataclass as its source has it."""
+
+    name: str
+    kind: str
+    """The innermost type: `float`, `int`, `str`, `bool`, `Literal`, or another name."""
+    many: bool
+    """Whether it is a tuple."""
+    optional: bool
+    """Whether None is among its values."""
+    choices: tuple[str, ...]
+    """Of a Literal."""
+    bounds: str
+    """What is allowed, in words: `0 to 1`, `above 0`; empty if all is."""
+    default: Any
+    """A plain value, or None where the source computes it."""
+    default_text: str
+    """The default as the source has it; empty if there is none."""
+    help: str
+    """The docstring below it."""
+
+
+def names(folder: str) -> list[str]:
+    """The public modules of a folder of the package, without `base`."""
+    return sorted(path.stem for path in (PACKAGE / folder).glob("[a-z]*.py") if path.stem != "base")
+
+
+def fields(file: str, name: str) -> list[Field]:
+    """The fields of the dataclass `name` in a file of the package such as `methods/gatys.py`."""
+    body = next(n for n in _tree(file).body if isinstance(n, ast.ClassDef) and n.name == name).body
+    return [
+        _field(node, after, file)
+        for node, after in zip(body, [*body[1:], None])
+        if isinstance(node, ast.AnnAssign) and not ast.unparse(node.annotation).startswith("ClassVar")
+    ]
+
+
+def constant(file: str, name: str) -> Any:
+    """A constant of a file of the package, or None if it has none of that name."""
+    for node in _tree(file).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return _plain(node.value)
+    return None
+
+
+def functions(file: str, returns: str) -> dict[str, str]:
+    """The public functions of a file that are annotated to return `returns`, with their docstrings' first lines."""
+    return {
+        node.name: first_line(ast.get_docstring(node) or "")
+        for node in _tree(file).body
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and node.returns is not None
+        and ast.unparse(node.returns) == returns
+    }
+
+
+def stylizes(file: str) -> bool:
+    """Whether a method's file has a Model that takes a picture and a style."""
+    classes = [n for n in _tree(file).body if isinstance(n, ast.ClassDef) and n.name == "Model"]
+    return any(ast.unparse(base).endswith("Stylizer") for node in classes for base in node.bases)
+
+
+def title(file: str) -> str:
+    """The first line of a file's docstring."""
+    return first_line(ast.get_docstring(_tree(file)) or "")
+
+
+def first_line(docstring: str) -> str:
+    """The first line, without its full stop."""
+    return docstring.partition("\n")[0].rstrip(".")
+
+
+@cache
+def _tree(file: str) -> ast.Module:
+    return ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
+
+
+def _field(node: ast.AnnAssign, after: ast.stmt | None, file: str) -> Field:
+    parts = list(_parts(node.annotation, file))
+    names = [n.id for n in parts if isinstance(n, ast.Name)]
+    literals = [n for n in parts if isinstance(n, ast.Subscript) and ast.unparse(n.value) == "Literal"]
+    choices = tuple(str(c) for n in literals for c in _elements(ast.literal_eval(n.slice)))
+    return Field(
+        name=ast.unparse(node.target),
+        kind=next((n for n in names if n in {"Literal", "float", "int", "bool", "str", "Path"}), names[0]),
+        many="tuple" in names,
+        optional=any(isinstance(n, ast.Constant) and n.value is None for n in parts),
+        choices=choices,
+        bounds=_bounds(node.annotation),
+        default=_plain(node.value),
+        default_text=ast.unparse(node.value) if node.value else "",
+        help=" ".join(str(ast.literal_eval(after.value)).split()) if _is_text(after) else "",
+    )
+
+
+def _is_text(node: ast.stmt | None) -> TypeGuard[ast.Expr]:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _parts(annotation: ast.expr, file: str) -> Iterator[ast.AST]:
+    """Everything in an annotation, names of other types replaced by what they stand for."""
+    for part in ast.walk(annotation):
+        yield part
+        if isinstance(part, ast.Name) and (found := _alias(part.id, file)):
+            yield from _parts(*found)
+
+
+def _alias(name: str, file: str) -> tuple[ast.expr, str] | None:
+    """What a name stands for, and the file of the package that says so; None if it is no alias of ours."""
+    for node in _tree(file).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return node.value, file
+        if isinstance(node, ast.ImportFrom) and node.level and any(a.name == name for a in node.names):
+            folder = Path(file).parents[node.level - 1]
+            module = (folder / (node.module or "").replace(".", "/")).as_posix()
+            files = [f for f in (f"{module}.py", f"{module}/__init__.py") if (PACKAGE / f).is_file()]
+            return _alias(name, files[0]) if files else None
+    return None
+
+
+def _bounds(annotation: ast.expr) -> str:
+    """The bounds of an Annotated in words."""
+    calls = (n for n in ast.walk(annotation) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.args)
+    limit = {n.func.id: ast.unparse(n.args[0]) for n in calls}  # type: ignore[attr-defined]
+    if "Ge" in limit and "Le" in limit:
+        return f"{limit['Ge']} to {limit['Le']}"
+    words = {"Ge": "at least", "Gt": "above", "Le": "at most", "Lt": "below"}
+    return ", ".join(f"{word} {limit[kind]}" for kind, word in words.items() if kind in limit)
+
+
+def _plain(node: ast.expr | None) -> Any:
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def _elements(value: Any) -> Iterator[Any]:
+    yield from value if isinstance(value, tuple) else (value,)

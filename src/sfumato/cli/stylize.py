@@ -1,0 +1,242 @@
+"""`sfumato stylize`: photographs in the style of paintings."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import OptionError, PictureError, WeightsError
+from . import flags, inputs, source
+from .console import Console
+from .source import Field
+
+if TYPE_CHECKING:
+    from ..image import Picture
+    from ..options import Options
+    from ..progress import Report
+
+SUMMARY = "turn photographs into paintings"
+GATYS = "gatys"
+USUAL_GATYS_SIZE = 512
+"""Longest side in pixels of what is painted by optimisation, if nothing is said: more takes very long."""
+OUT_HELP = "A file, or a folder for several results; .png .jpg .webp .tif .avif"
+LIMIT_MP = source.constant("image/files.py", "LIMIT_MP")
+EXAMPLES = [
+    "stylize photo.jpg --style wave.jpg",
+    "stylize photo.jpg --style wave.jpg -o out.jpg --strength 0.6 --keep-colors luminance",
+    "stylize photo.jpg --style wave.jpg night.jpg --weights 2 1",
+    "stylize photo.jpg --style wave.jpg night.jpg --mask sky.png ground.png",
+    "stylize photos/ --style wave.jpg -o results/",
+    "stylize photo.jpg --style wave.jpg --method gatys --size 768",
+]
+
+
+class Artist(Protocol):
+    """What Translator and Painter have in common."""
+
+    def translate_picture(
+        self,
+        picture: "Picture",
+        styles: Sequence["Picture"],
+        options: "Options",
+        *,
+        masks: Sequence["Picture"],
+        progress: "Report",
+    ) -> "Picture": ...
+
+
+def gatys_fields(*also: str) -> list[Field]:
+    """The options of the method gatys, without those that all methods have unless they are named here."""
+    common = {"style_px", "colors", "precision", "seed"} - {*also}
+    return [field for field in source.fields("methods/gatys.py", "Config") if field.name not in common]
+
+
+def shared_fields() -> list[Field]:
+    """The options of every method."""
+    return source.fields("options.py", "Options")
+
+
+def methods() -> list[str]:
+    """The methods that stylize: those with a Model that takes a style, and gatys."""
+    return [name for name in source.names("methods") if name == GATYS or source.stylizes(f"methods/{name}.py")]
+
+
+def parser(*, of_gatys: bool = False) -> flags.Parser:
+    """The parser of the command; its help tells the options of gatys if `of_gatys` says so."""
+    made = flags.parser(
+        "stylize",
+        "Gives photographs the style of a painting. Without -o the result is PHOTO-STYLE.png beside the photograph;\n"
+        "nothing that exists is replaced. Size, transparency, colour profile and EXIF are kept.",
+        EXAMPLES,
+    )
+    made.usage = "sfumato stylize PHOTO... --style STYLE... [-o OUT] [options]"
+    made.add_argument("photos", nargs="*", metavar="PHOTO", help="Pictures, folders, or patterns such as '*.jpg'")
+    _add_files(made.add_argument_group("pictures"))
+    _add_ways(made.add_argument_group("how"))
+    hint = "" if of_gatys else "`sfumato stylize --method gatys --help` lists them"
+    flags.add(made.add_argument_group("only with --method gatys", hint), gatys_fields(), shown=of_gatys)
+    return flags.finish(made)
+
+
+def _add_files(files: argparse._ArgumentGroup) -> None:
+    many: dict[str, Any] = {"nargs": "+", "action": "extend", "default": []}
+    files.add_argument("--style", **many, metavar="STYLE", help="One picture or several, whose styles are mixed")
+    files.add_argument("--mask", **many, metavar="MASK", help="For each style where it goes: white in a grey picture")
+    files.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
+    files.add_argument("--format", default="png", metavar="EXT", help="Of results that are not named (default: png)")
+    files.add_argument("--overwrite", action="store_true", help="Replace results that are there")
+    text = f"Refuse photographs of more megapixels (default: {LIMIT_MP:g})"
+    files.add_argument("--limit-mp", type=float, default=LIMIT_MP, metavar="X", help=text)
+
+
+def _add_ways(how: argparse._ArgumentGroup) -> None:
+    text = "microast takes a second, gatys optimises for minutes (default: microast)"
+    how.add_argument("--method", choices=methods(), help=text)
+    how.add_argument("--model", metavar="NAME|FILE", help="A model of the method, see `sfumato models list`")
+    flags.add(how, shared_fields())
+    text = "Work in parts of at most N x N pixels; 0: never (default: by the memory there is)"
+    how.add_argument("--tile", type=int, metavar="N", help=text)
+    add_precision(how)
+
+
+def add_precision(group: argparse._ActionsContainer) -> None:
+    """Adds --precision."""
+    text = "Number format: bf16 is faster where the device has units for it, fp32 exact (default: auto)"
+    group.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto", help=text)
+
+
+def run(words: Sequence[str], console: Console) -> int:
+    """Stylizes all photographs; those that cannot be read are named at the end."""
+    given = parser(of_gatys=GATYS in words or f"--method={GATYS}" in words).parse_intermixed_args(words)
+    if not given.photos:
+        raise OptionError("which photograph? It stands before --style: sfumato stylize PHOTO --style STYLE")
+    if not given.style:
+        raise OptionError("which style? Name a picture: --style STYLE")
+    photos = inputs.find_photos(given.photos)
+    styles, masks = inputs.find_files(given.style), inputs.find_files(given.mask)
+    suffix = "." + given.format.lower().lstrip(".")
+    jobs = inputs.plan(photos, inputs.ending_of(styles), given.out, suffix=suffix, keep=[*styles, *masks])
+    from .. import image
+    from ..options import Options
+
+    options = flags.build(Options, flags.given(given, shared_fields()))
+    options.shares(len(styles))
+    _check(given, len(styles), len(masks))
+    inputs.check_pictures([job.output for job in jobs], overwrite=given.overwrite)
+    pictures = [image.read(path) for path in styles], [image.read(path) for path in masks]
+    artist = _artist(given)
+    return _Session(given, console, artist, options, *pictures).do(jobs)
+
+
+def _check(given: argparse.Namespace, styles: int, masks: int) -> None:
+    if masks not in (0, styles):
+        raise OptionError(f"{masks} masks were given for {styles} styles; give one for each, or none")
+    foreign = flags.given(given, gatys_fields())
+    if foreign and given.method != GATYS:
+        raise OptionError(f"{flags.flag(next(iter(foreign)))} is an option of gatys: add --method gatys")
+    if given.method == GATYS:
+        for name in ("model", "tile"):
+            if getattr(given, name) is not None:
+                raise OptionError(f"{flags.flag(name)} is nothing for gatys, which has no model and no tiles")
+
+
+def _artist(given: argparse.Namespace) -> Artist:
+    if given.method == GATYS:
+        from ..methods import gatys
+        from ..translate.painter import Painter
+
+        return Painter(gatys_config(given, gatys_fields(), gatys.Config), device=given.device)
+    from ..translate import Translator
+
+    return Translator(_model(given), given.tile, device=given.device, precision=given.precision)
+
+
+def gatys_config(given: argparse.Namespace, fields: Sequence[Field], kind: type[Any]) -> Any:
+    """The Config of gatys that was asked for."""
+    values = flags.given(given, fields) | {"seed": given.seed or 0}
+    precision = {"auto": "auto", "fp32": "float32", "bf16": "bfloat16"}[given.precision]
+    return flags.build(kind, values | {"precision": precision})
+
+
+def _model(given: argparse.Namespace) -> str:
+    """The name or file of the model.
+
+    Raises:
+        WeightsError: there is none of that method.
+        OptionError: model and method do not agree.
+    """
+    from .. import weights, zoo
+
+    if given.model is not None:
+        if given.method is not None:
+            path = Path(given.model) if given.model.endswith(zoo.SUFFIX) else zoo.find(given.model).path
+            method = weights.read_card(path).method if path else given.method
+            if method != given.method:
+                raise OptionError(f"{given.model} is a model of {method}, not of {given.method}")
+        return str(given.model)
+    from ..translate import DEFAULT_MODEL
+
+    if given.method in (None, DEFAULT_MODEL.partition("/")[0]):
+        return DEFAULT_MODEL
+    found = [entry.name for entry in zoo.available() if entry.card is not None and entry.card.method == given.method]
+    if not found:
+        ways = f"`sfumato import {given.method}` or `sfumato train {given.method}.art`"
+        raise WeightsError(f"there is no model of {given.method} here; make one by {ways} and name it: --model FILE")
+    return found[0]
+
+
+class _Session:
+    """All photographs of one command."""
+
+    def __init__(
+        self,
+        given: argparse.Namespace,
+        console: Console,
+        artist: Artist,
+        options: "Options",
+        styles: "list[Picture]",
+        masks: "list[Picture]",
+    ) -> None:
+        self.given, self.console, self.artist, self.options = given, console, artist, options
+        self.styles, self.masks = styles, masks
+
+    def do(self, jobs: Sequence[inputs.Job]) -> int:
+        """Each photograph; returns the exit code."""
+        failures = list(self._failures(jobs))
+        for failure in failures:
+            self.console.fail(str(failure), failure)
+        if failures:
+            self.console.fail(f"{len(failures)} of {len(jobs)} pictures could not be done")
+        return 1 if failures else 0
+
+    def _failures(self, jobs: Sequence[inputs.Job]) -> Iterator[PictureError]:
+        """Does the work; gives the errors of the photographs that cannot be read, if there are others."""
+        for number, job in enumerate(jobs, 1):
+            label = job.photo.name if len(jobs) == 1 else f"{number}/{len(jobs)} {job.photo.name}"
+            try:
+                self._one(job, label)
+            except PictureError as error:
+                if len(jobs) == 1:
+                    raise
+                yield error
+
+    def _one(self, job: inputs.Job, label: str) -> None:
+        from .. import image
+        from ..progress import Progress
+
+        unit = "iterations" if self.given.method == GATYS else "px"
+        picture = image.read(job.photo, limit_mp=self.given.limit_mp)
+        options = self._options(picture)
+        with Progress(unit, label=label, quiet=self.console.quiet) as progress:
+            result = self.artist.translate_picture(picture, self.styles, options, masks=self.masks, progress=progress)
+        image.write(job.output, result, overwrite=self.given.overwrite)
+        self.console.say(str(job.output))
+
+    def _options(self, picture: "Picture") -> "Options":
+        """The options for this photograph: gatys paints large ones smaller, unless a size was asked for."""
+        large = max(picture.width, picture.height) > USUAL_GATYS_SIZE
+        if self.given.method != GATYS or self.options.size is not None or not large:
+            return self.options
+        self.console.note(f"{picture.name}: gatys paints it {USUAL_GATYS_SIZE} pixels large; --size asks for more")
+        return replace(self.options, size=USUAL_GATYS_SIZE)

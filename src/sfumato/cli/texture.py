@@ -1,0 +1,82 @@
+"""`sfumato texture`: more of a texture, of any size."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import OptionError
+from . import flags, inputs, source
+from .console import Console
+from .source import Field
+from .stylize import LIMIT_MP, OUT_HELP, add_precision, gatys_config, gatys_fields
+
+SUMMARY = "make a texture of any size from a swatch"
+WITHOUT = ("content_weight", "content_layer", "strokes")
+"""Options of gatys that say nothing to a texture."""
+
+
+def fields() -> list[Field]:
+    """The options of gatys for textures."""
+    return [field for field in gatys_fields("style_px") if field.name not in WITHOUT]
+
+
+def parser() -> flags.Parser:
+    """The parser of the command."""
+    made = flags.parser(
+        "texture",
+        "Makes a new texture that looks like a swatch, by the optimisation of Gatys et al. (2015). Without -o the\n"
+        "result is SWATCH-texture.png beside the swatch; nothing that exists is replaced.",
+        [
+            "texture gravel.jpg",
+            "texture gravel.jpg --size 1024x512 --seamless -o floor.png",
+            "texture gravel.jpg grass.jpg --weights 1 2 --statistics wasserstein",
+        ],
+    )
+    made.usage = "sfumato texture SWATCH... [--size WxH] [--seamless] [-o OUT] [options]"
+    made.add_argument("swatches", nargs="*", metavar="SWATCH", help="A picture; of several the texture lies in between")
+    made.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
+    made.add_argument("--overwrite", action="store_true", help="Replace the result if it is there")
+    text = "Pixels of the texture, one number for a square (default: 512x512)"
+    made.add_argument("--size", type=_size, default=(512, 512), metavar="WxH", help=text)
+    made.add_argument("--seamless", action="store_true", help="Copies side by side show no border")
+    flags.add(made, [f for f in source.fields("options.py", "Options") if f.name == "weights"])
+    add_precision(made)
+    flags.add(made.add_argument_group("of the optimisation"), fields())
+    return flags.finish(made)
+
+
+def run(words: Sequence[str], console: Console) -> int:
+    """Makes the texture."""
+    given = parser().parse_intermixed_args(words)
+    if not given.swatches:
+        raise OptionError("which swatch? sfumato texture SWATCH")
+    swatches = inputs.find_files(given.swatches)
+    photo = inputs.Photo(path=swatches[0])
+    (job,) = inputs.plan([photo], "texture", given.out, keep=swatches)
+    inputs.check_pictures([job.output], overwrite=given.overwrite)
+    from .. import image
+    from ..options import Options
+    from ..progress import Progress
+
+    options = flags.build(Options, {"weights": given.weights} if hasattr(given, "weights") else {})
+    options.shares(len(swatches))
+    pictures = [image.read(path, limit_mp=LIMIT_MP) for path in swatches]
+    from ..methods import gatys
+    from ..translate.painter import Painter
+
+    painter = Painter(gatys_config(given, fields(), gatys.Config), device=given.device)
+    with Progress("iterations", label=Path(job.output).name, quiet=console.quiet) as progress:
+        result = painter.texture(
+            pictures, given.size, seamless=given.seamless, weights=options.weights, progress=progress
+        )
+    image.write(job.output, result, overwrite=given.overwrite)
+    console.say(str(job.output))
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    """`640x480` or `512` as width and height."""
+    match = re.fullmatch(r"([1-9]\d{0,4})(?:[x×]([1-9]\d{0,4}))?", text)
+    if not match:
+        raise OptionError(f"--size {text}: wants pixels such as 640x480, or 512 for a square")
+    return int(match[1]), int(match[2] or match[1])

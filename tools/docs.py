@@ -1,0 +1,153 @@
+"""Writes the pages of the methods in docs/methods from their docstrings, options and recipes.
+
+    python tools/docs.py [--check]
+
+`--check` writes nothing and fails if a page is not what it would write; a test does the same. Nothing is imported but
+the reader of source files that the command line has for its help texts.
+"""
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from sfumato.cli import source
+from sfumato.cli.source import PACKAGE, Field
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "docs" / "methods"
+GENERATED = "<!-- Written by tools/docs.py from the source; do not edit. -->"
+
+
+def pages() -> dict[Path, str]:
+    """Every page by its path."""
+    names = source.names("methods")
+    return {PAGES / f"{name}.md": page(name) for name in names} | {PAGES / "README.md": index(names)}
+
+
+def page(name: str) -> str:
+    """The page of one method."""
+    file = f"methods/{name}.py"
+    text = (PACKAGE / file).read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    title = ast.get_docstring(tree) or name
+    about = "\n\n".join(p for p in paragraphs(tree)[1:] if not p.startswith("#"))
+    parts = [GENERATED, f"# {source.first_line(title)}", about, places(name), model(tree), deviations(text, tree)]
+    parts += [options(file), recipes(name), official(name)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def index(names: list[str]) -> str:
+    """The list of the pages."""
+    rows = "\n".join(f"- [{name}]({name}.md): {source.title(f'methods/{name}.py')}" for name in names)
+    return f"{GENERATED}\n\n# Methods\n\nOne page for each paper, written from its source.\n\n{rows}\n"
+
+
+def places(name: str) -> str:
+    """Where the code is."""
+    files = [f"src/sfumato/{folder}/{name}.py" for folder in ("methods", "recipes")]
+    return "Source: " + ", ".join(f"[`{f}`](../../{f})" for f in files if (ROOT / f).is_file()) + "."
+
+
+def model(tree: ast.Module) -> str:
+    """What the Model says of itself."""
+    found = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Model"), None)
+    prose = [p for p in paragraphs(found) if not p.startswith("#")]
+    return "\n\n".join(["## Model", *prose]) if prose else ""
+
+
+def deviations(text: str, tree: ast.Module) -> str:
+    """The notes `# Differs from the paper: ...`, of comments and of docstrings."""
+    documented = (n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef))
+    notes = [*comments(text), *(p for node in documented for p in paragraphs(node))]
+    found = (re.match(r"# Differs from the [^:]*: (.)(.*)", note) for note in notes)
+    rows = [f"- {note[1].upper()}{note[2]}" for note in found if note]
+    return "\n\n".join(["## What differs from the paper", "\n".join(rows)]) if rows else ""
+
+
+def comments(text: str) -> Iterator[str]:
+    """Each run of lines that are comments alone, or one at a line's end, as one line with one `# `."""
+    last, run = -2, ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        alone = not token.line[: token.start[1]].strip()
+        if run and alone and token.start[0] == last + 1:
+            run += token.string.removeprefix("#")
+        else:
+            yield run
+            run = token.string
+        last = token.start[0]
+    yield run
+
+
+def paragraphs(node: ast.AST | None) -> list[str]:
+    """The paragraphs of a docstring, each on one line; those of notes begin with `# `."""
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+        return []
+    text = (ast.get_docstring(node) or "").split("\n\n")
+    return [" ".join(re.sub(r"\n\s*# ", " ", p).split()) for p in text]
+
+
+def options(file: str) -> str:
+    """A table of the Config."""
+    fields = source.fields(file, "Config")
+    rows = [f"| `{f.name}` | {kind(f)} | {f.default_text and f'`{f.default_text}`'} | {f.help} |" for f in fields]
+    return "\n".join(["## Options", "", "| option | values | default | meaning |", "|---|---|---|---|", *rows])
+
+
+def kind(field: Field) -> str:
+    """What values a field takes, in words."""
+    if field.choices:
+        return ", ".join(f"`{choice}`" for choice in field.choices)
+    word = {"int": "whole number", "float": "number", "str": "text", "bool": "yes or no"}.get(field.kind, field.kind)
+    word = f"{word}s" if field.many and field.kind in ("int", "float", "str") else word
+    return f"{word}, {field.bounds}" if field.bounds else word
+
+
+def recipes(name: str) -> str:
+    """The recipes, each with its whole docstring."""
+    if name not in source.names("recipes"):
+        return ""
+    tree = ast.parse((PACKAGE / f"recipes/{name}.py").read_text(encoding="utf-8"))
+    named = source.functions(f"recipes/{name}.py", "Recipe")
+    rows = [
+        f"### {name}.{node.name}\n\n" + "\n\n".join(paragraphs(node))
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name in named and node.name != "tiny"
+    ]
+    about = f"`sfumato train {name}.{next(iter(named))} --help` lists what can be overridden ([training](../train.md))."
+    return "\n\n".join(["## Recipes", about, *rows])
+
+
+def official(name: str) -> str:
+    """The files of the authors that can be read."""
+    roles = source.constant(f"methods/{name}.py", "OFFICIAL_ROLES")
+    if not roles:
+        return ""
+    listed = ", ".join(f"`{role}`" for role in roles)
+    text = f"`sfumato import {name}` reads them ([models](../models.md)); the roles of its files: {listed}."
+    return f"## The authors' files\n\n{text}"
+
+
+def main() -> None:
+    outdated = [p for p, text in pages().items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
+    extra = [path for path in PAGES.glob("*.md") if path not in pages()]
+    if "--check" in sys.argv[1:]:
+        if outdated or extra:
+            names = ", ".join(str(p.relative_to(ROOT)) for p in [*outdated, *extra])
+            sys.exit(f"not up to date: {names}; run: python tools/docs.py")
+        return
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for path in extra:
+        path.unlink()
+    for path in outdated:
+        path.write_text(pages()[path], encoding="utf-8")
+        print(f"written: {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
