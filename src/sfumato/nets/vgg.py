@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .layers import ReflectConv2d
+
 Flavour = Literal["torchvision", "caffe", "normalised"]
 WIDTHS = (64, 128, 256, 512, 512)
 PARTS = ("weight", "bias")
@@ -63,10 +65,10 @@ class VGG(nn.Module):
         set_colors(self.color, flavour)
         self.convs = nn.ModuleDict()
         channels = 3
-        mode: Literal["reflect", "zeros"] = "reflect" if flavour == "normalised" else "zeros"
         for name in names[: names.index(until.removeprefix("relu")) + 1]:
             width = widths[int(name[0]) - 1]
-            self.convs[name] = nn.Conv2d(channels, width, 3, padding=1, padding_mode=mode)
+            mirrored = flavour == "normalised"
+            self.convs[name] = ReflectConv2d(channels, width, 3) if mirrored else nn.Conv2d(channels, width, 3, padding=1)
             channels = width
 
     @property

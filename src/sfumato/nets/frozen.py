@@ -1,0 +1,125 @@
+"""VGGs that only ever judge: made fast for thousands of gradients with respect to the picture.
+
+Against running the modules themselves it saves: the weights are in the number format of the run once and for all (no
+autocast), the colours' 1x1 convolution is folded into the first 3x3 one, features lie in channels_last order, ReLUs work
+in place, and a compact VGG can leave its 1x1 heads out. Borders can be made to wrap.
+
+Shapes: B batch, C channels, H W pixels.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import WeightsError
+from .perceptual import Perceptual
+from .vgg import VGG, CompactVGG
+
+Pool = Literal["as trained", "max", "average"]
+
+
+class Frozen(nn.Module):
+    """The features of `Perceptual`, to be differentiated by the images alone.
+
+    Args:
+        perceptual: the networks; their weights are copied.
+        dtype: the number format of weights and features.
+        wraps: every convolution sees the opposite side beyond a border; sides must be multiples of 2^(blocks - 1).
+        pool: replaces the pooling that the networks were trained with.
+        narrow: the features of compact VGGs without their heads: fewer channels, another basis.
+    """
+
+    def __init__(
+        self,
+        perceptual: Perceptual,
+        *,
+        dtype: torch.dtype = torch.float32,
+        wraps: bool = False,
+        pool: Pool = "as trained",
+        narrow: bool = False,
+    ) -> None:
+        super().__init__()
+        networks = [n for n in perceptual.networks if isinstance(n, VGG | CompactVGG)]
+        self.chains = nn.ModuleList(_Chain(n, dtype, wraps, pool, narrow) for n in networks)
+        self.layers, self.wraps = perceptual.layers, wraps
+
+    def forward(self, images: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Features (B, C, h, w) by layer name, of images (B, 3, H, W), RGB in [0, 1].
+
+        Raises:
+            WeightsError: no network has one of the layers.
+        """
+        left = list(layers)
+        features: dict[str, Tensor] = {}
+        for chain in self.chains:
+            if wanted := {k for k in left if k in chain.layers}:  # type: ignore[operator]
+                features |= chain(images, wanted)
+                left = [k for k in left if k not in features]
+        if left:
+            raise WeightsError(f"no network given has the layers {left}; there are {self.layers}")
+        return features
+
+
+class _Chain(nn.Module):
+    """One network: convolutions by name, as buffers."""
+
+    def __init__(self, network: VGG | CompactVGG, dtype: torch.dtype, wraps: bool, pool: Pool, narrow: bool) -> None:
+        super().__init__()
+        body = network.body if isinstance(network, CompactVGG) else network
+        heads = network.heads if isinstance(network, CompactVGG) and not narrow else nn.ModuleDict()
+        self.dtype, self.layers, self.names = dtype, network.layers, list(body.convs)
+        self.border = "circular" if wraps else "reflect" if body.flavour == "normalised" else "zeros"
+        self.average = (body.pool if pool == "as trained" else pool) == "average"
+        self.ceil = body.flavour == "normalised"
+        center, weight, bias = _fold_colors(body)
+        self.register_buffer("center", center)
+        self._keep(self.names[0], weight, bias)
+        for name in self.names[1:]:
+            self._keep(name, body.convs[name].weight, body.convs[name].bias)  # type: ignore[arg-type]
+        self.headed = list(heads)
+        for name, head in heads.items():
+            self._keep(f"head_{name}", head.weight, head.bias)  # type: ignore[arg-type]
+
+    def _keep(self, name: str, weight: Tensor, bias: Tensor) -> None:
+        weight = weight.detach().to(self.dtype, memory_format=torch.channels_last, copy=True)
+        self.register_buffer(f"weight_{name}", weight)
+        self.register_buffer(f"bias_{name}", bias.detach().to(self.dtype, copy=True))
+
+    def forward(self, images: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+        x = (images - self.center).to(self.dtype, memory_format=torch.channels_last)  # type: ignore[operator]
+        features: dict[str, Tensor] = {}
+        for name in self.names:
+            if name.endswith("_1") and name != "1_1":
+                pool = F.avg_pool2d if self.average else F.max_pool2d
+                x = pool(x, 2, ceil_mode=self.ceil)
+            x = self._conv(x, name)
+            if (layer := f"relu{name}") in wanted:
+                features[layer] = self._conv(x, f"head_{layer}") if layer in self.headed else x
+            if len(features) == len(wanted):
+                break
+        return features
+
+    def _conv(self, x: Tensor, name: str) -> Tensor:
+        weight, bias = getattr(self, f"weight_{name}"), getattr(self, f"bias_{name}")
+        margin = weight.shape[-1] // 2
+        if margin and self.border != "zeros":
+            mode = "replicate" if self.border == "reflect" and min(x.shape[-2:]) == 1 else self.border
+            x, margin = F.pad(x, (margin,) * 4, mode=mode), 0
+        return F.conv2d(x, weight, bias, padding=margin).relu_()
+
+
+@torch.no_grad()
+def _fold_colors(body: VGG) -> tuple[Tensor, Tensor, Tensor]:
+    """The colour that the network takes for zero, (1, 3, 1, 1), and its first convolution on the distance from it.
+
+    Zeros around that distance are zeros around what the first 3x3 convolution sees. And near zero bfloat16 is precise.
+    """
+    first = body.convs["1_1"]
+    assert isinstance(first, nn.Conv2d) and first.bias is not None and body.color.bias is not None
+    matrix = body.color.weight[:, :, 0, 0].double()
+    center = -torch.linalg.solve(matrix, body.color.bias.double())
+    weight = torch.einsum("ocyx,ci->oiyx", first.weight.double(), matrix)
+    return center.float()[None, :, None, None], weight.float(), first.bias
