@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from sfumato import device
 
 Row = dict[str, Any]
@@ -21,8 +19,8 @@ def data_folder() -> Path:
 
 
 def machine() -> str:
-    """One line: processor, cores, its bf16 units, torch's version."""
-    return f"{device.describe(device.pick('auto'))}, torch {torch.__version__}, Python {platform.python_version()}"
+    """One line: processor, cores, its bf16 units, versions."""
+    return f"{device.describe(device.pick("auto"))}, Python {platform.python_version()}"
 
 
 def show(name: str, tables: dict[str, list[Row]]) -> None:

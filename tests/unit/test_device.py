@@ -1,6 +1,7 @@
 """Devices, number formats and free memory, as far as one machine can tell."""
 
 import resource
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -103,6 +104,24 @@ def test_compiled_modules_stay_the_same_object(monkeypatch):
 def test_the_description_is_one_line_with_the_machine_and_pytorch():
     text = device.describe(CPU)
     assert "\n" not in text and f"PyTorch {torch.__version__}" in text and "cores" in text
+
+
+def test_kept_memory_is_used_again():
+    """In a process of its own: a second large block costs no new pages."""
+    script = """
+import resource
+from sfumato import device
+kept = device.keep_memory()
+def faults():
+    block = bytearray(64 << 20)
+    del block
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+faults()
+before = faults()
+print(int(kept), faults() - before)
+"""
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert out[0] == "0" or int(out[1]) < 1000, out
 
 
 def test_an_accelerator_is_described(monkeypatch):
