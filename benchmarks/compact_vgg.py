@@ -2,18 +2,18 @@
 
     python benchmarks/compact_vgg.py [--ours vgg/compact]
 
-Against the normalised VGG-19 at relu1_1 to relu3_1 (the deeper layers were never compared with the true network, for want
-of its weights), side by side with the public small VGG-19 (5SE) that it started from; and against that one at relu4_1 and
-relu5_1. R2 = 1 - mean squared error / variance about the channel means, over all pictures.
+Against the normalised VGG-19 at relu1_1 to relu3_1 (the deeper layers were never compared with the true network, for
+want of its weights), side by side with the public small VGG-19 (5SE) that it started from; and against that one at
+relu4_1 and relu5_1. R2 = 1 - mean squared error / variance about the channel means, over all pictures.
 """
 
 import argparse
 from pathlib import Path
 
+import report
 import torch
 from torch import Tensor
 
-import report
 from sfumato import image, zoo
 from sfumato.nets.perceptual import read_network
 from sfumato.nets.vgg import HEADS
@@ -30,7 +30,9 @@ def held_out(data: Path, longest: int) -> list[Tensor]:
 
 
 @torch.inference_mode()
-def r2(student: torch.nn.Module, teacher: torch.nn.Module, pictures: list[Tensor], layers: list[str]) -> dict[str, float]:
+def r2(
+    student: torch.nn.Module, teacher: torch.nn.Module, pictures: list[Tensor], layers: list[str]
+) -> dict[str, float]:
     """R2 by layer, of the student's features against the teacher's."""
     error, power, total, count = ({k: torch.zeros((), dtype=torch.float64) for k in layers} for _ in range(4))
     total = {k: torch.zeros(HEADS[k], dtype=torch.float64) for k in layers}
@@ -59,7 +61,10 @@ def main() -> None:
     mine, its, both = r2(ours, true, pictures, known), r2(small, true, pictures, known), r2(ours, small, pictures, deep)
     rows = [{"layer": k, "compact": mine[k], "public small": its[k]} for k in known]
     title = f"R2 against the true VGG-19, {len(pictures)} photographs of {args.longest} px"
-    report.show("compact_vgg", {title: rows, "R2 against the public small VGG-19": [{"layer": k, "compact": both[k]} for k in deep]})
+    report.show(
+        "compact_vgg",
+        {title: rows, "R2 against the public small VGG-19": [{"layer": k, "compact": both[k]} for k in deep]},
+    )
 
 
 if __name__ == "__main__":

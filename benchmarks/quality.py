@@ -2,18 +2,18 @@
 
     python benchmarks/quality.py [--ours microast/art] [--sizes 256 512 1024] [--grid docs/images/quality.jpg]
 
-20 Kodak photographs, each with one of the 20 paintings of `held_out.txt`. Judges: the true normalised VGG-19 (content at
-relu3_1, style at relu1_1 to relu3_1) and, apart, the public small VGG-19 of Collaborative Distillation (both at relu4_1).
-Also: what strength 0 gives back (PSNR), and both losses over strengths. All in float32.
+20 Kodak photographs, each with one of the 20 paintings of `held_out.txt`. Judges: the true normalised VGG-19 (content
+at relu3_1, style at relu1_1 to relu3_1) and, apart, the public small VGG-19 of Collaborative Distillation (both at
+relu4_1). Also: what strength 0 gives back (PSNR), and both losses over strengths. All in float32.
 """
 
 import argparse
 from pathlib import Path
 
+import report
 import torch
 from torch import Tensor
 
-import report
 from sfumato import image, zoo
 from sfumato.losses.style import content_loss, moment_loss
 from sfumato.nets.norms import moments
@@ -57,7 +57,9 @@ class Judge:
 
 
 @torch.inference_mode()
-def losses(model: torch.nn.Module, judges: dict[str, Judge], pictures: list[tuple[Tensor, Tensor]], strength: float = 1.0) -> dict[str, float]:
+def losses(
+    model: torch.nn.Module, judges: dict[str, Judge], pictures: list[tuple[Tensor, Tensor]], strength: float = 1.0
+) -> dict[str, float]:
     """Mean losses by `judge content` and `judge style` of the clamped results."""
     rows: dict[str, list[float]] = {}
     for content, style in pictures:
@@ -83,7 +85,9 @@ def grid(models: dict[str, torch.nn.Module], pictures: list[tuple[Tensor, Tensor
             results = [model(content, style).clamp(0, 1) for model in models.values()]
             cells += [image.from_any(t) for t in (content, style, *results)]
             labels += ["content", "style", *models]
-    image.write(path, image.from_any(image.contact_sheet(cells, columns=2 + len(models), labels=labels)), overwrite=True)
+    image.write(
+        path, image.from_any(image.contact_sheet(cells, columns=2 + len(models), labels=labels)), overwrite=True
+    )
 
 
 def main() -> None:
@@ -94,7 +98,10 @@ def main() -> None:
     parser.add_argument("--grid", type=Path, help="also write a picture grid here")
     parser.add_argument("--data", type=Path, default=report.data_folder())
     args = parser.parse_args()
-    official = {r: args.data / f"weights/microast/{r}_iter_160000.pth.tar" for r in ("content_encoder", "style_encoder", "modulator", "decoder")}
+    official = {
+        r: args.data / f"weights/microast/{r}_iter_160000.pth.tar"
+        for r in ("content_encoder", "style_encoder", "modulator", "decoder")
+    }
     models = {"ours": zoo.load(args.ours), "official": zoo.import_official("microast", official)}
     for model in models.values():
         model.to(memory_format=torch.channels_last)
@@ -108,8 +115,14 @@ def main() -> None:
             rows.append({"size": size, "figure": figure, "ours": ours, "official": theirs, "ratio": ours / theirs})
     pictures = pairs(args.data, 512, args.count)
     steps = [{"strength": s, **losses(models["ours"], judges, pictures, s)} for s in STRENGTHS]
-    report.show("quality", {"losses (ratio: at most 1.15)": rows, "over strengths, 512 px": steps,
-                            "strength 0": [{"PSNR dB (at least 25)": fidelity(models["ours"], pictures)}]})
+    report.show(
+        "quality",
+        {
+            "losses (ratio: at most 1.15)": rows,
+            "over strengths, 512 px": steps,
+            "strength 0": [{"PSNR dB (at least 25)": fidelity(models["ours"], pictures)}],
+        },
+    )
     if args.grid:
         grid(models, pictures[:6], args.grid)
 

@@ -20,7 +20,7 @@ def data_folder() -> Path:
 
 def machine() -> str:
     """One line: processor, cores, its bf16 units, versions."""
-    return f"{device.describe(device.pick("auto"))}, Python {platform.python_version()}"
+    return f"{device.describe(device.pick('auto'))}, Python {platform.python_version()}"
 
 
 def show(name: str, tables: dict[str, list[Row]]) -> None:
@@ -40,8 +40,10 @@ def table(rows: list[Row]) -> str:
     heads = list(rows[0])
     lines = [[cell(row[h]) for h in heads] for row in rows]
     widths = [max(len(h), *(len(line[i]) for line in lines)) for i, h in enumerate(heads)]
+
     def join(cells: list[str]) -> str:
         return "| " + " | ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)) + " |"
+
     return "\n".join([join(heads), "|" + "|".join("-" * (w + 2) for w in widths) + "|", *map(join, lines)])
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/speed.py [--size 512] [--repeats 7] [--threads 2]
 
-All at once in one process, turn by turn: AdaIN (VGG-19 to relu4_1 on content and style, then the decoder; float32), the
-authors' MicroAST module (grouped convolutions, float32, default memory order), and `microast/art` as the translator runs
+All at once in one process, turn by turn: AdaIN (VGG-19 to relu4_1 on content and style, then the decoder; float32),
+the authors' MicroAST module (grouped convolutions, float32, default memory order), and `microast/art` as the translator runs
 it (bf16 where the processor has units for it, channels_last). All encode the style at each call; the cached style is a
 line of its own. Also how far bf16 is from float32 on photographs.
 """
@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import quality
+import report
 import torch
 from torch import Tensor, nn
 
-import quality
-import report
 from sfumato import device, zoo
 from sfumato.methods import microast
 from sfumato.nets.layers import Double, ReflectConv2d
@@ -33,7 +33,16 @@ class AdaIN(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = VGG(19, "relu4_1")
-        plan = [(512, 256, 2), (256, 256, 1), (256, 256, 1), (256, 256, 1), (256, 128, 2), (128, 128, 1), (128, 64, 2), (64, 64, 1)]
+        plan = [
+            (512, 256, 2),
+            (256, 256, 1),
+            (256, 256, 1),
+            (256, 256, 1),
+            (256, 128, 2),
+            (128, 128, 1),
+            (128, 64, 2),
+            (64, 64, 1),
+        ]
         layers: list[nn.Module] = []
         for wide, narrow, factor in plan:
             layers += [nn.Conv2d(wide, narrow, 3, padding=1, padding_mode="reflect"), nn.ReLU()]
@@ -61,7 +70,15 @@ def as_the_authors(model: microast.Model) -> microast.Model:
 def plain_conv(conv: ReflectConv2d) -> nn.Conv2d:
     """The same convolution by torch's own module."""
     kernel = conv.kernel_size[0]
-    made = nn.Conv2d(conv.in_channels, conv.out_channels, kernel, conv.stride[0], kernel // 2, groups=conv.groups, padding_mode="reflect")
+    made = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        kernel,
+        conv.stride[0],
+        kernel // 2,
+        groups=conv.groups,
+        padding_mode="reflect",
+    )
     made.load_state_dict(conv.state_dict())
     return made
 
@@ -117,13 +134,23 @@ def main() -> None:
             with device.autocast(where, precision):
                 return model.render(content_last, code)
 
-        runs = {"AdaIN, fp32": lambda: adain(content, style), "MicroAST's module, fp32": lambda: plain(content, style),
-                f"microast/art, {precision}": ours, f"microast/art, {precision}, style cached": cached}
+        runs = {
+            "AdaIN, fp32": lambda: adain(content, style),
+            "MicroAST's module, fp32": lambda: plain(content, style),
+            f"microast/art, {precision}": ours,
+            f"microast/art, {precision}, style cached": cached,
+        }
         found = medians(runs, args.repeats)
     mine = found[f"microast/art, {precision}"]
     rows = [{"network": name, "ms": ms, "times ours": ms / mine} for name, ms in found.items()]
     errors = bf16_error(model, quality.pairs(args.data, args.size, 8))
-    checks = [{"largest difference, module and ours in fp32": difference, "bf16 error / std, mean": statistics.mean(errors), "largest": max(errors)}]
+    checks = [
+        {
+            "largest difference, module and ours in fp32": difference,
+            "bf16 error / std, mean": statistics.mean(errors),
+            "largest": max(errors),
+        }
+    ]
     report.show("speed", {f"{args.size} x {args.size}, {args.threads} threads": rows, "exactness": checks})
 
 

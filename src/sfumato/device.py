@@ -103,8 +103,8 @@ def to_device(module: ModuleT, device: torch.device, *, compiled: bool = False) 
 def keep_memory() -> bool:
     """Makes this process keep the memory it frees for its next tensors, where the C library is glibc; whether it did.
 
-    By default each large tensor is mapped anew, and the system clears its pages: on a CPU, filling a tensor of 30 MB and
-    more takes three times as long so (measured, and far more on virtual machines that hand free pages back).
+    By default each large tensor is mapped anew, and the system clears its pages: on a CPU, filling a tensor of 30 MB
+    and more takes three times as long so (measured, and far more on virtual machines that hand free pages back).
     Programs call it once at their start; a library has no business to.
     """
     if sys.platform != "linux":

@@ -1,7 +1,7 @@
 """Convolutions with mirrored borders, and doubling, that keep to one precision.
 
-Under autocast torch pads and resizes in float32 between convolutions in bf16; here all of it stays in bf16, which saves a
-third of the time of a small network.
+Under autocast torch pads and resizes in float32 between convolutions in bf16; here all of it stays in bf16, which saves
+a third of the time of a small network.
 
 Shapes: B batch, C channels, H W pixels.
 """

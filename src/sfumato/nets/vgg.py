@@ -68,7 +68,9 @@ class VGG(nn.Module):
         for name in names[: names.index(until.removeprefix("relu")) + 1]:
             width = widths[int(name[0]) - 1]
             mirrored = flavour == "normalised"
-            self.convs[name] = ReflectConv2d(channels, width, 3) if mirrored else nn.Conv2d(channels, width, 3, padding=1)
+            self.convs[name] = (
+                ReflectConv2d(channels, width, 3) if mirrored else nn.Conv2d(channels, width, 3, padding=1)
+            )
             channels = width
 
     @property
