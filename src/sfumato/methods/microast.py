@@ -249,7 +249,8 @@ def contrastive_loss(result: base.Code, style: base.Code) -> Tensor:
     positives = torch.stack([square_distances(r, s) for r, s in zip(result, style, strict=True)]).sum(0)
     negatives = torch.stack([square_distances(r, o) for r, o in zip(result, others, strict=True)]).sum(0)
     own = torch.eye(len(negatives), dtype=torch.bool, device=negatives.device)
-    return (positives.diagonal() / negatives.masked_fill(own, 0).sum(1)).sum()
+    # Differs from that code: new networks give all pictures one code, and then the divisor there is 0.
+    return (positives.diagonal() / (negatives.masked_fill(own, 0).sum(1) + 1e-8)).sum()
 
 
 def square_distances(a: Tensor, b: Tensor) -> Tensor:
