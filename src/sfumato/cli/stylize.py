@@ -46,9 +46,9 @@ class Artist(Protocol):
     ) -> "Picture": ...
 
 
-def gatys_fields(*also: str) -> list[Field]:
-    """The options of the method gatys, without those that all methods have unless they are named here."""
-    common = {"style_px", "colors", "precision", "seed"} - {*also}
+def gatys_fields() -> list[Field]:
+    """The options of the method gatys, without those that all methods have."""
+    common = ("style_px", "colors", "precision", "seed")
     return [field for field in source.fields("methods/gatys.py", "Config") if field.name not in common]
 
 
@@ -146,7 +146,9 @@ def _artist(given: argparse.Namespace) -> Artist:
         from ..methods import gatys
         from ..translate.painter import Painter
 
-        return Painter(gatys_config(given, gatys_fields(), gatys.Config), device=given.device)
+        return Painter(
+            gatys_config(given, gatys_fields(), gatys.Config), device=given.device, precision=given.precision
+        )
     from ..translate import Translator
 
     return Translator(_model(given), given.tile, device=given.device, precision=given.precision)
@@ -154,9 +156,7 @@ def _artist(given: argparse.Namespace) -> Artist:
 
 def gatys_config(given: argparse.Namespace, fields: Sequence[Field], kind: type[Any]) -> Any:
     """The Config of gatys that was asked for."""
-    values = flags.given(given, fields) | {"seed": given.seed or 0}
-    precision = {"auto": "auto", "fp32": "float32", "bf16": "bfloat16"}[given.precision]
-    return flags.build(kind, values | {"precision": precision})
+    return flags.build(kind, flags.given(given, fields) | {"seed": given.seed or 0})
 
 
 def _model(given: argparse.Namespace) -> str:

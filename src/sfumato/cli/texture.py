@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..errors import OptionError
 from . import flags, inputs, source
@@ -17,7 +16,7 @@ WITHOUT = ("content_weight", "content_layer", "strokes")
 
 def fields() -> list[Field]:
     """The options of gatys for textures."""
-    return [field for field in gatys_fields("style_px") if field.name not in WITHOUT]
+    return [field for field in gatys_fields() if field.name not in WITHOUT]
 
 
 def parser() -> flags.Parser:
@@ -40,6 +39,8 @@ def parser() -> flags.Parser:
     made.add_argument("--size", type=_size, default=(512, 512), metavar="WxH", help=text)
     made.add_argument("--seamless", action="store_true", help="Copies side by side show no border")
     flags.add(made, [f for f in source.fields("options.py", "Options") if f.name == "weights"])
+    text = "Longest side of the swatch in pixels, larger for larger grains (default: its own, at most 1024)"
+    made.add_argument("--swatch-size", type=int, metavar="N", help=text)
     add_precision(made)
     flags.add(made.add_argument_group("of the optimisation"), fields())
     return flags.finish(made)
@@ -64,10 +65,15 @@ def run(words: Sequence[str], console: Console) -> int:
     from ..methods import gatys
     from ..translate.painter import Painter
 
-    painter = Painter(gatys_config(given, fields(), gatys.Config), device=given.device)
-    with Progress("iterations", label=Path(job.output).name, quiet=console.quiet) as progress:
+    painter = Painter(gatys_config(given, fields(), gatys.Config), device=given.device, precision=given.precision)
+    with Progress("iterations", label=job.output.name, quiet=console.quiet) as progress:
         result = painter.texture(
-            pictures, given.size, seamless=given.seamless, weights=options.weights, progress=progress
+            pictures,
+            given.size,
+            seamless=given.seamless,
+            swatch_size=given.swatch_size,
+            weights=options.weights,
+            progress=progress,
         )
     image.write(job.output, result, overwrite=given.overwrite)
     console.say(str(job.output))

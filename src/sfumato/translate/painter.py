@@ -5,10 +5,9 @@ Shapes: H W pixels of the result, n styles.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from torch import Tensor
 
 from ..device import pick
 from ..errors import Cancelled
@@ -16,29 +15,46 @@ from ..image import Box, Picture, Source, from_any, quantize, resize
 from ..methods import gatys
 from ..options import Options
 from ..progress import Report
+from .content import with_white_behind
 from .masks import Masks
+from .precision import Precision
 from .styles import as_styles
-from .translator import with_white_behind
 
 if TYPE_CHECKING:
     from PIL import Image
+
+
+NAMES: dict[Precision, Literal["float32", "bfloat16"]] = {"fp32": "float32", "bf16": "bfloat16"}
+LARGEST_SWATCH = 1024
+"""Longest side of a swatch in pixels, if none is asked for."""
 
 
 class Painter:
     """Paints each picture by optimisation: slower than any network by far, and free to choose in everything.
 
     Args:
-        config: what `Options` do not say; its `style_px` and `colors` hold where they do not.
+        model: the method, or its config, which says what `Options` do not. Where these say nothing its `colors` hold,
+            and a style is brought to its own size or to `style_px`, whichever is less.
         device: as `device.pick` takes it.
+        precision: number format of the networks; `auto` leaves it to the config.
 
     Raises:
         OptionError: there is no such device.
         WeightsError: a network that the config names is not there.
     """
 
-    def __init__(self, config: gatys.Config | None = None, *, device: str | torch.device = "auto") -> None:
-        self.config, self.device = config or gatys.Config(), pick(device)
-        self.perceptual = gatys.Model(self.config).perceptual.to(self.device)
+    def __init__(
+        self,
+        model: gatys.Model | gatys.Config | None = None,
+        *,
+        device: str | torch.device = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        made = model if isinstance(model, gatys.Model) else gatys.Model(model)
+        self.config, self.device = made.config, pick(device)
+        if precision != "auto":
+            self.config = replace(self.config, precision=NAMES[precision])
+        self.perceptual = made.perceptual.to(self.device)
 
     def __call__(
         self,
@@ -77,9 +93,10 @@ class Painter:
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
         places = Masks(masks, picture, size=(picture.height, picture.width), shares=shares) if masks else None
         content, meter = picture.tensor(), _Meter(progress)
-        result = self._model(options)(
+        paintings = [from_any(style).compose_on_white() for style in styles]
+        result = self._model(options, paintings)(
             content.to(self.device),
-            [self._tensor(style) for style in styles],
+            [painting.tensor().to(self.device) for painting in paintings],
             shares,
             None if places is None else [plane.float() / 255 for plane in places.planes.split(1, 1)],
             progress=meter,
@@ -92,10 +109,11 @@ class Painter:
 
     def texture(
         self,
-        swatch: Source | Sequence[Source],
+        swatch: "Source | Sequence[Source]",
         size: tuple[int, int],
         *,
         seamless: bool = False,
+        swatch_size: int | None = None,
         weights: Sequence[float] = (),
         progress: Report | None = None,
     ) -> Picture:
@@ -104,6 +122,8 @@ class Painter:
         Args:
             size: width and height in pixels.
             seamless: copies of the texture side by side show no border.
+            swatch_size: longest side that the picture is brought to, larger for larger grains; its own, at most
+                `LARGEST_SWATCH`, if None.
             weights: how much of each picture; all alike if none is given.
             progress: told of iterations.
 
@@ -114,22 +134,23 @@ class Painter:
         swatches = [from_any(source).compose_on_white() for source in as_styles(swatch)]
         shares, meter = Options(weights=tuple(weights)).shares(len(swatches)), _Meter(progress)
         tensors = [picture.tensor().to(self.device) for picture in swatches]
-        model = gatys.Model(self.config, self.perceptual)
+        side = swatch_size or min(LARGEST_SWATCH, _longest(swatches))
+        model = gatys.Model(replace(self.config, style_px=side), self.perceptual)
         result = model.texture(tensors, (size[1], size[0]), seamless, weights=shares, progress=meter)
         meter.check()
         grey = all(picture.mode == "L" for picture in swatches)
         return Picture(pixels=quantize(result.cpu()), mode="L" if grey else "RGB")
 
-    def _model(self, options: Options) -> gatys.Model:
-        config = replace(self.config, style_weight=self.config.style_weight * options.strength)
-        if options.style_size is not None:
-            config = replace(config, style_px=options.style_size)
+    def _model(self, options: Options, styles: Sequence[Picture]) -> gatys.Model:
+        side = options.style_size or min(self.config.style_px, _longest(styles))
+        config = replace(self.config, style_px=side, style_weight=self.config.style_weight * options.strength)
         if options.keep_colors != "none":
             config = replace(config, colors=options.keep_colors)
         return gatys.Model(config, self.perceptual)
 
-    def _tensor(self, style: Source) -> Tensor:
-        return from_any(style).compose_on_white().tensor().to(self.device)
+
+def _longest(pictures: Sequence[Picture]) -> int:
+    return max(max(picture.width, picture.height) for picture in pictures)
 
 
 class _Meter:
