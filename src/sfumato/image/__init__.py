@@ -6,7 +6,7 @@ Neither torch nor OpenCV is imported before one of them is needed.
 """
 
 from sfumato.image.depth import Pixels, quantize
-from sfumato.image.files import LIMIT_MP, READABLE, read
+from sfumato.image.files import LIMIT_MP, READABLE, read, size_of
 from sfumato.image.picture import Picture, Source, from_any, resize
 from sfumato.image.sheet import contact_sheet
 from sfumato.image.tiles import Box, Tile, tiles
@@ -27,6 +27,7 @@ __all__ = [
     "quantize",
     "read",
     "resize",
+    "size_of",
     "tiles",
     "write",
 ]

@@ -3,19 +3,19 @@
 import logging
 import os
 import stat
-import threading
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sfumato.errors import PictureError, SfumatoError
-from sfumato.image import color, deep, exif
+from sfumato.image import color, deep, exif, tiff
 from sfumato.image.depth import Pixels
 from sfumato.image.picture import Picture
+from sfumato.image.quiet import silenced, unlimited
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,8 @@ _PAGE = "is a web page, not a picture: its download went wrong"
 
 # What files that are no picture, or none that can be read, hold at a place, and what to say of them.
 _STRANGERS = (
-    (0, b"%PDF", "is a PDF document: export its page as PNG"),
-    (0, b"%!PS", f"is PostScript, {_LINES}"),
+    (0, b"%pdf", "is a PDF document: export its page as PNG"),
+    (0, b"%!ps", f"is PostScript, {_LINES}"),
     (0, b"<svg", f"is SVG, {_LINES}"),
     (0, b"<!doctype html", _PAGE),
     (0, b"<html", _PAGE),
@@ -67,14 +67,30 @@ def read(path: str | os.PathLike[str], *, limit_mp: float | None = LIMIT_MP) -> 
         PictureError: there is no such file, it is none of these formats, is damaged, cut off or too large.
     """
     path = Path(path)
-    with _reading(path):
-        _check_file(path)
-        formats = [name for name in READABLE if name in _readers()]
-        try:
-            with Image.open(path, formats=formats) as image:
-                return decode(image, path=path, limit_mp=limit_mp)
-        except UnidentifiedImageError as error:
-            raise PictureError(f"{path}: {_stranger(path)}") from error
+    with _reading(path), _opened(path) as image:
+        return decode(image, path=path, limit_mp=limit_mp)
+
+
+def size_of(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Return the height and width in the header of a picture file, before it is turned upright; no pixel is read.
+
+    Raises:
+        PictureError: there is no such file, it is none of the formats, or its header is damaged.
+    """
+    path = Path(path)
+    with _reading(path), _opened(path) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    _check_file(path)
+    formats = [name for name in READABLE if name in _readers()]
+    try:
+        with Image.open(path, formats=formats) as image:
+            yield image
+    except UnidentifiedImageError as error:
+        raise PictureError(f"{path}: {_stranger(path)}") from error
 
 
 def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | None = None) -> Picture:
@@ -98,12 +114,16 @@ def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | No
             )
         if 0 in image.size:
             raise PictureError(f"{name}: has no pixels ({image.width} x {image.height})")
-        stored = deep.stored_as(image)
-        image.load()
+        held = deep.stored(image) if path is not None else None
+        if held is None or not held.in_planes:
+            with silenced if image.format == "TIFF" else nullcontext():
+                image.load()
+        parts = deep.read(path, image, held) if path is not None and held is not None else None
         orientation = 1 if image.format == "TIFF" else exif.orientation_of(image)  # Pillow turns TIFF upright itself
-        parts = deep.read(path, image, stored) if path is not None and stored else None
         if parts is None:
             parts = color.take_apart(image, name)
+            if path is not None and parts.mode == "I;16" and tiff.is_inverted(getattr(image, "tag_v2", {})):
+                parts = replace(parts, pixels=65535 - parts.pixels)  # which Pillow does for 8 bits only
         kept = exif.exif_of(image)
     pixels = _upright(parts.pixels, orientation)
     alpha = None if parts.alpha is None else _upright(parts.alpha, orientation)
@@ -155,37 +175,10 @@ def _upright(array: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(array)
 
 
-class _Quiet:
-    """Keeps Pillow's own pixel limit and warnings away while any thread reads: the limit here is the caller's."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.users = 0
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if self.users == 0:
-                self.limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-                self.filters = warnings.catch_warnings()
-                self.filters.__enter__()
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-            self.users += 1
-
-    def __exit__(self, *exception: object) -> None:
-        with self.lock:
-            self.users -= 1
-            if self.users == 0:
-                self.filters.__exit__(None, None, None)
-                Image.MAX_IMAGE_PIXELS = self.limit
-
-
-_QUIET = _Quiet()
-
-
 @contextmanager
 def _reading(name: object) -> Iterator[None]:
     """Turn whatever a decoder throws at a damaged file into a PictureError that names it."""
-    with _QUIET:
+    with unlimited:
         try:
             yield
         except (SfumatoError, UnidentifiedImageError):

@@ -50,7 +50,7 @@ class Picture:
     def __post_init__(self) -> None:
         arrays = [self.pixels] if self.alpha is None else [self.pixels, self.alpha]
         shape = self.pixels.shape
-        if len(shape) != 3 or shape[2] != 3 or 0 in shape or any(array.shape[:2] != shape[:2] for array in arrays):
+        if shape[2:] != (3,) or 0 in shape or (self.alpha is not None and self.alpha.shape != shape[:2]):
             raise PictureError(f"a picture needs pixels (H, W, 3) and alpha (H, W), not {[a.shape for a in arrays]}")
         if self.pixels.dtype not in (np.uint8, np.uint16) or any(a.dtype != self.pixels.dtype for a in arrays):
             raise PictureError(f"a picture needs uint8 or uint16, not {[str(array.dtype) for array in arrays]}")
@@ -189,10 +189,10 @@ def resize(picture: Picture, *, longest: int | None = None, size: tuple[int, int
     if (longest is None) == (size is None):
         raise OptionError("resize needs either longest= or size=(height, width)")
     if longest is not None:
-        scale = longest / max(picture.height, picture.width)
-        size = (max(round(picture.height * scale), 1), max(round(picture.width * scale), 1))
-    if size is None or min(*size, longest or 1) < 1:
-        raise OptionError(f"cannot resize to {longest or size}: a side needs at least 1 pixel")
+        scale, least = longest / max(picture.height, picture.width), min(longest, 1)
+        size = (max(round(picture.height * scale), least), max(round(picture.width * scale), least))
+    if size is None or min(size) < 1:
+        raise OptionError(f"cannot resize to {size}: a side needs at least 1 pixel")
     if size == (picture.height, picture.width):
         return picture
     if picture.pixels.dtype == np.uint8:

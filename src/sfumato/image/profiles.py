@@ -166,7 +166,8 @@ def _curves(icc: bytes) -> tuple[NDArray[np.float32] | None, NDArray[np.float64]
             return None, None
         columns = [struct.unpack_from(">3i", tags[name], 8) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
         curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
-        return curves, np.linalg.inv(_SRGB_TO_XYZ) @ (np.array(columns).T / 65536)
+        matrix = np.linalg.inv(_SRGB_TO_XYZ) @ (np.array(columns).T / 65536)
+        return (curves, matrix) if abs(np.linalg.det(matrix)) > 1e-6 else (None, None)
     except (struct.error, KeyError, ValueError, ZeroDivisionError) as error:
         log.debug("a colour profile without readable curves: %s", error)
         return None, None
@@ -200,8 +201,9 @@ def _parametric(tag: bytes, form: int, x: NDArray[np.float64]) -> NDArray[np.flo
         a = 1.0
     elif form in (1, 2):  # the third number is what is added above and below the knee, 0 in form 1
         c, d, e, f = 0.0, -b / a, c, c
-    upper = np.maximum(a * x + b, 0) ** g + e
-    return np.asarray(np.where(x >= d, upper, c * x + f).clip(0, 1), np.float32)
+    with np.errstate(all="ignore"):  # a damaged profile's numbers
+        upper = np.maximum(a * x + b, 0) ** g + e
+    return np.asarray(np.nan_to_num(np.where(x >= d, upper, c * x + f).clip(0, 1)), np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -14,10 +14,12 @@ import numpy as np
 from PIL import Image
 
 from sfumato.errors import DiskError, OptionError, PictureError
-from sfumato.image import color, deep, exif, profiles
+from sfumato.image import color, exif, png, profiles, tiff
+from sfumato.image.canvas import Canvas
 from sfumato.image.color import Parts
 from sfumato.image.depth import Pixels, to_16
 from sfumato.image.picture import Picture
+from sfumato.image.quiet import unlimited
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +91,8 @@ def write(path: str | os.PathLike[str], picture: Picture, *, overwrite: bool = F
         raise PictureError(f"{path}: this Pillow cannot write AVIF (11.3 or newer can): use another format")
     with _whole_file(path, overwrite=overwrite) as file:
         try:
-            _encode(file, picture, target, quality)
+            with unlimited:
+                _encode(file, picture, target, quality)
         except (ValueError, OSError, RuntimeError) as error:
             if isinstance(error, OSError) and error.errno:
                 raise
@@ -133,13 +136,13 @@ def _encode(file: BinaryIO, picture: Picture, target: Format, quality: int) -> N
         icc = None
     parts = Parts(pixels=picture.pixels, alpha=picture.alpha, mode=mode, icc=icc, peak=picture.peak)
     if mode.startswith("I;16") or (deep_values and mode in ("L", "LA", "RGB", "RGBA")):
-        encoder = deep.write_png if target.name == "PNG" else deep.write_tiff
-        encoder(file, _canvas(parts, np.uint16, picture.exif))
+        encode = png.write if target.name == "PNG" else tiff.write
+        encode(file, _canvas(parts, np.uint16, picture.exif))
     elif target.name == "TIFF" and mode in ("L", "LA", "RGB", "RGBA"):
-        deep.write_tiff(file, _canvas(parts, np.uint8, picture.exif))
+        tiff.write(file, _canvas(parts, np.uint8, picture.exif))
     else:
-        image = color.put_together(parts)
-        image.save(file, target.name, **_settings(target, mode, quality, picture.exif))
+        settings = _settings(target, mode, quality, picture.exif)
+        color.put_together(parts).save(file, target.name, icc_profile=icc, **settings)
 
 
 def _nearest_mode(picture: Picture, target: Format, *, deep_values: bool) -> str:
@@ -156,7 +159,7 @@ def _nearest_mode(picture: Picture, target: Format, *, deep_values: bool) -> str
     return next(name for name in wanted if name in held and (transparent or name in ("L", "RGB")))
 
 
-def _canvas(parts: Parts, dtype: type[np.unsignedinteger[Any]], camera: bytes | None) -> deep.Canvas:
+def _canvas(parts: Parts, dtype: type[np.unsignedinteger[Any]], camera: bytes | None) -> Canvas:
     """The picture as rows of 8- or 16-bit values; `camera` is its EXIF."""
     grey = parts.mode in color.GREY
     channels = (1 if grey else 3) + (parts.alpha is not None)
@@ -171,7 +174,7 @@ def _canvas(parts: Parts, dtype: type[np.unsignedinteger[Any]], camera: bytes | 
         return np.concatenate(planes if alpha is None else [*planes, to_16(alpha)[..., None]], axis=2)
 
     shape = (*parts.pixels.shape[:2], channels)
-    return deep.Canvas(shape=shape, dtype=dtype, rows=rows, icc=parts.icc, exif=camera)
+    return Canvas(shape=shape, dtype=dtype, rows=rows, icc=parts.icc, exif=camera)
 
 
 def _settings(target: Format, mode: str, quality: int, camera: bytes | None) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""PNG (ISO/IEC 15948) of 16 bits, which Pillow writes for grey only.
+
+Shapes: H W pixels, C channels.
+"""
+
+import struct
+import zlib
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sfumato.image import exif
+from sfumato.image.canvas import Canvas
+
+
+def write(file: BinaryIO, canvas: Canvas) -> None:
+    """Write 8 or 16 bits."""
+
+    def chunk(name: bytes, data: bytes) -> None:
+        file.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)))
+
+    height, width, channels = canvas.shape
+    depth = 8 * np.dtype(canvas.dtype).itemsize
+    file.write(b"\x89PNG\r\n\x1a\n")
+    chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, (0, 4, 2, 6)[channels - 1], 0, 0, 0))
+    if canvas.icc is not None:
+        chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(canvas.icc))
+    if canvas.exif is not None:
+        chunk(b"eXIf", canvas.exif.removeprefix(exif.PREFIX))
+    packer = zlib.compressobj(4, strategy=zlib.Z_FILTERED)
+    above = np.zeros((1, width * channels * depth // 8), np.uint8)
+    for strip in canvas.strips():
+        stored = np.ascontiguousarray(strip, np.dtype(canvas.dtype).newbyteorder(">"))
+        data = stored.reshape(len(strip), -1).view(np.uint8)
+        chunk(b"IDAT", packer.compress(_filtered(data, above, channels * depth // 8)))
+        above = data[-1:].copy()
+    chunk(b"IDAT", packer.flush())
+    chunk(b"IEND", b"")
+
+
+def _filtered(data: NDArray[np.uint8], above: NDArray[np.uint8], pixel: int) -> bytes:
+    """Rows of bytes, each behind its filter's number: less the pixel before (1) or above (2), whichever is smaller."""
+    before = data.copy()
+    before[:, pixel:] -= data[:, :-pixel]
+    over = data.copy()
+    over -= np.concatenate([above, data[:-1]])
+    cost_before, cost_over = (np.abs(part.view(np.int8).astype(np.int16)).sum(1) for part in (before, over))
+    left = cost_before <= cost_over
+    result = np.empty((data.shape[0], data.shape[1] + 1), np.uint8)
+    result[:, 0] = np.where(left, 1, 2)
+    result[:, 1:] = np.where(left[:, None], before, over)
+    return result.tobytes()
