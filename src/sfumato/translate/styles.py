@@ -18,13 +18,12 @@ from ..image import Box, Picture, Source, from_any, resize
 from ..methods.base import Code
 from ..nets.colors import coral, match_histogram
 from ..options import Options
+from .content import some_of
 
 USUAL_SIZE = 512
 """Longest side of a style if none is asked for: what the papers trained with, and enough for its statistics."""
 REMEMBERED = 64
 """Codes that are kept."""
-SAMPLE = 2**18
-"""Pixels of the content that its colours are taken from, about."""
 
 
 def read_style(source: Source, size: int | None) -> Picture:
@@ -39,12 +38,6 @@ def recolored(style: Tensor, content: Picture, keep_colors: str) -> Tensor:
     """The style (1, 3, h, w) with the colours of the content, where `keep_colors` asks for it; in [0, 1]."""
     match: Callable[[Tensor, Tensor], Tensor] | None = {"coral": coral, "histogram": match_histogram}.get(keep_colors)
     return style if match is None else match(style, some_of(content)).clamp(0, 1)
-
-
-def some_of(picture: Picture) -> Tensor:
-    """Pixels of the picture at even distances, about `SAMPLE` of them, (1, 3, H, W)."""
-    step = max(1, round((picture.height * picture.width / SAMPLE) ** 0.5))
-    return picture.with_pixels(np.ascontiguousarray(picture.pixels[::step, ::step])).tensor()
 
 
 class Codes:

@@ -19,12 +19,15 @@ from .. import zoo
 from ..device import DTYPES, autocast, memory_budget, pick, to_device
 from ..errors import OptionError
 from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
+from ..methods import gatys
 from ..methods.base import Code, Stylizer
 from ..nets.colors import keep_luminance
 from ..nets.norms import blend
 from ..options import Options
 from ..progress import Report
+from .content import with_white_behind
 from .masks import Masks
+from .painter import Painter
 from .precision import Precision, choose
 from .styles import Codes, as_styles
 from .tiling import Work, render
@@ -44,7 +47,8 @@ class Translator:
     """A model made ready for pictures of any size and kind.
 
     Args:
-        model: a stylizer, or the name or path of one as `zoo.load` takes it. It is moved to the device.
+        model: a stylizer, or the name or path of one as `zoo.load` takes it; it is moved to the device. Or a Model of
+            `methods.gatys`, which always works on the whole picture.
         tile: longest side in pixels of the parts that a picture is done in; None chooses by the memory there is,
             0 never tiles. In fp32 the result does not depend on it.
         device: as `device.pick` takes it.
@@ -67,13 +71,16 @@ class Translator:
             raise OptionError(f"tile {tile} must be a number of pixels, 0 for never, or None")
         if precision not in ("auto", "fp32", "bf16"):
             raise OptionError(f"precision {precision!r} is none of auto, fp32, bf16")
-        loaded = model if isinstance(model, nn.Module) else zoo.load(os.fspath(model))
-        if not isinstance(loaded, Stylizer):
-            raise OptionError(f"{_name(model)} does not take a style, so it cannot stylize")
         self.device, self.tile = pick(device), tile
-        self.model = to_device(loaded.eval(), self.device)
         self.precision: Precision = precision
         self.lock = threading.Lock()
+        loaded = model if isinstance(model, nn.Module) else zoo.load(os.fspath(model))
+        self.painter = Painter(loaded, device=device, precision=precision) if isinstance(loaded, gatys.Model) else None
+        if self.painter is not None:
+            return
+        if not isinstance(loaded, Stylizer):
+            raise OptionError(f"{_name(model)} does not take a style, so it cannot stylize")
+        self.model = to_device(loaded.eval(), self.device)
         self.codes = {dtype: Codes(self._encode, self.smallest) for dtype in DTYPES.values()}
 
     def __call__(
@@ -113,6 +120,8 @@ class Translator:
         progress: Report | None = None,
     ) -> Picture:
         """As a call, from Picture to Picture: 16 bits, colour profile and EXIF stay."""
+        if self.painter is not None:
+            return self.painter.translate_picture(picture, styles, options, masks=masks, progress=progress)
         options = options or Options()
         shares = options.shares(len(as_styles(list(styles))))
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
@@ -248,15 +257,6 @@ def stylize(photo: Source, style: "Source | Sequence[Source]", strength: float =
         SfumatoError: a picture cannot be read or an option is wrong; the message says which.
     """
     return _usual_translator()(photo, style, strength=strength, **options)
-
-
-def with_white_behind(picture: Picture) -> Picture:
-    """The picture with white where it is wholly transparent: what nobody sees must not change the rest."""
-    if picture.alpha is None or picture.alpha.all():
-        return picture
-    pixels = picture.pixels.copy()
-    pixels[picture.alpha == 0] = np.iinfo(pixels.dtype).max
-    return picture.with_pixels(pixels)
 
 
 def on_device(pictures: Tensor, device: torch.device) -> Tensor:
