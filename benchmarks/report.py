@@ -30,7 +30,7 @@ def show(name: str, tables: dict[str, list[Row]]) -> None:
         print(f"\n{title}\n{table(rows)}")
     path = Path(__file__).parent / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    command = " ".join(["python", *sys.argv])
+    command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     record = {"command": command, "machine": machine(), "date": datetime.date.today().isoformat(), **tables}
     path.write_text(json.dumps(record, indent=1) + "\n")
 
