@@ -11,6 +11,10 @@ from PIL import Image
 
 from sfumato import image
 
+Image.init()
+HAS_AVIF = "AVIF" in Image.SAVE
+"""Some builds of Pillow lack it."""
+
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
 
 
@@ -83,7 +87,7 @@ def files() -> dict[str, bytes]:
         first = in_mode("RGB")
         return encoded(first, name, save_all=True, append_images=[first.transpose(Image.Transpose.ROTATE_180)])
 
-    return {
+    result = {
         "plain.jpg": encoded(rgb, "JPEG", exif=exif, icc_profile=profile()),
         "progressive.jpg": encoded(rgb, "JPEG", progressive=True),
         "grey.jpg": encoded(grey, "JPEG"),
@@ -107,8 +111,10 @@ def files() -> dict[str, bytes]:
         "pages.tif": moving("TIFF"),
         "deep.tif": deep_file(".tif", with_alpha(scene(depth=16))),
         "plain.bmp": encoded(rgb, "BMP"),
-        "plain.avif": encoded(rgb, "AVIF", exif=exif),
     }
+    if HAS_AVIF:
+        result["plain.avif"] = encoded(rgb, "AVIF", exif=exif)
+    return result
 
 
 def deep_file(extension: str, array: NDArray) -> bytes:

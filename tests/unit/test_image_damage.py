@@ -92,7 +92,7 @@ def test_compressed_metadata_does_not_explode(tmp_path):
     zeros = zlib.compress(bytes(50_000_000), 1)
     chunks = corpus.png_chunk(b"zTXt", b"Comment\0\0" + zeros) + corpus.png_chunk(b"iCCP", b"icc\0\0" + zeros)
     (tmp_path / "x.png").write_bytes(corpus.png(corpus.scene(), 2, chunks))
-    assert "too large" in refused(tmp_path / "x.png")
+    assert "too large" in refused(tmp_path / "x.png").lower()
 
 
 @pytest.mark.parametrize(

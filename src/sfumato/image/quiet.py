@@ -1,5 +1,6 @@
 """Decoders that keep to themselves: no limit, warning or message but the caller's own."""
 
+import logging
 import os
 import sys
 import threading
@@ -8,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 from PIL import Image
+
+# Without a handler of anyone's, Python prints what Pillow logs of a damaged file.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class Together:

@@ -46,7 +46,7 @@ _PNG = Format(name="PNG", modes=frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "
 _WEBP = Format(name="WEBP", modes=frozenset(["RGB", "RGBA"]), longest=16383)
 _TIFF = Format(
     name="TIFF",
-    modes=frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I;16B", "I", "F"]),
+    modes=frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I;16B", "I", "F"]),
     deep=True,
 )
 _AVIF = Format(name="AVIF", modes=frozenset(["L", "RGB", "RGBA"]), longest=65536)
