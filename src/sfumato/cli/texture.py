@@ -40,7 +40,7 @@ def parser() -> flags.Parser:
     made.add_argument("--seamless", action="store_true", help="Copies side by side show no border")
     flags.add(made, [f for f in source.fields("options.py", "Options") if f.name == "weights"])
     text = "Longest side of the swatch in pixels, larger for larger grains (default: its own, at most 1024)"
-    made.add_argument("--swatch-size", type=int, metavar="N", help=text)
+    made.add_argument("--swatch-size", type=_side, metavar="N", help=text)
     add_precision(made)
     flags.add(made.add_argument_group("of the optimisation"), fields())
     return flags.finish(made)
@@ -86,3 +86,9 @@ def _size(text: str) -> tuple[int, int]:
     if not match:
         raise OptionError(f"--size {text}: wants pixels such as 640x480, or 512 for a square")
     return int(match[1]), int(match[2] or match[1])
+
+
+def _side(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 16:
+        raise OptionError(f"--swatch-size {text}: wants 16 pixels or more")
+    return int(text)

@@ -44,13 +44,17 @@ def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato tr
 
 
 def one_line(box: str) -> str:
-    """What a framed message of tyro says, up to its first rule, without the frame and its title."""
-    said = []
+    """What a framed message of tyro says, without its title and what comes after the next rule.
+
+    Where the terminal has no letters for a frame, there is a rule below the title, too.
+    """
+    said: list[str] = []
     for line in box.splitlines()[1:]:
         text = line.strip(" │|")
-        if text.startswith(("─", "╰", "-", "+")):
+        if not text.startswith(("─", "╰", "---", "+")):
+            said.append(text)
+        elif said:
             break
-        said.append(text)
     text = re.sub(r"^Error parsing (\S+):", r"\1:", " ".join(said))
     return text[:1].lower() + text[1:]
 

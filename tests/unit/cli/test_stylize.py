@@ -1,0 +1,172 @@
+"""Photographs in, paintings out."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sfumato import image
+
+
+def size(path):
+    picture = image.read(path)
+    return picture.width, picture.height
+
+
+def same(a, b):
+    return np.array_equal(image.read(a).pixels, image.read(b).pixels)
+
+
+GATYS = ["--method", "gatys", "--iterations", "1"]
+
+
+@pytest.fixture
+def stylize(sfumato, folder, model_file):
+    """Stylizes in `folder` with the tiny model."""
+    return lambda *words: sfumato("stylize", *words, "--model", model_file)
+
+
+def test_a_result_beside_the_photo(stylize, folder):
+    result = stylize("photo.jpg", "--style", "wave.png")
+    assert result == (0, ["photo-wave.png"], [])
+    assert size(folder / "photo-wave.png") == (48, 36)
+
+
+def test_quiet(stylize, folder):
+    assert stylize("photo.jpg", "--style", "wave.png", "-q") == (0, [], [])
+    assert (folder / "photo-wave.png").is_file()
+
+
+def test_options_reach_the_model(stylize, folder):
+    stylize("photo.jpg", "--style", "wave.png", "-o", "full.png")
+    stylize("photo.jpg", "--style", "wave.png", "night.jpg", "--weights", "1", "0", "-o", "first.png", "--tile", "0")
+    stylize("photo.jpg", "--style", "wave.png", "-o", "half.png", "--strength", "0.5", "--size", "24")
+    assert same(folder / "full.png", folder / "first.png")
+    assert size(folder / "half.png") == (24, 18)
+
+
+def test_masks_go_to_their_styles(stylize, folder):
+    for name, color in [("white.png", 255), ("black.png", 0)]:
+        Image.new("L", (48, 36), color).save(folder / name)
+    stylize("photo.jpg", "--style", "wave.png", "-o", "one.png")
+    words = ["photo.jpg", "--style", "wave.png", "night.jpg", "--mask", "white.png", "black.png", "-o", "masked.png"]
+    assert stylize(*words).code == 0
+    assert same(folder / "one.png", folder / "masked.png")
+
+
+def test_a_folder(stylize, folder, save):
+    for name in ("in/b.jpg", "in/sub/a.png"):
+        save(folder / name)
+    result = stylize("in", "--style", "wave.png", "-o", "out", "--format", "webp")
+    assert result == (0, ["out/b-wave.webp", "out/sub/a-wave.webp"], [])
+
+
+def test_bad_pictures_of_many_are_named_at_the_end(stylize, folder, save):
+    save(folder / "in/a.jpg")
+    save(folder / "in/c.jpg")
+    (folder / "in/b.jpg").write_bytes(b"not a picture")
+    result = stylize("in", "--style", "wave.png")
+    assert result.code == 1
+    assert result.out == ["in/a-wave.png", "in/c-wave.png"]
+    assert len(result.err) == 2
+    assert result.err[0].startswith("sfumato: in/b.jpg: ")
+    assert result.err[1] == "sfumato: 1 of 3 pictures could not be done"
+    assert not (folder / "in/b-wave.png").exists()
+
+
+def test_one_bad_picture_is_a_mistake(stylize, folder):
+    (folder / "bad.jpg").write_bytes(b"not a picture")
+    result = stylize("bad.jpg", "--style", "wave.png")
+    assert result.code == 2
+    assert len(result.err) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["bad.jpg", "night.jpg", "photo.jpg", "wave.png"]
+
+
+def test_a_bad_style_ends_all(stylize, folder):
+    (folder / "bad.jpg").write_bytes(b"not a picture")
+    result = stylize("photo.jpg", "night.jpg", "--style", "bad.jpg")
+    assert (result.code, result.out) == (2, [])
+    assert result.err[0].startswith("sfumato: bad.jpg: ")
+
+
+def test_nothing_is_replaced_unless_asked_for(stylize, folder):
+    first = stylize("photo.jpg", "--style", "wave.png")
+    before = (folder / "photo-wave.png").read_bytes()
+    again = stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5")
+    assert (first.code, again.code) == (0, 2)
+    assert again.err == ["sfumato: photo-wave.png: is there already; --overwrite replaces it"]
+    assert (folder / "photo-wave.png").read_bytes() == before
+    assert stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5", "--overwrite").code == 0
+    assert (folder / "photo-wave.png").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--strength", "2"], "--strength 2: input should be less than or equal to 1"),
+        (["--weights", "1", "2"], "2 weights were given for 1 styles"),
+        (["--mask", "wave.png", "wave.png"], "2 masks were given for 1 styles"),
+        (["-o", "out.xyz"], "out.xyz: no format has the extension '.xyz'"),
+        (["--format", "doc"], "no format has the extension '.doc'"),
+        (["-o", "wave.png", "--overwrite"], "would replace a picture that it is made from"),
+        (["--content-weight", "3"], "--content-weight is an option of gatys: add --method gatys"),
+        (["--method", "adain"], "is a model of microast, not of adain"),
+        (["--tile", "-4"], "tile -4"),
+        (["--device", "quantum"], "device 'quantum' is unknown"),
+        (["--limit-mp", "0.001"], "photo.jpg"),
+    ],
+)
+def test_mistakes(stylize, folder, words, message):
+    result = stylize("photo.jpg", "--style", "wave.png", *words)
+    assert (result.code, result.out, len(result.err)) == (2, [], 1)
+    assert message in result.err[0]
+    assert sorted(path.name for path in folder.iterdir()) == ["night.jpg", "photo.jpg", "wave.png"]
+
+
+def test_a_method_without_a_model(sfumato, folder):
+    result = sfumato("stylize", "photo.jpg", "--style", "wave.png", "--method", "adain")
+    assert result.code == 2
+    assert "there is no model of adain here; make one by `sfumato import adain`" in result.err[0]
+
+
+def test_gatys(sfumato, folder):
+    words = ["photo.jpg", "--style", "wave.png", *GATYS, "--size", "24", "--keep-colors", "luminance", "-o", "out.tif"]
+    assert sfumato("stylize", *words) == (0, ["out.tif"], [])
+    assert size(folder / "out.tif") == (24, 18)
+
+
+def test_gatys_paints_large_photos_smaller(sfumato, folder, monkeypatch):
+    monkeypatch.setattr("sfumato.cli.stylize.USUAL_GATYS_SIZE", 40)
+    result = sfumato("stylize", "photo.jpg", "night.jpg", "--style", "wave.png", *GATYS)
+    assert result.err == ["photo.jpg: gatys paints it 40 pixels large; --size asks for more"]
+    assert size(folder / "photo-wave.png") == (40, 30)
+    assert size(folder / "night-wave.png") == (24, 24)
+
+
+def test_gatys_has_no_model(sfumato, folder, model_file):
+    result = sfumato("stylize", "photo.jpg", "--style", "wave.png", *GATYS, "--model", model_file)
+    assert result.err == ["sfumato: --model is nothing for gatys, which has no model and no tiles"]
+
+
+def test_ctrl_c_leaves_nothing(stylize, folder, monkeypatch):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sfumato.image.writing._encode", interrupted)
+    result = stylize("photo.jpg", "--style", "wave.png")
+    assert (result.code, result.err) == (130, ["sfumato: interrupted"])
+    assert sorted(path.name for path in folder.iterdir()) == ["night.jpg", "photo.jpg", "wave.png"]
+
+
+def test_what_the_file_held_besides_pixels_stays(stylize, folder):
+    pixels = image.read(folder / "wave.png").pixels
+    Image.fromarray(np.dstack([pixels, np.full(pixels.shape[:2], 77, np.uint8)])).save(folder / "ghost.png")
+    stylize("ghost.png", "--style", "night.jpg")
+    assert image.read(folder / "ghost-night.png").alpha.min() == 77
+
+
+@pytest.mark.parametrize("name", ["-x.jpg", "a b.jpg", "été 写真.jpg", "[x].jpg", "100%.jpg"])
+def test_odd_names(stylize, folder, save, name):
+    save(folder / name)
+    given = f"./{name}" if name.startswith("-") else name
+    result = stylize(given, "--style", "wave.png")
+    assert result == (0, [name.replace(".jpg", "-wave.png")], [])
