@@ -22,7 +22,7 @@ MODELS = {"microast": functools.cache(make_microast), "adain": functools.cache(m
 LIMIT = 1e-4
 
 
-def in_tiles(model, content, code, *, strength=1.0, tile=64, report=lambda done, total: None):
+def in_tiles(model, content, code, *, strength=1.0, tile=64, report=lambda done, total: None, room=0):
     """The result (1, 3, H, W) that the tiles make together; `code` is a function of a box."""
     result = torch.full_like(content, torch.nan)
 
@@ -32,7 +32,7 @@ def in_tiles(model, content, code, *, strength=1.0, tile=64, report=lambda done,
     work = Work(content=lambda box: content[:, :, *box.slices], code=code, strength=strength, keep=keep)
     cut = tiles(*content.shape[2:], tile, model.halo, model.stride)
     with torch.inference_mode():
-        render(model, work, cut, report)
+        render(model, work, cut, report, room=room)
     return result
 
 
@@ -50,7 +50,8 @@ def test_tiles_equal_the_whole(name, data):
     with torch.inference_mode():
         code = model.encode_style(as_tensor(made_photo(48, 40, seed=7)))
         whole = model.render(content, code, strength)
-    parts = in_tiles(model, content, lambda box: code, strength=strength, tile=tile)
+    room = data.draw(st.sampled_from([0, 100_000, 2**40]), label="room")
+    parts = in_tiles(model, content, lambda box: code, strength=strength, tile=tile, room=room)
     assert whole.std() > 0.05
     assert (parts - whole).abs().max() < LIMIT
 
@@ -109,6 +110,21 @@ def test_the_largest_picture_is_looked_at_once_a_level(monkeypatch):
     assert len(calls) == traced + first + second + last
     assert calls[2:6] == [decoder.moments1] * 4
     assert set(calls) == {decoder.moments1, decoder.moments2}
+
+
+@pytest.mark.parametrize(("room", "times"), [(0, 3 * 4), (2**40, 4), (2 * 116 * 116 * 2, 2 + 3 * 2)])
+def test_features_are_kept_where_there_is_room(room, times, monkeypatch):
+    """Of four tiles of 116 x 116 pixels, at 2 bytes for a pixel: 8 channels of 4 bytes for each 16 pixels."""
+    model, content = MODELS["microast"](), as_tensor(made_photo(128, 128))
+    code = model.encode_style(content)
+    seen = []
+    real = model.features
+    monkeypatch.setattr(model, "features", lambda x, strength: seen.append(x.shape) or real(x, strength))
+    done = []
+    in_tiles(model, content, lambda box: code, room=room, report=lambda now, total: done.append(now / total))
+    assert len(seen) - 1 == times  # one is a trial
+    assert done == sorted(done)
+    assert done[-2] > 0.97
 
 
 def test_hooks_are_gone_afterwards():

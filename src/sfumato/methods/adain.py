@@ -83,6 +83,7 @@ class Model(base.Stylizer):
     stride = 8
     halo = 64
     code_stride = 8
+    pixel_bytes = 800
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
@@ -107,8 +108,11 @@ class Model(base.Stylizer):
             style = (own[0] + strength * (style[0] - own[0]), own[1] + strength * (style[1] - own[1]))
         return adain(features, own, style)
 
-    def render(self, content: Tensor, code: base.Code, strength: float | Tensor = 1.0) -> Tensor:
-        result: Tensor = self.decoder(self.transfer(self.encode(content), code, strength))
+    def features(self, content: Tensor, strength: float | Tensor = 1.0) -> base.Features:
+        return (self.encode(content),)
+
+    def paint(self, features: base.Features, code: base.Code, strength: float | Tensor = 1.0) -> Tensor:
+        result: Tensor = self.decoder(self.transfer(features[0], code, strength))
         return result
 
 

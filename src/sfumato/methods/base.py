@@ -14,6 +14,9 @@ Terms = dict[str, Tensor]
 Code = tuple[Tensor, ...]
 """What a model keeps of a style: tensors (B, C, 1, 1), or maps (B, C, h, w) where styles are mixed by place."""
 
+Features = tuple[Tensor, ...]
+"""What a model sees in a content: maps (B, C, h, w), before anything is asked of the whole picture."""
+
 
 class Training(nn.Module):
     """Models, their teachers and the lessons between them."""
@@ -48,16 +51,24 @@ class Stylizer(nn.Module):
     """Pixels that a tile must see beyond its border for an exact result, a multiple of `stride`."""
     code_stride: ClassVar[int] = 1
     """Pixels of the content for one cell of a map in a code."""
-    pixel_bytes: ClassVar[int] = 2000
+    pixel_bytes: ClassVar[int] = 1000
     """Memory that rendering takes for each pixel of the content, about."""
 
     def encode_style(self, style: Tensor) -> Code:
         """The code of a style (B, 3, h, w), RGB in [0, 1]."""
         raise NotImplementedError
 
+    def features(self, content: Tensor, strength: float | Tensor = 1.0) -> Features:
+        """What `paint` needs of the content (B, 3, H, W): a function of each place's surroundings alone."""
+        raise NotImplementedError
+
+    def paint(self, features: Features, code: Code, strength: float | Tensor = 1.0) -> Tensor:
+        """The content of these features in that style: (B, 3, H, W), not clamped."""
+        raise NotImplementedError
+
     def render(self, content: Tensor, code: Code, strength: float | Tensor = 1.0) -> Tensor:
         """The content (B, 3, H, W) in that style: (B, 3, H, W), not clamped."""
-        raise NotImplementedError
+        return self.paint(self.features(content, strength), code, strength)
 
     def forward(self, content: Tensor, style: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """The content (B, 3, H, W) in the style of (B, 3, h, w), both RGB in [0, 1]; not clamped.

@@ -144,6 +144,7 @@ class Model(base.Stylizer):
     stride = 4
     halo = 52
     code_stride = 4
+    pixel_bytes = 400
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
@@ -155,21 +156,27 @@ class Model(base.Stylizer):
         self.own = nn.ModuleList(Moments(level=1) for _ in range(6))
 
     def encode_style(self, style: Tensor) -> base.Code:
-        return self._encode(style, [moments] * 6)
+        return self._signals(self.style_encoder(style), [moments] * 6)
 
-    def _encode(self, images: Tensor, ask: Sequence[Statistics]) -> base.Code:
-        x1, x2 = self.style_encoder(images)
+    def _signals(self, features: Sequence[Tensor], ask: Sequence[Statistics]) -> base.Code:
+        x1, x2 = features
         return (*ask[0](x1), *self.modulator1(x1, ask[1:3]), *ask[3](x2), *self.modulator2(x2, ask[4:6]))
 
-    def render(self, content: Tensor, code: base.Code, strength: float | Tensor = 1.0) -> Tensor:
-        if isinstance(strength, Tensor) or strength != 1:
-            own = self._encode(content, self.own)  # type: ignore[arg-type]
-            code = tuple(o + strength * (c - o) for o, c in zip(own, code, strict=True))
+    def features(self, content: Tensor, strength: float | Tensor = 1.0) -> base.Features:
         # In float32: the features' means are many times their deviations, and what bf16 rounds off a mean is lost to
         # the normalisation that follows (measured: errors of 5 to 9 % of the output's deviation, below 1 % so).
         with torch.autocast(content.device.type, enabled=False):
             features = self.content_encoder(content.float())[1]
-        return self.decoder(features, code)
+        if isinstance(strength, Tensor) or strength != 1:
+            return (features, *self.style_encoder(content))
+        return (features,)
+
+    def paint(self, features: base.Features, code: base.Code, strength: float | Tensor = 1.0) -> Tensor:
+        content, *as_style = features
+        if as_style:
+            own = self._signals(as_style, self.own)  # type: ignore[arg-type]
+            code = tuple(o + strength * (c - o) for o, c in zip(own, code, strict=True))
+        return self.decoder(content, code)
 
 
 class Training(base.Training):

@@ -3,12 +3,13 @@
 What a model asks of the whole picture, the statistics of its features, is gathered first: one pass over all tiles for
 each level of `Moments`, each stopped as soon as the last statistic of that level is known. The last pass renders every
 tile with the statistics of the whole. A tile sees a margin as wide as the model's receptive field, and only its core
-counts.
+counts. The features of as many tiles as there is room for are kept from one pass to the next.
 
 Shapes: B batch, C channels, H W pixels of the content, h w cells of a feature map.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from ..errors import Cancelled
 from ..image import Box, Tile
-from ..methods.base import Code, Stylizer
+from ..methods.base import Code, Features, Stylizer
 from ..nets.norms import EPS, Moments
 from ..progress import Report
 
@@ -42,47 +43,69 @@ class Work:
     """Takes each tile with its content and its result (1, 3, H, W), both with their margins."""
 
 
-def render(model: Stylizer, work: Work, tiles: Sequence[Tile], report: Report) -> None:
+def render(model: Stylizer, work: Work, tiles: Sequence[Tile], report: Report, *, room: int = 0) -> None:
     """Renders all tiles; with several, each with the statistics of the whole picture.
 
     Args:
         report: called now and then with the pixels done and the pixels of the picture; returning False cancels.
+        room: bytes of memory that features may take from one pass to the next.
 
     Raises:
         Cancelled: `report` said so.
     """
     plan = _trace(model, work, tiles[0])
     passes = [*plan.levels, None] if len(tiles) > 1 else [None]
-    pixels = sum(tile.core.height * tile.core.width for tile in tiles)
-    area = sum(tile.padded.height * tile.padded.width for tile in tiles)
-    meter = _Meter(report, pixels, area * sum(plan.costs[p] for p in passes))
-    statistics = _Statistics()
+    kept = plan.features_kept(tiles, room) if len(passes) > 1 else frozenset()
+    meter = _Meter(report, _area(tile.core for tile in tiles), plan.total(passes, tiles, kept))
+    statistics, memory = _Statistics(), dict[Tile, Features]()
     with meter.watching(model), statistics.watching(model):
         for level in passes:
-            statistics.begin(level, plan.levels.get(level, []) if level is not None else [])
+            statistics.begin(plan.levels.get(level, []))
             for tile in tiles:
                 statistics.tile = tile
-                content, code = work.content(tile.padded), work.code(tile.padded)
+                content = work.content(tile.padded)
+                features = memory.pop(tile, None) or model.features(content, work.strength)
+                if tile in kept and level is not None:
+                    memory[tile] = features
                 try:
-                    result = model.render(content, code, work.strength)
+                    result = model.paint(features, work.code(tile.padded), work.strength)
                 except _Enough:
                     continue
-                if level is None:
-                    work.keep(tile, content, result.float())
+                work.keep(tile, content, result.float())
             statistics.end()
     meter.finish()
 
 
-@dataclass(frozen=True)
+def _area(boxes: Iterable[Box]) -> int:
+    return sum(box.height * box.width for box in boxes)
+
+
+@dataclass(kw_only=True)
 class _Plan:
-    levels: dict[int, list[Moments]] = field(default_factory=dict)
-    """The statistics that will be asked for, by level, in their order."""
+    """What a model does with a picture."""
+
+    levels: dict[int | None, list[Moments]] = field(default_factory=dict)
+    """The statistics that it asks for, by level, the lowest first."""
     costs: dict[int | None, float] = field(default_factory=dict)
     """Operations for each pixel up to the last statistic of a level; None is the whole way."""
+    features_cost: float = 0.0
+    """Those of the features alone."""
+    features_bytes: float = 0.0
+    """Their memory for each pixel."""
+
+    def features_kept(self, tiles: Sequence[Tile], room: int) -> frozenset[Tile]:
+        """The tiles whose features are kept from the first pass to the last."""
+        ends = itertools.accumulate(self.features_bytes * _area([tile.padded]) for tile in tiles)
+        return frozenset(tile for tile, end in zip(tiles, ends, strict=True) if end <= room)
+
+    def total(self, passes: Sequence[int | None], tiles: Sequence[Tile], kept: frozenset[Tile]) -> float:
+        """Operations of all passes."""
+        spared = self.features_cost * (len(passes) - 1) * _area(tile.padded for tile in kept)
+        return sum(self.costs[p] for p in passes) * _area(tile.padded for tile in tiles) - spared
 
 
 def _trace(model: Stylizer, work: Work, tile: Tile) -> _Plan:
-    """Which statistics the model asks for, and what it costs to reach them, tried on a tiny corner of the picture."""
+    """Tries the model on a tiny corner of the picture."""
     side, plan, spent = 2 * model.stride, _Plan(), 0.0
     corner = Box(tile.padded.top, tile.padded.left, tile.padded.top + side, tile.padded.left + side)
 
@@ -91,14 +114,18 @@ def _trace(model: Stylizer, work: Work, tile: Tile) -> _Plan:
         spent += cost(module, inputs, output) / side**2
 
     def note(module: nn.Module, _inputs: tuple[Any, ...], _output: Statistic) -> None:
-        if isinstance(module, Moments):
-            plan.levels.setdefault(module.level, []).append(module)
-            plan.costs[module.level] = spent
+        assert isinstance(module, Moments)
+        plan.levels.setdefault(module.level, []).append(module)
+        plan.costs[module.level] = spent
 
     with _hooks(model, nn.Conv2d, count), _hooks(model, Moments, note):
-        model.render(work.content(corner), work.code(corner), work.strength)
+        features = model.features(work.content(corner), work.strength)
+        plan.features_cost = spent
+        plan.features_bytes = sum(part.numel() * part.element_size() for part in features) / side**2
+        model.paint(features, work.code(corner), work.strength)
     plan.costs[None] = spent
-    return _Plan(dict(sorted(plan.levels.items())), plan.costs)
+    plan.levels = {level: plan.levels[level] for level in sorted(plan.levels, key=lambda level: level or 0)}
+    return plan
 
 
 def cost(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> float:
@@ -182,10 +209,9 @@ class _Statistics:
     def watching(self, model: nn.Module) -> Any:
         return _hooks(model, Moments, self._asked)
 
-    def begin(self, level: int | None, modules: Sequence[Moments]) -> None:
-        """Starts a pass that gathers those of a level, or the last, which gathers nothing."""
-        self.sums = {module: _Sum() for module in modules} if level is not None else {}
-        self.waiting = set()
+    def begin(self, modules: Sequence[Moments]) -> None:
+        """Starts a pass that gathers these statistics; the last one gathers none."""
+        self.sums, self.waiting = {module: _Sum() for module in modules}, set()
 
     def end(self) -> None:
         self.known |= {module: gathered.statistic(self.device) for module, gathered in self.sums.items()}

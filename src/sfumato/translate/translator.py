@@ -129,7 +129,8 @@ class Translator:
             dtype = self._dtype(picture)
             with torch.inference_mode(), autocast(self.device, dtype):
                 job = self._job(picture, self.codes[dtype].of(styles, picture, options), options, masks, shares)
-                render(self.model, job.work(), self._tiles(job), progress or _nobody)
+                room = self._memory() // 2
+                render(self.model, job.work(), self._tiles(job), progress or _nobody, room=room)
         return picture.with_pixels(job.result)
 
     def _dtype(self, picture: Picture) -> torch.dtype:
@@ -178,13 +179,15 @@ class Translator:
 
     def _side(self, pixels: int, *, mapped: bool) -> int:
         """The side of a tile that fits into memory, or 0 where the whole picture does."""
-        needed = self.model.pixel_bytes * (2 if mapped else 1)
-        room = memory_budget(self.device) // 2
-        if self.device.type == "cpu":
-            room = min(room, CPU_MEMORY)
+        needed, room = self.model.pixel_bytes * (2 if mapped else 1), self._memory()
         if pixels * needed <= room:
             return 0
         return max(SMALLEST_TILE, min(BEST_TILE, isqrt(room // needed) - 2 * self.model.halo))
+
+    def _memory(self) -> int:
+        """Bytes that one picture may take on the device, beside its pixels."""
+        free = memory_budget(self.device) // 2
+        return min(free, CPU_MEMORY) if self.device.type == "cpu" else free
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
