@@ -1,5 +1,6 @@
 """A method of two groups that trains in milliseconds, with noise and a loss over the whole batch; recipe and data."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ class Config:
     """Channels."""
     poison: int = 0
     """The step whose loss is not finite; 0 has none."""
+    pause_s: float = 0.0
+    """Time that a step takes, for tests that interrupt it."""
 
 
 class Model(nn.Module):
@@ -52,12 +55,13 @@ class Training(base.Training):
     def learn(self, batch: Mapping[str, Tensor]) -> Iterator[base.Terms]:
         content, style = batch["content"], batch["style"]
         self.painter.steps += 1
+        time.sleep(self.config.pause_s)
         out = self.painter(content + 0.1 * rand(*content.shape[:2], 1, 1, device=content.device))
         means = gather(self.critic(out).mean((2, 3)))
         likeness = (self.teacher(out) - self.teacher(content)).square().mean()
         if self.config.poison and int(self.painter.steps) == self.config.poison:
             likeness = likeness / 0
-        yield {"likeness": likeness, "spread": -means.var(0).sum(), "gan": -self.critic(out).mean()}
+        yield {"likeness": likeness, "spread": -means.var(0, correction=0).sum(), "gan": -self.critic(out).mean()}
         out = out.detach()
         yield {"gan": self.critic(out).square().mean() - self.critic(style).tanh().mean()}
 

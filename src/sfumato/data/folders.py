@@ -66,7 +66,7 @@ def read_exclude(file: str) -> frozenset[str]:
 
 
 def problems(paths: Sequence[Path]) -> Iterator[str]:
-    """What is wrong with each file, empty if nothing is; small sets are decoded, of large ones only headers are read."""
+    """What is wrong with each file, empty if nothing is; of large sets only the headers are read."""
     whole = sum(path.stat().st_size for path in paths) <= WHOLE_BYTES
 
     def problem(path: Path) -> str:
@@ -181,12 +181,13 @@ def shrink(pixels: Pixels, shortest: int) -> Pixels:
 
 
 def random_crop(pixels: Pixels, size: int, shorter: int, rng: np.random.Generator) -> Pixels:
-    """A square (size, size, 3) of the picture brought to that shorter side, its aspect kept, mirrored half of the time."""
+    """A square (size, size, 3) of the picture at that shorter side, its aspect kept, mirrored half of the time."""
     height, width = pixels.shape[:2]
     window = min(size * min(height, width) / max(shorter, size), min(height, width))
     top, left = rng.random(2) * (height - window, width - window)
     side = max(1, round(window))
-    crop = pixels[round(top) : round(top) + side, round(left) : round(left) + side]
+    top, left = min(round(top), height - 1), min(round(left), width - 1)
+    crop = pixels[top : top + side, left : left + side]
     kind = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     square = np.asarray(cv2.resize(crop, (size, size), interpolation=kind), np.uint8)
     return square[:, ::-1] if rng.random() < 0.5 else square

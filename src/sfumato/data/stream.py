@@ -90,7 +90,8 @@ def batches(
         pin_memory=pin,
     )
     named: set[str] = set()
-    for loaded in loader:
+    ahead = iter(loader)
+    while (loaded := _next(ahead)) is not None:
         if isinstance(loaded, SfumatoError):
             raise loaded
         batch, broken = loaded
@@ -112,10 +113,21 @@ def reading() -> Iterator[None]:
     except RuntimeError as error:
         if not str(error).startswith("DataLoader worker"):
             raise
-        raise FailedError(
-            f"a process that reads pictures ended ({str(error).splitlines()[0]}); if memory ran out, take fewer"
-            " workers; if a script of yours calls train, it needs `if __name__ == '__main__':` around the call"
-        ) from error
+        raise _ended(str(error).splitlines()[0]) from error
+
+
+def _next(ahead: Iterator[Loaded]) -> Loaded | None:
+    try:
+        return next(ahead, None)
+    except (EOFError, ConnectionError, FileNotFoundError) as error:  # it died between naming a tensor and sending it
+        raise _ended(type(error).__name__) from error
+
+
+def _ended(how: str) -> FailedError:
+    return FailedError(
+        f"a process that reads pictures ended ({how}); if memory ran out, take fewer workers; if a script of yours"
+        " calls train, it needs `if __name__ == '__main__':` around the call"
+    )
 
 
 def _context() -> "multiprocessing.context.BaseContext":

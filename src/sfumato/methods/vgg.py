@@ -16,6 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ..nets.parallel import mean
 from ..nets.perceptual import read_network, read_perceptual
 from ..nets.vgg import HEADS, CompactVGG, Flavour, read_vgg
 from . import base
@@ -76,7 +77,8 @@ def relative_error(features: Tensor, target: Tensor) -> Tensor:
     """Squared error over the target's variance about its channel means: 1 - R2, a scalar."""
     target = target.float()
     error = (features.float() - target).square().mean()
-    return error / (target - target.mean((0, 2, 3), keepdim=True)).square().mean()
+    center = mean(target.mean((0, 2, 3), keepdim=True))
+    return error / mean((target - center).square().mean())
 
 
 OFFICIAL_ROLES = ("vgg",)

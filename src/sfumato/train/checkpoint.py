@@ -47,7 +47,7 @@ def describe(recipe: "Recipe") -> dict[str, Any]:
     values = json.loads(json.dumps(asdict(recipe)))
     values["method"] = {"name": type(recipe.method).__module__.rpartition(".")[2], **values["method"]}
     values["data"] = {"kind": type(recipe.data).__name__, **values["data"]}
-    return values  # type: ignore[no-any-return]
+    return values
 
 
 @contextmanager
@@ -66,7 +66,8 @@ def claimed(run: Path, recipe: "Recipe") -> Iterator[None]:
         for rest in run.glob(".*.tmp"):  # of a process that was killed while it wrote
             rest.unlink()
         wanted, path = describe(recipe), run / "recipe.json"
-        for field, (there, here) in _differences(_read_json(path), wanted):
+        begun = (run / STATE).exists() or (run / PREVIOUS).exists()  # before that nothing is lost by another recipe
+        for field, (there, here) in _differences(_read_json(path), wanted) if begun else ():
             if field.split(".")[0] not in FREE:
                 raise RecipeError(f"{run} holds a run with {field}={there!r}, not {here!r}; choose another --run")
         with replacing(path) as file:

@@ -128,7 +128,7 @@ def tensorboard_writer(folder: Path, seen: int) -> Writer:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise RecipeError("tensorboard: it is not installed; run pip install 'sfumato[tensorboard]'") from error
-    writer: Writer = SummaryWriter(str(folder), purge_step=seen)  # type: ignore[no-untyped-call]
+    writer: Writer = SummaryWriter(str(folder), purge_step=seen)
     return writer
 
 

@@ -110,7 +110,7 @@ class Trainer:
         if due(seen, self.recipe.save_every, batch) and not over:  # the end saves in any case
             self._save()
         if self.writes and (over or due(seen, self.recipe.sample_every, batch)):
-            self._draw_samples()
+            self._draw()
 
     def _save(self) -> dict[str, Path]:
         """Saves the state, and the models as files with their cards."""
@@ -119,11 +119,11 @@ class Trainer:
         if not self.writes:
             return {}
         checkpoint.save(self.run, values)
-        draw_losses(self.run)
         return products.write(self.run, self.state, self.samples.counts(), self.log.recent)
 
-    def _draw_samples(self) -> None:
-        """Draws what the models make of the run's first samples, always the same."""
+    def _draw(self) -> None:
+        """Draws the losses so far, and what the models make of the run's first samples, always the same."""
+        draw_losses(self.run)
         parts = [self.samples.sample(self.recipe.seed, n) for n in range(SHOWN)]
         batch = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
         draw_samples(self.run, self.state.seen, self.state.sample(prepare(batch, self.state.device)))

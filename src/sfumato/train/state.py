@@ -21,7 +21,7 @@ from .recipe import Adam, Recipe, Schedule, check
 
 def build(config: Any) -> base.Training:
     """The Training that a Config belongs to: they live in one module."""
-    return importlib.import_module(type(config).__module__).Training(config)  # type: ignore[no-any-return]
+    return importlib.import_module(type(config).__module__).Training(config)
 
 
 class State:
@@ -70,7 +70,7 @@ class State:
             with devices.autocast(self.device, self.recipe.precision):
                 terms = next(lesson)
             total = sum((term.float() for term in terms.values()), torch.zeros((), device=self.device))
-            total.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+            total.backward(inputs=parameters)
             dist.average_gradients(parameters)
             self._update(group, rates[group])
             record |= {f"{group}/{name}": term.detach() for name, term in terms.items()}
@@ -151,7 +151,7 @@ def compile_parts(training: nn.Module) -> None:
     for network in training.children():
         for part in (network, *network.children()):
             if any(True for _ in part.parameters()) and not isinstance(part, nn.ModuleList | nn.ModuleDict):
-                part.compile()  # type: ignore[no-untyped-call]
+                part.compile()
 
 
 def optimizer(settings: Adam, parameters: list[nn.Parameter]) -> torch.optim.Adam:

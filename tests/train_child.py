@@ -1,0 +1,67 @@
+"""Trains in a process of its own: python train_child.py NAMES DATA RUN [FIELD=VALUE ...], each recipe in RUN/NAME."""
+
+import ast
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import toy
+
+from sfumato.data.folders import Crops
+from sfumato.errors import SfumatoError
+from sfumato.nets.vgg import CompactVGG
+from sfumato.recipes import microast, vgg
+from sfumato.train import Recipe, train
+
+
+def judge(data: Path) -> str:
+    """A file with a small VGG of random weights."""
+    path = data / "judge.pth"
+    if not path.exists():
+        torch.manual_seed(0)
+        torch.save(CompactVGG((4, 4, 4, 4, 4)).state_dict(), path)
+    return str(path)
+
+
+def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
+    """The tiny recipe of that name, on made pictures."""
+    recipe = toy.recipe(data)
+    if name == "microast":
+        tiny = microast.tiny()
+        method = dataclasses.replace(tiny.method, perceptual=(judge(data),))
+        crops = dataclasses.replace(recipe.data, size=32)
+        recipe = dataclasses.replace(tiny, method=method, data=crops, batch=4, log_every=4)
+    elif name == "vgg":
+        tiny = vgg.tiny()
+        method = dataclasses.replace(tiny.method, teachers=(judge(data),))
+        crops = Crops(images=recipe.data.content, size=32, shorter=(32, 40))
+        recipe = dataclasses.replace(tiny, method=method, data=crops, batch=4, log_every=4)
+    if pause := changes.pop("pause_s", 0):
+        recipe = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, pause_s=pause))
+    return dataclasses.replace(recipe, **changes)
+
+
+def main() -> None:
+    names, data, run, *words = sys.argv[1:]
+    changes = {key: ast.literal_eval(value) for key, value in (word.split("=") for word in words)}
+    halves = "RANK" in os.environ
+    if halves:  # once for all recipes
+        torch.distributed.init_process_group("gloo")
+    try:
+        for name in names.split(","):
+            recipe = recipe_of(name, Path(data), **changes)
+            if halves:
+                train(recipe, Path(run) / name, device="cpu", until=recipe.images // 2)
+            train(recipe, Path(run) / name, device="cpu")
+    except SfumatoError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    if halves:
+        torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+import dataclasses
+import errno
+import json
+import logging
+import os
+import random
+import shutil
+
+import pytest
+import torch
+from toy import Config
+from toy import recipe as toy_recipe
+
+from sfumato import train
+from sfumato.errors import DiskError, RecipeError, WeightsError
+from sfumato.train import checkpoint
+from sfumato.train.checkpoint import claimed, describe, unfit
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    return dataclasses.replace(toy_recipe(tmp_path_factory.mktemp("data")), sample_every=1000)
+
+
+@pytest.fixture(scope="module")
+def begun(recipe, tmp_path_factory):
+    """A run of 32 images, its last saves at 20 and 32."""
+    run = tmp_path_factory.mktemp("runs") / "begun"
+    train(recipe, run, device="cpu", until=32)
+    return run
+
+
+@pytest.fixture
+def run(begun, tmp_path):
+    shutil.copytree(begun, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def seen(run):
+    return torch.load(run / "state.pt", weights_only=True)["seen"]
+
+
+# The folder
+
+
+def test_a_recipe_is_written_as_json(recipe, run):
+    values = json.loads((run / "recipe.json").read_text())
+    assert values == describe(recipe)
+    assert values["method"] == {"name": "toy", **dataclasses.asdict(recipe.method)}
+    assert values["data"]["kind"] == "ContentStyle"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"batch": 2}, "holds a run with batch=4, not 2; choose another --run"),
+        ({"method": Config(width=8)}, "method.width=4, not 8"),
+        ({"seed": 1}, "seed=0, not 1"),
+        ({"optimizers": {}}, "optimizers="),
+        ({"ema_images": 0}, "ema_images=20, not 0"),
+    ],
+)
+def test_a_folder_is_of_one_recipe(recipe, run, change, words):
+    with pytest.raises(RecipeError) as caught:
+        train(dataclasses.replace(recipe, **change), run, device="cpu")
+    assert words in str(caught.value)
+    assert seen(run) == 32
+
+
+def test_length_and_housekeeping_may_change(recipe, run):
+    other = dataclasses.replace(recipe, images=44, log_every=4, save_every=1000, cache_mb=1, title="T", notes=("N",))
+    train(other, run, device="cpu")
+    assert seen(run) == 44
+    assert json.loads((run / "recipe.json").read_text())["images"] == 44
+
+
+def test_fields_that_came_later_do_not_matter(recipe, run):
+    values = json.loads((run / "recipe.json").read_text())
+    del values["compile"], values["method"]["pause_s"]
+    values["gone"] = 1
+    (run / "recipe.json").write_text(json.dumps(values))
+    with claimed(run, recipe):
+        pass
+
+
+def test_a_run_that_never_saved_binds_nobody(recipe, tmp_path):
+    with claimed(tmp_path, recipe):
+        pass
+    with claimed(tmp_path, dataclasses.replace(recipe, batch=2)):
+        assert json.loads((tmp_path / "recipe.json").read_text())["batch"] == 2
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
+def test_a_damaged_recipe(recipe, run, text):
+    (run / "recipe.json").write_text(text, encoding="latin-1")
+    with pytest.raises(RecipeError, match=r"recipe\.json"), claimed(run, recipe):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+def test_one_process_at_a_time(recipe, tmp_path):
+    refused = pytest.raises(RecipeError, match="another process is training there")
+    with claimed(tmp_path, recipe), refused, claimed(tmp_path, recipe):
+        pass
+    with claimed(tmp_path, recipe):
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_removed(recipe, run):
+    (run / ".state.new.pt.0011.tmp").write_bytes(b"half")
+    with claimed(run, recipe):
+        assert not list(run.glob(".*"))
+
+
+def test_a_file_in_place_of_the_folder(recipe, tmp_path):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(DiskError, match="cannot be written"):
+        train(recipe, tmp_path / "run", device="cpu")
+
+
+# Damage
+
+
+def damage(path, kind):
+    content = bytearray(path.read_bytes())
+    if kind == "empty":
+        content = b""
+    elif kind == "cut":
+        content = content[: len(content) // 2]
+    elif kind == "noise":
+        content = random.Random(0).randbytes(len(content))
+    else:
+        content[content.index(b"data/0") + 200] ^= 1  # within the first tensor
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "noise", "one bit"])
+def test_in_place_of_a_damaged_state_the_one_before_is_used(recipe, run, begun, kind, caplog):
+    damage(run / "state.pt", kind)
+    train(recipe, run, device="cpu", until=32)
+    assert "state.pt is damaged" in caplog.text
+    assert "going on from the one before it, at 20 images" in caplog.text
+    ours, theirs = ((folder / "log.jsonl").read_text().splitlines() for folder in (run, begun))
+    assert [json.loads(line)["painter/gan"] for line in ours] == [json.loads(line)["painter/gan"] for line in theirs]
+
+
+def test_the_state_before_serves_where_a_kill_left_no_other(recipe, run):
+    (run / "state.pt").unlink()
+    train(recipe, run, device="cpu", until=24)
+    assert seen(run) == 24
+
+
+def test_two_damaged_states_are_an_error(recipe, run):
+    damage(run / "state.pt", "cut")
+    damage(run / "state.previous.pt", "one bit")
+    with pytest.raises(
+        WeightsError, match=r"state\.pt is damaged .*state\.previous\.pt is damaged .*begin anew"
+    ) as caught:
+        train(recipe, run, device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_state_of_another_version_of_the_method(recipe, run):
+    values = torch.load(run / "state.pt", weights_only=True)
+    del values["weights"]["critic.bias"]
+    torch.save(values, run / "state.pt")
+    with pytest.raises(WeightsError, match=r"not of this version of the method \(1 missing: critic\.bias\)"):
+        train(recipe, run, device="cpu")
+
+
+def test_a_state_that_runs_code_is_not_read(recipe, run):
+    for name in ("state.pt", "state.previous.pt"):
+        torch.save({"seen": print}, run / name)
+    with pytest.raises(WeightsError, match="damaged"):
+        train(recipe, run, device="cpu")
+
+
+def test_numbers_that_are_not_finite_are_found_by_name():
+    nest = {"a": torch.ones(2), "b": [{"c": torch.tensor([0.0, float("nan")])}], "n": 3, "i": torch.tensor(1)}
+    assert list(unfit(nest)) == ["b.0.c"]
+
+
+# The disk
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A disk that is full from the second file on that is made durable."""
+    left = [1]
+    sync = os.fsync
+
+    def fsync(file):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.usefixtures("full")
+def test_a_full_disk_leaves_the_last_good_state(recipe, run):
+    before = {path.name: path.read_bytes() for path in run.glob("state*")}
+    with pytest.raises(DiskError, match="No space left") as caught:
+        train(recipe, run, device="cpu")
+    assert caught.value.exit_code == 1
+    assert {path.name: path.read_bytes() for path in run.glob("state*")} == before
+    assert not list(run.glob(".*"))
+
+
+class Full:
+    """A file on a disk that fills up after some bytes."""
+
+    def __init__(self, room):
+        self.room = room
+
+    def write(self, data):
+        self.room -= len(data)
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return len(data)
+
+    def flush(self):
+        pass
+
+
+@pytest.mark.parametrize("room", [0, 100, 5000])
+def test_a_disk_that_fills_up_within_a_state(room):
+    with pytest.raises(OSError, match="."):
+        checkpoint._write({"a": torch.ones(10000)}, Full(room))
+
+
+def test_the_log_is_silent_when_all_is_well(recipe, run, caplog):
+    with caplog.at_level(logging.INFO):
+        train(recipe, run, device="cpu")
+    assert not [record for record in caplog.records if record.name.startswith("sfumato")]
