@@ -1,8 +1,8 @@
 """VGGs that only ever judge: made fast for thousands of gradients with respect to the picture.
 
-Against running the modules themselves it saves: the weights are in the number format of the run once and for all (no
-autocast), the colours' 1x1 convolution is folded into the first 3x3 one, features lie in channels_last order, ReLUs work
-in place, and a compact VGG can leave its 1x1 heads out. Borders can be made to wrap.
+Unlike in the modules themselves the weights are in the number format of the run once and for all (no autocast), the
+colours' 1x1 convolution is folded into the first 3x3 one, features lie in channels_last order, ReLUs work in place,
+and a compact VGG can leave its 1x1 heads out. Borders can be made to wrap.
 
 Shapes: B batch, C channels, H W pixels.
 """
