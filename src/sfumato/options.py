@@ -48,10 +48,8 @@ class Options:
         known = [field.name for field in fields(cls)]
         if unknown := sorted(set(given) - set(known)):
             raise OptionError(f"there is no option {unknown[0]!r}; there are {', '.join(known)}")
-        if "weights" in given:
-            given["weights"] = tuple(given["weights"])
         try:
-            return cls(**given)
+            return cls(**given | ({"weights": tuple(given["weights"])} if "weights" in given else {}))
         except TypeError as error:
             raise OptionError(f"an option has a value of a wrong type ({error})") from error
 

@@ -53,6 +53,12 @@ def test_every_size_of_style(exact, style):
     assert exact(made_photo(30, 30), made_photo(*style)).size == (30, 30)
 
 
+@pytest.mark.parametrize("way", ["luminance", "coral", "histogram"])
+def test_colours_of_a_single_pixel(exact, way):
+    for size in ((1, 1), (1, 9)):
+        assert exact(made_photo(*size), made_photo(1, 1), keep_colors=way).size == size[::-1]
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I", "F", "HSV", "LAB"])
 def test_every_mode(exact, mode):
     picture = Image.fromarray(made_photo(33, 47, 4))
@@ -278,15 +284,15 @@ def test_threads_do_not_meet(model):
 def test_tiles_are_chosen_by_memory(model, monkeypatch):
     made = Translator(model, device="cpu")
     monkeypatch.setattr(translator, "memory_budget", lambda device: 2**40)
-    assert made._side(1000 * 1000, mapped=False) == 0
-    assert made._side(10_000 * 10_000, mapped=False) == translator.BEST_TILE
+    assert made.tile_for(1000 * 1000) == 0
+    assert made.tile_for(10_000 * 10_000) == translator.CPU_TILE
     monkeypatch.setattr(translator, "memory_budget", lambda device: 300_000 * 2 * model.pixel_bytes)
-    assert made._side(500 * 500, mapped=False) == 0
-    less = made._side(1000 * 1000, mapped=False)
+    assert made.tile_for(500 * 500) == 0
+    less = made.tile_for(1000 * 1000)
     assert (less + 2 * model.halo) ** 2 <= 300_000 < (less + 2 * model.halo + 8) ** 2
-    assert made._side(1000 * 1000, mapped=True) < less
+    assert made.tile_for(1000 * 1000, mapped=True) < less
     monkeypatch.setattr(translator, "memory_budget", lambda device: 0)
-    assert made._side(1000 * 1000, mapped=False) == translator.SMALLEST_TILE
+    assert made.tile_for(1000 * 1000) == translator.SMALLEST_TILE
 
 
 def test_bf16_is_taken_where_the_model_bears_it(model, monkeypatch):

@@ -18,7 +18,7 @@ from ..progress import Report
 from .content import with_white_behind
 from .masks import Masks
 from .precision import Precision
-from .styles import as_styles
+from .styles import as_list, as_styles
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,15 +61,14 @@ class Painter:
         picture: Source,
         style: "Source | Sequence[Source]",
         *,
-        masks: Sequence[Source] = (),
+        masks: "Source | Sequence[Source]" = (),
         progress: Report | None = None,
         **options: Any,
     ) -> "Image.Image":
         """The picture in that style, as `Translator` takes and gives it."""
         chosen = Options.of(**options)
-        return self.translate_picture(
-            from_any(picture), as_styles(style), chosen, masks=masks, progress=progress
-        ).to_pil()
+        styles, places = as_styles(style), as_list(masks)
+        return self.translate_picture(from_any(picture), styles, chosen, masks=places, progress=progress).to_pil()
 
     def translate_picture(
         self,

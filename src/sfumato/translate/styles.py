@@ -95,13 +95,20 @@ class Codes:
         return digest.digest()
 
 
+def as_list(given: "Source | Sequence[Source] | None") -> list[Source]:
+    """One picture, several or none as a list."""
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]  # type: ignore[list-item]
+
+
 def as_styles(style: "Source | Sequence[Source] | None") -> list[Source]:
     """One style or several as a list.
 
     Raises:
         OptionError: there is none.
     """
-    styles = list(style) if isinstance(style, (list, tuple)) else [] if style is None else [style]
+    styles = as_list(style)
     if not styles:
         raise OptionError("a style is needed: a picture whose style is to be taken")
-    return styles  # type: ignore[return-value]
+    return styles

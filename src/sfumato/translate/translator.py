@@ -29,15 +29,15 @@ from .content import with_white_behind
 from .masks import Masks
 from .painter import Painter
 from .precision import Precision, choose
-from .styles import Codes, as_styles
+from .styles import Codes, as_list, as_styles
 from .tiling import Work, render
 
 if TYPE_CHECKING:
     from PIL import Image
 
 DEFAULT_MODEL = "microast/art"
-BEST_TILE = 1024
-"""Side of a tile in pixels that is about the fastest: larger ones leave the cache, smaller ones are mostly margin."""
+CPU_TILE, GPU_TILE = 1024, 4096
+"""Sides of tiles in pixels that there is nothing to be gained above (benchmarks/tiles.py); below the margins cost."""
 SMALLEST_TILE = 128
 CPU_MEMORY = 3 * 2**29
 """Bytes of main memory that a picture may take to be done at once; above, tiles are as fast and leave room."""
@@ -88,7 +88,7 @@ class Translator:
         picture: Source,
         style: "Source | Sequence[Source] | None" = None,
         *,
-        masks: Sequence[Source] = (),
+        masks: "Source | Sequence[Source]" = (),
         progress: Report | None = None,
         **options: Any,
     ) -> "Image.Image":
@@ -107,8 +107,8 @@ class Translator:
             Cancelled: `progress` said so.
         """
         chosen = Options.of(**options)
-        result = self.translate_picture(from_any(picture), as_styles(style), chosen, masks=masks, progress=progress)
-        return result.to_pil()
+        styles, places = as_styles(style), as_list(masks)
+        return self.translate_picture(from_any(picture), styles, chosen, masks=places, progress=progress).to_pil()
 
     def translate_picture(
         self,
@@ -174,15 +174,20 @@ class Translator:
 
     def _tiles(self, job: "_Job") -> list[Tile]:
         model, (height, width) = self.model, job.size
-        tile = self._side(height * width, mapped=job.mapped) if self.tile is None else self.tile
+        tile = self.tile_for(height * width, mapped=job.mapped) if self.tile is None else self.tile
         return tiles(height, width, tile, model.halo, model.stride)
 
-    def _side(self, pixels: int, *, mapped: bool) -> int:
-        """The side of a tile that fits into memory, or 0 where the whole picture does."""
+    def tile_for(self, pixels: int, *, mapped: bool = False) -> int:
+        """The side of a tile that fits into memory, or 0 where the whole picture does.
+
+        Args:
+            mapped: the style differs from place to place, which takes more memory.
+        """
         needed, room = self.model.pixel_bytes * (2 if mapped else 1), self._memory()
         if pixels * needed <= room:
             return 0
-        return max(SMALLEST_TILE, min(BEST_TILE, isqrt(room // needed) - 2 * self.model.halo))
+        largest = CPU_TILE if self.device.type == "cpu" else GPU_TILE
+        return max(SMALLEST_TILE, min(largest, isqrt(room // needed) - 2 * self.model.halo))
 
     def _memory(self) -> int:
         """Bytes that one picture may take on the device, beside its pixels."""
