@@ -55,7 +55,7 @@ def places(name: str) -> str:
 def model(tree: ast.Module) -> str:
     """What the Model says of itself."""
     found = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Model"), None)
-    prose = [p for p in paragraphs(found) if not p.startswith("#")]
+    prose = [p for p in paragraphs(found) if not p.startswith(("#", "Args:", "Raises:", "Attributes:"))]
     return "\n\n".join(["## Model", *prose]) if prose else ""
 
 
