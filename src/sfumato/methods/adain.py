@@ -78,6 +78,9 @@ class Model(base.Stylizer):
 
     A code is (mean, standard deviation) of the style's features, (B, 512, 1, 1) each. Sides that are no multiples of 8
     come back as the next multiples.
+
+    # Differs from the paper: by default the encoder is the compact VGG-19, whose heads bring it to the paper's 512
+    # channels, and the decoder has a quarter of the width. With `encoder="vgg19", width=64` it is the paper's.
     """
 
     stride = 8

@@ -9,7 +9,11 @@ from ..train.recipe import Adam, Recipe, Schedule
 
 
 def art() -> Recipe:
-    """The paper's losses with the bundled compact VGG as encoder and a decoder of a quarter of the width."""
+    """The paper's losses with the bundled compact VGG as encoder and a decoder of a quarter of the width.
+
+    A trial of 8,000 crops of 96 pixels brought the style loss from 77 to 7 and the content loss from 1.2 to 0.8: there
+    the colours come over, the brushwork only in part. This is fifteen times as many, and larger ones.
+    """
     return Recipe(
         method=adain.Config(),
         data=ContentStyle(size=128, shorter=(128, 384)),
