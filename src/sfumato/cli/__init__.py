@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
         console.fail("the disk is full" if full else _unexpected(error), error)
     except Exception as error:  # noqa: BLE001 (the last border: whatever it is becomes one line and exit code 1)
-        console.fail(_no_memory() if "out of memory" in str(error) else _unexpected(error), error)
+        console.fail(_no_memory() if _is_about_memory(error) else _unexpected(error), error)
     return 1
 
 
@@ -109,7 +109,12 @@ def _overview() -> str:
 
 
 def _no_memory() -> str:
-    return "there is not enough memory; a smaller --size or --tile needs less"
+    return "there is not enough memory; a smaller --size, --tile or --batch needs less"
+
+
+def _is_about_memory(error: Exception) -> bool:
+    """Whether torch could not allocate memory, on a GPU or on the CPU: it raises a RuntimeError that says so."""
+    return any(words in str(error) for words in ("out of memory", "can't allocate memory"))
 
 
 def _unexpected(error: Exception) -> str:

@@ -26,7 +26,7 @@ def parser() -> flags.Parser:
             "import vgg --file vgg=vgg19-dcbb9e9d.pth -o vgg19.safetensors",
         ],
     )
-    made.add_argument("method", metavar="METHOD", help=", ".join(roles))
+    made.add_argument("method", metavar="METHOD", help=f"{', '.join(roles)}; also vgg16 and vgg19")
     made.add_argument(
         "--file", nargs="+", action="extend", required=True, metavar="ROLE=PATH", help="The authors' files, by role"
     )

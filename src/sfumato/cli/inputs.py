@@ -19,10 +19,13 @@ class Photo:
     """A picture to work on."""
 
     path: Path
-    folder: Path = Path()
-    """Below the folder that was named: results keep this order."""
-    found: bool = False
-    """Whether it was found in a folder or by a pattern, not named itself."""
+    root: Path | None = None
+    """The folder that it was found in, itself or below; None for a picture that was named."""
+
+    @property
+    def below(self) -> Path:
+        """The way from the root to the picture's folder, which results keep."""
+        return Path() if self.root is None else self.path.parent.relative_to(self.root)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +81,9 @@ def plan(
             raise OptionError(f"-o {out} is one file for {len(photos)} pictures; name a folder: {Path(out).stem}/")
         jobs = [Job(photo=photos[0].path, output=Path(out).expanduser())]
     else:
-        jobs = [Job(photo=p.path, output=_beside(p, folder) / f"{p.path.stem}-{ending}{suffix}") for p in photos]
-        # What an earlier run left in the same folder is no photograph.
-        results = {job.output for job in jobs}
-        found = {p.path for p in photos if p.found}
-        jobs = [job for job in jobs if not (job.photo in found and job.photo in results)]
+        names = {p.path: _beside(p, folder) / f"{p.path.stem}-{ending}{suffix}" for p in photos}
+        results = set(names.values())
+        jobs = [Job(photo=p.path, output=names[p.path]) for p in photos if not _is_result(p, results, folder)]
     _check_apart(jobs, keep)
     return jobs
 
@@ -138,9 +139,10 @@ def _meant(argument: str) -> list[Photo]:
             inside = sorted(p for p in path.rglob("*") if _is_picture(p.relative_to(path)) and p.is_file())
             if not inside:
                 raise PictureError(f"{path}: there are no pictures in this folder")
-            photos += [Photo(path=p, folder=p.parent.relative_to(path), found=True) for p in inside]
+            photos += [Photo(path=p, root=path) for p in inside]
         else:
-            photos.append(Photo(path=path, found=str(path) != str(Path(argument).expanduser())))
+            named = path == Path(argument).expanduser()
+            photos.append(Photo(path=path, root=None if named else path.parent))
     return photos
 
 
@@ -171,7 +173,20 @@ def _folder(out: str) -> Path | None:
 
 
 def _beside(photo: Photo, folder: Path | None) -> Path:
-    return photo.path.parent if folder is None else folder / photo.folder
+    return photo.path.parent if folder is None else folder / photo.below
+
+
+def _is_result(photo: Photo, results: set[Path], folder: Path | None) -> bool:
+    """Whether a picture that was found is what an earlier run left there."""
+    if photo.root is None:
+        return False
+    if folder is None:
+        return photo.path in results
+    root, place = photo.root.resolve(), folder.resolve()
+    inner = place != root and place.is_relative_to(root)
+    return (
+        photo.path.resolve().is_relative_to(place) if inner else photo.path.resolve() in {r.resolve() for r in results}
+    )
 
 
 def _check_apart(jobs: Sequence[Job], keep: Sequence[Path]) -> None:

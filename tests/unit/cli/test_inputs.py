@@ -105,6 +105,12 @@ def test_results_of_an_earlier_run_are_no_photographs(tmp_path: Path) -> None:
     assert [job.photo.name for job in jobs] == ["a.jpg", "b-wave.png"]
 
 
+def test_results_in_a_folder_among_the_photographs_are_no_photographs(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "sub/b.jpg", "out/a-wave.png", "out/sub/b-wave.png")
+    jobs = inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", str(tmp_path / "out"))
+    assert [job.photo.name for job in jobs] == ["a.jpg", "b.jpg"]
+
+
 def test_several_photos_need_a_folder() -> None:
     with pytest.raises(OptionError, match=r"-o out\.png is one file for 2 pictures"):
         inputs.plan([Photo(path=Path("a.jpg")), Photo(path=Path("b.jpg"))], "wave", "out.png")
