@@ -213,6 +213,62 @@ def profile(
     return (head + bytes(12) + b"acsp" + bytes(28) + fixed(*white)).ljust(128, b"\0") + table + data
 
 
+def ink_profile() -> bytes:
+    """A profile for CMYK made of tables: each ink takes away its complement, black takes away all."""
+    steps = np.linspace(0, 1, 9)
+    inks = np.stack(np.meshgrid(*[np.linspace(0, 1, 5)] * 4, indexing="ij"), -1).reshape(-1, 4)
+    light = (1 - inks[:, :3]) * (1 - inks[:, 3:])
+    to_xyz = np.array([[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7142]])
+    white = np.array([0.9642, 1.0, 0.8249])
+
+    def lab(rgb: NDArray) -> NDArray:
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        xyz = linear @ to_xyz.T / white
+        f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+        return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], -1)
+
+    def rgb(values: NDArray) -> NDArray:
+        y = (values[:, 0] + 16) / 116
+        f = np.stack([y + values[:, 1] / 500, y, y - values[:, 2] / 200], -1)
+        linear = np.where(f > 6 / 29, f**3, (f - 16 / 116) / 7.787) * white @ np.linalg.inv(to_xyz).T
+        linear = linear.clip(0, 1)
+        return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+    def table(inputs: int, points: int, values: NDArray) -> bytes:
+        outputs = values.shape[1]
+        head = b"mft1" + bytes(4) + bytes([inputs, outputs, points, 0])
+        unit = struct.pack(">9i", *np.eye(3, dtype=int).ravel() * 65536)
+        return (
+            head
+            + unit
+            + bytes(range(256)) * inputs
+            + np.rint(values).astype("u1").tobytes()
+            + bytes(range(256)) * outputs
+        )
+
+    coordinates = np.stack(np.meshgrid(steps * 100, steps * 255 - 128, steps * 255 - 128, indexing="ij"), -1)
+    device_to_lab = table(4, 5, lab(light) * (2.55, 1, 1) + (0, 128, 128))
+    lab_to_device = table(3, 9, 255 * np.pad(1 - rgb(coordinates.reshape(-1, 3)), ((0, 0), (0, 1))))
+    start = 132 + 12 * 2
+    tags = struct.pack(
+        ">I4sII4sII",
+        2,
+        b"A2B0",
+        start,
+        len(device_to_lab),
+        b"B2A0",
+        start + len(device_to_lab) + -len(device_to_lab) % 4,
+        len(lab_to_device),
+    )
+    data = device_to_lab + bytes(-len(device_to_lab) % 4) + lab_to_device
+    head = struct.pack(">I4sI4s4s4s", start + len(data), b"none", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    return (
+        (head + bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)).ljust(128, b"\0")
+        + tags
+        + data
+    )
+
+
 def damaged(data: bytes, seed: int, cuts: int = 24, flips: int = 24) -> Iterator[tuple[str, bytes]]:
     """Variants of a file: cut off, with bits flipped, or with a stretch zeroed, doubled, noisy or missing."""
     rng = np.random.default_rng(seed)

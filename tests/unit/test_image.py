@@ -43,26 +43,36 @@ def test_palette_comes_back(mode):
     assert np.array_equal(np.asarray(result.convert("RGBA")), np.asarray(source.convert("RGBA")))
 
 
-def test_palette_of_a_new_picture_keeps_clear_places_and_stays_close():
-    clear = corpus.opacity() > 100
-    source = Image.fromarray(corpus.scene()).quantize(32)
-    source.info["transparency"] = 5
-    picture = image.from_any(source)
-    assert picture.mode == "P" and picture.alpha is not None
-    colors = corpus.scene()[::-1]
+@pytest.mark.parametrize("clear", [corpus.opacity() > 100, corpus.opacity() >= 0, corpus.opacity() > 255])
+def test_palette_of_new_colors_keeps_clear_places(clear):
+    colors = corpus.scene()[::-1].copy()
+    colors[:4] = 0
     picture = image.Picture(pixels=colors, alpha=np.where(clear, 255, 0).astype(np.uint8), mode="P")
     result = picture.to_pil()
     assert result.mode == "P"
     back = np.asarray(result.convert("RGBA")).astype(int)
-    assert np.array_equal(back[..., 3] == 255, clear)
-    assert np.abs(back[clear][:, :3] - colors[clear]).mean() < 4
+    assert np.array_equal(back[..., 3], picture.alpha)
+    assert not clear.any() or np.abs(back[clear][:, :3] - colors[clear]).mean() < 4
 
 
-def test_palette_with_soft_alpha():
-    picture = image.Picture(pixels=corpus.scene(), alpha=corpus.opacity(), mode="P")
+@pytest.mark.parametrize("degrees", [3, 14, 256])
+def test_palette_with_degrees_of_alpha(degrees):
+    alpha = np.rint(np.rint(corpus.opacity() / 255 * (degrees - 1)) / (degrees - 1) * 255).astype(np.uint8)
+    picture = image.Picture(pixels=corpus.scene(), alpha=alpha, mode="P")
     result = picture.to_pil()
     assert result.mode == "P"
-    assert np.abs(np.asarray(result.convert("RGBA")).astype(int)[..., 3] - corpus.opacity()).mean() < 6
+    back = np.asarray(result.convert("RGBA")).astype(int)
+    assert np.abs(back[..., 3] - alpha).max() <= (0 if degrees <= 16 else 8)
+    assert np.abs(back[..., :3] - corpus.scene())[alpha > 0].mean() < 5
+
+
+def test_a_keyed_palette_comes_back():
+    source = Image.fromarray(corpus.scene()).quantize(32)
+    source.info["transparency"] = 5
+    result = image.from_any(source).to_pil()
+    assert result.mode == "P"
+    seen, back = (np.asarray(picture.convert("RGBA")) for picture in (source, result))
+    assert np.array_equal(seen[..., 3], back[..., 3]) and np.array_equal(seen[seen[..., 3] > 0], back[seen[..., 3] > 0])
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "RGB"])

@@ -300,6 +300,23 @@ def test_exif_too_long_for_jpeg_is_left_out(tmp_path, caplog):
     assert len(image.read(tmp_path / "x.png").exif) > 70000
 
 
+@pytest.mark.parametrize("name", ["x.jpg", "x.tif"])
+def test_ink_with_its_profile(name, tmp_path):
+    icc = corpus.ink_profile()
+    inks = np.pad(255 - gentle(), ((0, 0), (0, 0), (0, 1)))
+    source = tagged(Image.frombytes("CMYK", inks.shape[1::-1], inks.tobytes()), icc)
+    picture = image.from_any(source)
+    assert picture.mode == "CMYK" and picture.icc == icc
+    assert np.abs(picture.pixels.astype(int) - gentle()).mean() < 6
+    image.write(tmp_path / name, picture)
+    with Image.open(tmp_path / name) as file:
+        assert file.mode == "CMYK" and file.info["icc_profile"] == icc
+    again = image.read(tmp_path / name)
+    assert np.abs(again.pixels.astype(int) - picture.pixels).mean() < 8
+    image.write(tmp_path / "x.png", picture)
+    assert image.read(tmp_path / "x.png").icc is None
+
+
 def test_lab_with_its_profile():
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     picture = image.from_any(tagged(corpus.in_mode("LAB"), lab))

@@ -5,12 +5,12 @@
 Neither torch nor OpenCV is imported before one of them is needed.
 """
 
-from sfumato.image.depth import Pixels, quantize
-from sfumato.image.files import LIMIT_MP, READABLE, read, size_of
-from sfumato.image.picture import Picture, Source, from_any, resize
-from sfumato.image.sheet import contact_sheet
-from sfumato.image.tiles import Box, Tile, tiles
-from sfumato.image.writing import FORMATS, check_output, write
+from .depth import Pixels, quantize
+from .files import LIMIT_MP, READABLE, read, size_of
+from .picture import Picture, Source, from_any, resize
+from .sheet import contact_sheet
+from .tiles import Box, Tile, tiles
+from .writing import FORMATS, check_output, write
 
 __all__ = [
     "FORMATS",

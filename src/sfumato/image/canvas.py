@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from numpy.typing import DTypeLike
 
-from sfumato.image.depth import STRIP, Pixels
+from .depth import STRIP, Pixels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sfumato.errors import PictureError
-from sfumato.image import profiles
-from sfumato.image.depth import STRIP, Pixels, strips, to_8, to_16
+from ..errors import PictureError
+from . import profiles
+from .depth import STRIP, Pixels, strips, to_8, to_16
 
 GREY = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
 DEEP_GREY = frozenset(["I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
@@ -83,8 +83,11 @@ def put_together(parts: Parts) -> Image.Image:
     if mode in DEEP_GREY:
         image = _to_deep_grey(parts, mode)
     else:
-        opaque = _from_srgb(to_8(parts.pixels), mode, parts.icc)
-        image = opaque if parts.alpha is None else _with_alpha(opaque, to_8(parts.alpha), mode)
+        image = _from_srgb(to_8(parts.pixels), mode, parts.icc)
+        if parts.alpha is not None:
+            image = _with_alpha(image, to_8(parts.alpha), mode)
+        elif mode in ("P", "PA"):
+            image = _paletted(image, 256)
         if image.mode != mode:
             image = image.convert(mode)
     if parts.icc is not None:
@@ -100,38 +103,58 @@ def _to_srgb(image: Image.Image, base: str, icc: bytes | None) -> Image.Image:
 
 
 def _from_srgb(pixels: Pixels, mode: str, icc: bytes | None) -> Image.Image:
-    """8-bit sRGB pixels as an opaque image in the profile's space: "L", "RGB", "CMYK", "LAB", or paletted."""
+    """8-bit sRGB pixels as an opaque image in the profile's space: "L", "RGB", "CMYK" or "LAB"."""
     image = Image.fromarray(pixels)
     base = base_of(mode)
     if icc is not None or base == "LAB":
         image = profiles.apply(image, icc or profiles.LAB, base, inverse=True)
     if image.mode != base:
         image = image.convert(base)
-    return _paletted(image, 256) if mode in ("P", "PA") else image
+    return image
 
 
-def _paletted(image: Image.Image, colors: int) -> Image.Image:
-    """At most so many colours; exact where the image has no more."""
-    palette = image.quantize(colors, method=Image.Quantize.MEDIANCUT)
+def _paletted(image: Image.Image, colors: int, chosen: NDArray[np.bool_] | None = None) -> Image.Image:
+    """At most so many colours, dithered; exact where the image, or the chosen part of it, has no more."""
+    sample = image if chosen is None else Image.fromarray(np.asarray(image)[chosen][None])
+    enough = max(sample.width * sample.height // 50, 1)  # the palette is refined until 2 % of the pixels change
+    palette = sample.quantize(colors, method=Image.Quantize.MEDIANCUT, kmeans=enough)
+    if chosen is not None:  # elsewhere a colour of the palette, from which no error spreads
+        filler = np.array((palette.getpalette() or [0, 0, 0])[:3], np.uint8)
+        image = Image.fromarray(np.where(chosen[..., None], np.asarray(image), filler))
     return image.quantize(colors, palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
 
 
 def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], mode: str) -> Image.Image:
     """The opaque image with alpha, in a mode that has it."""
-    if mode != "P":
-        image.putalpha(Image.fromarray(alpha))
-        return image
-    rgb = image.convert("RGB")
-    if np.isin(alpha, (0, 255)).all():
-        reduced = _paletted(rgb, 255)
-        indices = np.where(alpha, np.asarray(reduced), np.uint8(255))
-        result = Image.fromarray(indices)
-        colors = (reduced.getpalette() or [])[: 3 * 255]
-        result.putpalette(colors + [0] * (3 * 256 - len(colors)))
-        result.info["transparency"] = 255
-        return result
-    rgb.putalpha(Image.fromarray(alpha))
-    return rgb.quantize(256, method=Image.Quantize.FASTOCTREE)
+    if mode == "P":
+        return _paletted_with_alpha(image, alpha)
+    if mode == "PA":
+        image = _paletted(image, 256)
+    image.putalpha(Image.fromarray(alpha))
+    return image
+
+
+def _paletted_with_alpha(image: Image.Image, alpha: NDArray[np.uint8]) -> Image.Image:
+    """256 pairs of colour and alpha: up to 16 degrees of alpha, which share the colours by how often they occur."""
+    if len(np.unique(alpha)) > 16:
+        alpha = np.rint(alpha / 17).astype(np.uint8) * np.uint8(17)
+    levels, counts = np.unique(alpha, return_counts=True)
+    counts[levels == 0] = 0
+    shares = 1 + (256 - len(levels)) * counts // max(counts.sum(), 1)
+    indices = np.zeros(alpha.shape, np.uint8)
+    palette: list[int] = []
+    for level, share in zip(levels, shares, strict=True):
+        chosen = alpha == level
+        reduced = _paletted(image, int(share), chosen)
+        found = np.asarray(reduced)[chosen]
+        found[found >= share] = 0  # Pillow fills short palettes with black
+        indices[chosen] = found + len(palette) // 3
+        entries = (reduced.getpalette() or [])[: 3 * share]
+        palette += entries + [0] * (3 * int(share) - len(entries))
+    result = Image.fromarray(indices)
+    result.putpalette(palette)
+    result.info["transparency"] = bytes(np.repeat(levels, shares))
+    return result
 
 
 def _from_deep_grey(image: Image.Image, icc: bytes | None, name: object) -> Parts:

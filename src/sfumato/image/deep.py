@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sfumato.image import profiles, tiff
-from sfumato.image.color import Parts, base_of
-from sfumato.image.depth import strips
-from sfumato.image.quiet import silenced
+from . import profiles, tiff
+from .color import Parts, base_of
+from .depth import strips
+from .quiet import silenced
 
 log = logging.getLogger(__name__)
 

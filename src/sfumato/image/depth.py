@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sfumato.errors import FailedError
+from ..errors import FailedError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from sfumato.errors import PictureError, SfumatoError
-from sfumato.image import color, deep, exif, tiff
-from sfumato.image.depth import Pixels
-from sfumato.image.picture import Picture
-from sfumato.image.quiet import silenced, unlimited
+from ..errors import PictureError, SfumatoError
+from . import color, deep, exif, tiff
+from .depth import Pixels
+from .picture import Picture
+from .quiet import silenced, unlimited
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     _check_file(path)
     formats = [name for name in READABLE if name in _readers()]
     try:
-        with Image.open(path, formats=formats) as image:
+        with silenced if _is_talkative(path) else nullcontext():
+            opened = Image.open(path, formats=formats)
+        with opened as image:
             yield image
     except UnidentifiedImageError as error:
         raise PictureError(f"{path}: {_stranger(path)}") from error
@@ -116,7 +118,7 @@ def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | No
             raise PictureError(f"{name}: has no pixels ({image.width} x {image.height})")
         held = deep.stored(image) if path is not None else None
         if held is None or not held.in_planes:
-            with silenced if image.format == "TIFF" else nullcontext():
+            with silenced if image.format in ("TIFF", "AVIF") else nullcontext():
                 image.load()
         parts = deep.read(path, image, held) if path is not None and held is not None else None
         orientation = 1 if image.format == "TIFF" else exif.orientation_of(image)  # Pillow turns TIFF upright itself
@@ -149,6 +151,12 @@ def _readers() -> dict[str, object]:
     if any(name not in Image.OPEN for name in READABLE):
         Image.init()
     return dict(Image.OPEN)
+
+
+def _is_talkative(path: Path) -> bool:
+    """Whether the reader of such a file (AVIF) tells the standard error what it thinks of a damaged header."""
+    with open(path, "rb") as file:
+        return file.read(8)[4:] == b"ftyp"
 
 
 def _stranger(path: Path) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sfumato.errors import OptionError, PictureError
-from sfumato.image import color
-from sfumato.image.depth import Pixels, from_tensor, quantize, strips, to_8, to_16
-from sfumato.image.tiles import Box
+from ..errors import OptionError, PictureError
+from . import color
+from .depth import Pixels, from_tensor, quantize, strips, to_8, to_16
+from .tiles import Box
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -135,7 +135,7 @@ def from_any(source: Source) -> Picture:
     Raises:
         PictureError: it is nothing of that kind, or cannot be read.
     """
-    from sfumato.image.files import decode, read
+    from .files import decode, read
 
     if isinstance(source, Picture):
         return source

@@ -10,8 +10,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.image import exif
-from sfumato.image.canvas import Canvas
+from . import exif
+from .canvas import Canvas
 
 
 def write(file: BinaryIO, canvas: Canvas) -> None:

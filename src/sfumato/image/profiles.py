@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from sfumato.image.depth import STRIP, Pixels, strips, to_8
+from .depth import STRIP, Pixels, strips, to_8
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from sfumato.errors import OptionError
-from sfumato.image.depth import to_8
-from sfumato.image.picture import Source, from_any, resize
+from ..errors import OptionError
+from .depth import to_8
+from .picture import Source, from_any, resize
 
 _WHITE, _BLACK, _GREY = (255, 255, 255), (30, 30, 30), (90, 90, 90)
 
@@ -42,7 +42,7 @@ def contact_sheet(
     columns = min(columns, len(thumbs))
     gap, size = max(side // 14, 4), max(side // 18, 11)
     font, heading = ImageFont.load_default(size), ImageFont.load_default(round(size * 1.6))
-    caption = round(size * 1.9) if labels else 0
+    caption = round(size * 2.3) if labels else 0
     rows = [range(first, min(first + columns, len(thumbs))) for first in range(0, len(thumbs), columns)]
     heights = [max(thumbs[i].height for i in row) for row in rows]
     cell = max(thumb.width for thumb in thumbs)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sfumato.image import exif
-from sfumato.image.canvas import Canvas
-from sfumato.image.depth import Pixels
-from sfumato.image.quiet import silenced
+from . import exif
+from .canvas import Canvas
+from .depth import Pixels
+from .quiet import silenced
 
 
 class Tag(IntEnum):

@@ -13,7 +13,7 @@ what the network is given. Only the part of the result that lies in the core is 
 from itertools import pairwise
 from typing import NamedTuple
 
-from sfumato.errors import OptionError
+from ..errors import OptionError
 
 
 class Box(NamedTuple):

@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from sfumato.errors import DiskError, OptionError, PictureError
-from sfumato.image import color, exif, png, profiles, tiff
-from sfumato.image.canvas import Canvas
-from sfumato.image.color import Parts
-from sfumato.image.depth import Pixels, to_16
-from sfumato.image.picture import Picture
-from sfumato.image.quiet import unlimited
+from ..errors import DiskError, OptionError, PictureError
+from . import color, exif, png, profiles, tiff
+from .canvas import Canvas
+from .color import Parts
+from .depth import Pixels, to_16
+from .picture import Picture
+from .quiet import unlimited
 
 log = logging.getLogger(__name__)
 
