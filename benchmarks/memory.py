@@ -21,7 +21,6 @@ import report
 from PIL import Image
 
 LIMITS_GB = {(4096, 2160): 2.5, (10_000, 10_000): 4.0}
-MEGABYTE = 2**20
 
 
 def main() -> None:
@@ -81,9 +80,12 @@ def stylize(photo: Path, result: Path, precision: str, tile: int | None) -> repo
 
 
 def peak() -> float:
-    """Most memory that this process ever had, in GB (2^30 bytes)."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (2**30 if sys.platform == "darwin" else MEGABYTE)
+    """Most memory that this program ever had, in GB (2^30 bytes)."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage tells on Linux includes what the parent had when it started this
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**30
 
 
 def make_photo(path: Path, width: int, height: int) -> Path:

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stylizers import as_tensor, made_photo, make_adain, make_microast
 
+from sfumato import zoo
 from sfumato.errors import Cancelled
 from sfumato.image import Box, from_any, tiles
+from sfumato.methods import microast
 from sfumato.nets.norms import Moments, blend
 from sfumato.options import Options
 from sfumato.translate import Translator, tiling
@@ -26,13 +28,14 @@ def in_tiles(model, content, code, *, strength=1.0, tile=64, report=lambda done,
     """The result (1, 3, H, W) that the tiles make together; `code` is a function of a box."""
     result = torch.full_like(content, torch.nan)
 
-    def keep(part, _content, rendered):
-        result[:, :, *part.core.slices] = rendered[:, :, *part.inner.slices]
+    def keep(part, core):
+        result[:, :, *part.core.slices] = core
 
     work = Work(content=lambda box: content[:, :, *box.slices], code=code, strength=strength, keep=keep)
     cut = tiles(*content.shape[2:], tile, model.halo, model.stride)
     with torch.inference_mode():
-        render(model, work, cut, report, room=room)
+        even = tuple(part.mean((2, 3), keepdim=True) for part in code(cut[0].padded))
+        render(model, work, cut, report, plan=tiling.trace(model, even, strength), room=room)
     return result
 
 
@@ -74,6 +77,29 @@ def test_tiles_equal_the_whole_where_masks_mix_styles(name, data):
         whole = model.render(picture.tensor(), code(Box(0, 0, height, width)), 0.7)
     parts = in_tiles(model, picture.tensor(), code, strength=0.7, tile=data.draw(st.integers(24, 90), label="tile"))
     assert (parts - whole).abs().max() < LIMIT
+
+
+def test_several_pictures_at_once():
+    model = MODELS["microast"]()
+    content = torch.cat([as_tensor(made_photo(64, 96, seed=seed)) for seed in (1, 2)])
+    with torch.inference_mode():
+        code = model.encode_style(torch.cat([as_tensor(made_photo(40, 40, seed=seed)) for seed in (3, 4)]))
+        whole = model.render(content, code, 0.5)
+    assert (in_tiles(model, content, lambda box: code, strength=0.5) - whole).abs().max() < LIMIT
+
+
+@pytest.mark.parametrize("tile", [40, 128])
+def test_the_official_weights_in_tiles(real_data, tile):
+    folder = real_data / "weights" / "microast"
+    files = {role: folder / f"{role}_iter_160000.pth.tar" for role in microast.OFFICIAL_ROLES}
+    model = zoo.import_official("microast", files)
+    content, style = as_tensor(made_photo(200, 264)), as_tensor(made_photo(128, 128, seed=9))
+    for strength in (1.0, 0.5):
+        with torch.inference_mode():
+            code = model.encode_style(style)
+            whole = model.render(content, code, strength)
+        parts = in_tiles(model, content, lambda box, code=code: code, strength=strength, tile=tile)
+        assert (parts - whole).abs().max() < LIMIT
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -10,7 +10,7 @@ Shapes: B batch, C channels, H W pixels of the content, h w cells of a feature m
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,21 +39,21 @@ class Work:
     code: Callable[[Box], Code]
     """The code for that part."""
     strength: float
-    keep: Callable[[Tile, Tensor, Tensor], None]
-    """Takes each tile with its content and its result (1, 3, H, W), both with their margins."""
+    keep: Callable[[Tile, Tensor], None]
+    """Takes each tile and the part of the result that is its core, (1, 3, H, W)."""
 
 
-def render(model: Stylizer, work: Work, tiles: Sequence[Tile], report: Report, *, room: int = 0) -> None:
+def render(model: Stylizer, work: Work, tiles: Sequence[Tile], report: Report, *, plan: "Plan", room: int = 0) -> None:
     """Renders all tiles; with several, each with the statistics of the whole picture.
 
     Args:
+        plan: of this model at such a strength.
         report: called now and then with the pixels done and the pixels of the picture; returning False cancels.
         room: bytes of memory that features may take from one pass to the next.
 
     Raises:
         Cancelled: `report` said so.
     """
-    plan = _trace(model, work, tiles[0])
     passes = [*plan.levels, None] if len(tiles) > 1 else [None]
     kept = plan.features_kept(tiles, room) if len(passes) > 1 else frozenset()
     meter = _Meter(report, _area(tile.core for tile in tiles), plan.total(passes, tiles, kept))
@@ -63,15 +63,14 @@ def render(model: Stylizer, work: Work, tiles: Sequence[Tile], report: Report, *
             statistics.begin(plan.levels.get(level, []))
             for tile in tiles:
                 statistics.tile = tile
-                content = work.content(tile.padded)
-                features = memory.pop(tile, None) or model.features(content, work.strength)
+                features = memory.pop(tile, None) or model.features(work.content(tile.padded), work.strength)
                 if tile in kept and level is not None:
                     memory[tile] = features
                 try:
                     result = model.paint(features, work.code(tile.padded), work.strength)
                 except _Enough:
                     continue
-                work.keep(tile, content, result.float())
+                work.keep(tile, result[:, :, *tile.inner.slices].float())
             statistics.end()
     meter.finish()
 
@@ -81,7 +80,7 @@ def _area(boxes: Iterable[Box]) -> int:
 
 
 @dataclass(kw_only=True)
-class _Plan:
+class Plan:
     """What a model does with a picture."""
 
     levels: dict[int | None, list[Moments]] = field(default_factory=dict)
@@ -104,10 +103,10 @@ class _Plan:
         return sum(self.costs[p] for p in passes) * _area(tile.padded for tile in tiles) - spared
 
 
-def _trace(model: Stylizer, work: Work, tile: Tile) -> _Plan:
-    """Tries the model on a tiny corner of the picture."""
-    side, plan, spent = 2 * model.stride, _Plan(), 0.0
-    corner = Box(tile.padded.top, tile.padded.left, tile.padded.top + side, tile.padded.left + side)
+def trace(model: Stylizer, code: Code, strength: float) -> Plan:
+    """Tries the model on a tiny picture."""
+    side, plan, spent = 2 * model.stride, Plan(), 0.0
+    content = torch.zeros(1, 3, side, side, device=code[0].device)
 
     def count(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         nonlocal spent
@@ -119,10 +118,10 @@ def _trace(model: Stylizer, work: Work, tile: Tile) -> _Plan:
         plan.costs[module.level] = spent
 
     with _hooks(model, nn.Conv2d, count), _hooks(model, Moments, note):
-        features = model.features(work.content(corner), work.strength)
+        features = model.features(content, strength)
         plan.features_cost = spent
         plan.features_bytes = sum(part.numel() * part.element_size() for part in features) / side**2
-        model.paint(features, work.code(corner), work.strength)
+        model.paint(features, code, strength)
     plan.costs[None] = spent
     plan.levels = {level: plan.levels[level] for level in sorted(plan.levels, key=lambda level: level or 0)}
     return plan
@@ -136,8 +135,8 @@ def cost(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> float:
     return output.numel() * weight[0].numel() + MOVE_COST * moved
 
 
-MOVE_COST = 200.0
-"""Multiplications that take as long as reading or writing one number, measured on a CPU."""
+MOVE_COST = 400.0
+"""Multiplications that take about as long as reading or writing a number does, padding and ReLU with it, on a CPU."""
 
 
 @contextmanager
@@ -157,7 +156,7 @@ class _Meter:
     def __init__(self, report: Report, pixels: int, total: float) -> None:
         self.report, self.pixels, self.total, self.done = report, pixels, max(total, 1.0), 0.0
 
-    def watching(self, model: nn.Module) -> Any:
+    def watching(self, model: nn.Module) -> AbstractContextManager[None]:
         return _hooks(model, nn.Conv2d, self._count)
 
     def _count(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -206,7 +205,7 @@ class _Statistics:
         self.waiting: set[nn.Module] = set()
         self.device = torch.device("cpu")
 
-    def watching(self, model: nn.Module) -> Any:
+    def watching(self, model: nn.Module) -> AbstractContextManager[None]:
         return _hooks(model, Moments, self._asked)
 
     def begin(self, modules: Sequence[Moments]) -> None:

@@ -30,7 +30,7 @@ from .masks import Masks
 from .painter import Painter
 from .precision import Precision, choose
 from .styles import Codes, as_list, as_styles
-from .tiling import Work, render
+from .tiling import Plan, Work, render, trace
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -81,6 +81,7 @@ class Translator:
         if not isinstance(loaded, Stylizer):
             raise OptionError(f"{_name(model)} does not take a style, so it cannot stylize")
         self.model = to_device(loaded.eval(), self.device)
+        self.plans: dict[tuple[torch.dtype, bool], Plan] = {}
         self.codes = {dtype: Codes(self._encode, self.smallest) for dtype in DTYPES.values()}
 
     def __call__(
@@ -129,8 +130,8 @@ class Translator:
             dtype = self._dtype(picture)
             with torch.inference_mode(), autocast(self.device, dtype):
                 job = self._job(picture, self.codes[dtype].of(styles, picture, options), options, masks, shares)
-                room = self._memory() // 2
-                render(self.model, job.work(), self._tiles(job), progress or _nobody, room=room)
+                plan, room = self._plan(job, dtype), self._memory() // 2
+                render(self.model, job.work(), self._tiles(job), progress or _nobody, plan=plan, room=room)
         return picture.with_pixels(job.result)
 
     def _dtype(self, picture: Picture) -> torch.dtype:
@@ -171,6 +172,12 @@ class Translator:
             device=self.device,
             result=np.empty_like(picture.pixels),
         )
+
+    def _plan(self, job: "_Job", dtype: torch.dtype) -> Plan:
+        key = (dtype, job.options.strength == 1)
+        if key not in self.plans:
+            self.plans[key] = trace(self.model, job.even_code, job.options.strength)
+        return self.plans[key]
 
     def _tiles(self, job: "_Job") -> list[Tile]:
         model, (height, width) = self.model, job.size
@@ -223,27 +230,27 @@ class _Job:
 
     def code(self, box: Box) -> Code:
         if self.masks is None or len(self.codes) == 1:
-            return self._even_code
+            return self.even_code
         weights = self.masks.weights(box, self.cell).to(self.device)
         return blend(self.codes, weights.split(1))
 
     @functools.cached_property
-    def _even_code(self) -> Code:
+    def even_code(self) -> Code:
+        """The styles mixed by their weights, masks or not."""
         return blend(self.codes, self.shares)
 
-    def keep(self, tile: Tile, content: Tensor, result: Tensor) -> None:
+    def keep(self, tile: Tile, result: Tensor) -> None:
         """Writes a tile's core into the result, cut at the picture's edges."""
-        core = tile.core
-        box = Box(core.top, core.left, min(core.bottom, self.picture.height), min(core.right, self.picture.width))
+        top, left, bottom, right = tile.core
+        box = Box(top, left, min(bottom, self.picture.height), min(right, self.picture.width))
         if min(box.height, box.width) <= 0:
             return
-        rows, columns = box.within(tile.padded).slices
-        content, result = content[:, :, rows, columns], result[:, :, rows, columns]
+        result = result[:, :, : box.height, : box.width]
         if self.options.keep_colors == "luminance":
-            result = keep_luminance(result, content)
+            result = keep_luminance(result, self.content(box))
         covered = self.masks.coverage(box) if self.masks is not None else None
         if covered is not None:
-            result = content + covered.to(self.device) * (result.clamp(0, 1) - content)
+            result = self.content(box).lerp(result.clamp(0, 1), covered.to(self.device))
         self.result[box.slices] = quantize(result, self.result.dtype)
 
 
