@@ -42,7 +42,7 @@ CONTENT, RED, BLUE = picture(0, 36, 44), picture(1, 40, 32, (0.8, 0.2, 0.2)), pi
 
 def judged(perceptual, config, image, content=None, styles=(RED,)):
     """The loss of a picture at full size in float32, whatever made it."""
-    judge = Judge(Frozen(perceptual), dict.fromkeys(config.style_layers, config.style_weight / 5))
+    judge = Judge(Frozen(perceptual, borders="replicate"), dict.fromkeys(config.style_layers, config.style_weight / 5))
     judge.ask_styles([gatys.fit(s, config.style_px) for s in styles], [1 / len(styles)] * len(styles))
     if content is not None:
         judge.ask_content(content, "relu4_1", config.content_weight)
@@ -58,7 +58,7 @@ def test_the_loss_falls_in_every_way_of_going_down(perceptual, optimizer, statis
     assert result.shape == CONTENT.shape
     assert len(losses) == 25
     assert losses[-1] < 0.5 * losses[0]
-    assert judged(perceptual, config, result, CONTENT) < 0.6 * judged(perceptual, config, CONTENT, CONTENT)
+    assert judged(perceptual, config, result, CONTENT) < 0.8 * judged(perceptual, config, CONTENT, CONTENT)
     assert result.min() >= 0
     assert result.max() <= 1
 
@@ -134,7 +134,7 @@ def test_a_picture_to_start_from_is_started_from(perceptual):
 
 
 def test_several_styles_go_by_their_weights(perceptual):
-    model = gatys.Model(replace(QUICK, style_weight=100.0, iterations=(30,)), perceptual)
+    model = gatys.Model(replace(QUICK, style_weight=100.0, iterations=(12,), optimizer="lbfgs"), perceptual)
     red, mixed, blue = (model(CONTENT, [RED, BLUE], weights).mean((0, 2, 3)) for weights in ([1, 0], [1, 1], [0, 1]))
     assert red[0] > mixed[0] + 0.02 > blue[0] + 0.04
     assert red[2] < mixed[2] - 0.02 < blue[2] - 0.04
@@ -211,11 +211,11 @@ def test_false_from_progress_stops_and_keeps_what_there_is(perceptual):
 
     def progress(step, steps_total, loss, preview):
         steps.append(preview())
-        return step < 4
+        return step < 20
 
     config = replace(QUICK, iterations=(3, 50), smallest_px=16, style_px=44, optimizer="lbfgs")
     result = gatys.Model(config, perceptual)(CONTENT, RED, progress=progress)
-    assert len(steps) == 4
+    assert len(steps) == 20
     torch.testing.assert_close(result, steps[-1])
     assert judged(perceptual, config, result, CONTENT) < judged(perceptual, config, CONTENT, CONTENT)
 
@@ -337,7 +337,7 @@ def test_a_texture_has_the_styles_statistics_and_values(perceptual, size):
     shape = (size, size) if isinstance(size, int) else size
     assert result.shape == (1, 3, *shape)
     start = gatys.noise("style_stats", shape, RED, 0)
-    assert judged(perceptual, config, result) < 0.2 * judged(perceptual, config, start)
+    assert judged(perceptual, config, result) < 0.3 * judged(perceptual, config, start)
     torch.testing.assert_close(result.mean((2, 3)), RED.mean((2, 3)), atol=1e-3, rtol=0)
     assert (
         gatys.Model(replace(config, iterations=(1,)), perceptual).texture([RED, BLUE], 16, weights=[1, 2]).shape[-1]
@@ -366,7 +366,7 @@ def test_a_seamless_texture_goes_on_across_its_border(perceptual, size):
 
 
 def test_rolling_a_seamless_texture_changes_nothing_for_the_judge(perceptual):
-    judge = Judge(Frozen(perceptual, wraps=True), {"relu1_1": 1.0, "relu3_1": 1.0, "relu5_1": 1.0}, smoothness=1.0)
+    judge = Judge(Frozen(perceptual, borders="wrap"), {"relu1_1": 1.0, "relu3_1": 1.0, "relu5_1": 1.0}, smoothness=1.0)
     judge.ask_styles([RED], [1.0])
     image = picture(4, 32, 48)
     loss, gradient = judge(image)

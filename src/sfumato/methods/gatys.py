@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
+import torch.nn.functional as F
 from annotated_types import Ge, Gt, Le, MinLen
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ from ..errors import FailedError, OptionError
 from ..losses.descent import LBFGS, Adam, Average, Best, Descent
 from ..losses.judge import Judge, even_shares
 from ..nets.colors import Colors, coral, keep_luminance, match_histogram
-from ..nets.frozen import Frozen, Pool
+from ..nets.frozen import Borders, Frozen, Pool
 from ..nets.perceptual import Perceptual, read_perceptual
 from ..nets.resample import Noise, cover, fit, noise, resample, scaled
 
@@ -37,6 +38,8 @@ is by then is the result."""
 
 Start = Literal["content", "style"] | Noise
 
+MARGIN = 4
+"""Pixels painted beyond each border and cut off: what remains of the freedom that pixels at a border have."""
 RETREATS = 5
 """How often a step that led nowhere is tried again, shorter each time."""
 
@@ -254,7 +257,7 @@ class _Run:
 
     def result(self) -> Tensor:
         """The picture after all sizes, or as far as it came."""
-        picture = self._first(self._size(self.factors[0]))
+        picture = self._first(self._size(self.factors[0]))  # without a margin, as always between sizes
         for factor, iterations in zip(self.factors, self.iterations, strict=True):
             if not self.stopped:
                 picture = self._at_size(factor, iterations, picture)
@@ -278,39 +281,46 @@ class _Run:
         return resample(scene.content, size).clamp(0, 1)
 
     def _at_size(self, factor: float, iterations: int, picture: Tensor) -> Tensor:
-        size, scene = self._size(factor), self.scene
-        picture = resample(picture, size, wraps=scene.wraps).clamp(0, 1)
-        self.descent.resize(lambda moments: resample(moments, size, wraps=scene.wraps))
+        canvas = self._canvas(picture, factor).clamp(0, 1)
+        self.descent.resize(lambda moments: self._canvas(self._cut(moments), factor))
         averaged = self.config.averaging if self.config.optimizer == "adam" else 0.0
         kept: Average | Best = Average(max(1.0, averaged * iterations)) if averaged else Best()
         self.judge = self._judge(factor)
         for i in range(iterations):
-            picture, loss, gradient = self._look(factor, picture, can_retreat=i > 0)
-            kept.add(picture, loss)
+            canvas, loss, gradient = self._look(factor, canvas, can_retreat=i > 0)
+            kept.add(canvas, loss)
             self.step += 1
             if self._told_to_stop(loss, kept):
                 self.stopped = True
                 break
-            picture = self.descent.step(picture, loss, gradient)
-        return kept.value()
+            canvas = self.descent.step(canvas, loss, gradient)
+        return self._cut(kept.value())
+
+    def _canvas(self, images: Tensor, factor: float) -> Tensor:
+        """Maps over the whole picture, in one of the sizes and with a margin."""
+        images = resample(images, self._size(factor), wraps=self.scene.wraps)
+        return images if self.scene.wraps else F.pad(images, (MARGIN,) * 4, mode="replicate")
+
+    def _cut(self, canvas: Tensor) -> Tensor:
+        return canvas if self.scene.wraps else canvas[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
 
     def _told_to_stop(self, loss: float, kept: Average | Best) -> bool:
-        told = self.progress and self.progress(
-            self.step, sum(self.iterations), loss, lambda: self._finish(kept.value())
-        )
-        return told is False
+        def preview() -> Tensor:
+            return self._finish(self._cut(kept.value()))
 
-    def _look(self, factor: float, picture: Tensor, *, can_retreat: bool) -> tuple[Tensor, float, Tensor]:
-        """Picture, loss and gradient; where those are not finite, of a nearer picture, or looked at in float32."""
+        return self.progress is not None and self.progress(self.step, sum(self.iterations), loss, preview) is False
+
+    def _look(self, factor: float, canvas: Tensor, *, can_retreat: bool) -> tuple[Tensor, float, Tensor]:
+        """Canvas, loss and gradient; where those are not finite, of a nearer picture, or looked at in float32."""
         for _ in range(RETREATS):
-            loss, gradient = self.judge(picture)
+            loss, gradient = self.judge(canvas)
             if math.isfinite(loss):
-                return picture, loss, gradient
+                return canvas, loss, gradient
             if self.dtype != torch.float32:
                 self.dtype = torch.float32
                 self.judge = self._judge(factor)
             elif can_retreat:
-                picture = self.descent.retreat()
+                canvas = self.descent.retreat()
             else:
                 break
         raise FailedError(
@@ -321,13 +331,15 @@ class _Run:
     def _judge(self, factor: float) -> Judge:
         """What the picture is to be, at one size."""
         c, scene = self.config, self.scene
-        network = Frozen(self.perceptual, dtype=self.dtype, wraps=scene.wraps, pool=c.pool, narrow=c.narrow)
+        borders: Borders = "wrap" if scene.wraps else "replicate"
+        network = Frozen(self.perceptual, dtype=self.dtype, borders=borders, pool=c.pool, narrow=c.narrow)
         judge = Judge(network.to(self.device), self.style_layers, statistics=c.statistics, smoothness=c.smoothness)
         if c.style_weight:
             styles = [fit(style, self._style_px() * factor) for style in scene.styles]
-            judge.ask_styles(styles, scene.weights, scene.shares)
+            shares = None if scene.shares is None else self._canvas(scene.shares, factor).clamp(0, 1)
+            judge.ask_styles(styles, scene.weights, shares)
         if scene.content is not None and c.content_weight:
-            content = resample(scene.content, self._size(factor)).clamp(0, 1)
+            content = self._canvas(scene.content, factor).clamp(0, 1)
             judge.ask_content(content, self.content_layer, c.content_weight)
         return judge
 

@@ -19,6 +19,7 @@ from .perceptual import Perceptual
 from .vgg import VGG, CompactVGG
 
 Pool = Literal["as trained", "max", "average"]
+Borders = Literal["as trained", "replicate", "wrap"]
 
 
 class Frozen(nn.Module):
@@ -27,7 +28,9 @@ class Frozen(nn.Module):
     Args:
         perceptual: the networks; their weights are copied.
         dtype: the number format of weights and features.
-        wraps: every convolution sees the opposite side beyond a border; sides must be multiples of 2^(blocks - 1).
+        borders: what each convolution sees beyond them. With mirrored ones, as the normalised VGG has them, pixels at
+            the border count less than others, and an optimised picture gets a coloured rim; when values are replicated
+            all count alike. `wrap`: it sees the opposite side; sides must be multiples of 2^(blocks - 1).
         pool: replaces the pooling that the networks were trained with.
         narrow: the features of compact VGGs without their heads: fewer channels, another basis.
     """
@@ -37,14 +40,14 @@ class Frozen(nn.Module):
         perceptual: Perceptual,
         *,
         dtype: torch.dtype = torch.float32,
-        wraps: bool = False,
+        borders: Borders = "as trained",
         pool: Pool = "as trained",
         narrow: bool = False,
     ) -> None:
         super().__init__()
         networks = [n for n in perceptual.networks if isinstance(n, VGG | CompactVGG)]
-        self.chains = nn.ModuleList(_Chain(n, dtype, wraps, pool, narrow) for n in networks)
-        self.layers, self.wraps = perceptual.layers, wraps
+        self.chains = nn.ModuleList(_Chain(n, dtype, borders, pool, narrow) for n in networks)
+        self.layers, self.wraps = perceptual.layers, borders == "wrap"
 
     def forward(self, images: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features (B, C, h, w) by layer name, of images (B, 3, H, W), RGB in [0, 1].
@@ -66,12 +69,15 @@ class Frozen(nn.Module):
 class _Chain(nn.Module):
     """One network: convolutions by name, as buffers."""
 
-    def __init__(self, network: VGG | CompactVGG, dtype: torch.dtype, wraps: bool, pool: Pool, narrow: bool) -> None:
+    def __init__(
+        self, network: VGG | CompactVGG, dtype: torch.dtype, borders: Borders, pool: Pool, narrow: bool
+    ) -> None:
         super().__init__()
         body = network.body if isinstance(network, CompactVGG) else network
         heads = network.heads if isinstance(network, CompactVGG) and not narrow else nn.ModuleDict()
         self.dtype, self.layers, self.names = dtype, network.layers, list(body.convs)
-        self.border = "circular" if wraps else "reflect" if body.flavour == "normalised" else "zeros"
+        trained = "reflect" if body.flavour == "normalised" else "zeros"
+        self.border = {"as trained": trained, "wrap": "circular"}.get(borders, borders)
         self.average = (body.pool if pool == "as trained" else pool) == "average"
         self.ceil = body.flavour == "normalised"
         center, weight, bias = _fold_colors(body)
