@@ -98,6 +98,6 @@ def recipe(folder: Path, **changes: Any) -> Recipe:
         workers=0,
         log_every=8,
         save_every=20,
-        sample_every=24,
+        sample_every=1000,
     )
     return replace(made, **changes)

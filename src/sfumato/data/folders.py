@@ -111,6 +111,7 @@ class Folder:
 
     Attributes:
         counts: number of pictures by folder.
+        left_out: what is wrong with pictures that the scan found broken.
         broken: what is wrong with pictures that could not be read after all, by path.
 
     Raises:
@@ -136,12 +137,10 @@ class Folder:
             sound = [str(path) for path in paths if not faults[path]]
             self.paths += sound
             self.counts[folder] = len(sound)
-        named = [fault for fault in faults.values() if fault]
+        self.left_out = [fault for fault in faults.values() if fault]
         if not self.paths:
-            where = f"{', '.join(folders)}: " if folders else ""
-            raise DataError(f"{where}no pictures" + (f" that can be read; the first: {named[0]}" if named else ""))
-        if named:
-            log.warning("%d broken pictures are left out:\n  %s", len(named), "\n  ".join(named))
+            reason = f" that can be read; the first: {self.left_out[0]}" if self.left_out else ""
+            raise DataError(f"{', '.join(folders)}: no pictures{reason}")
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -267,6 +266,8 @@ class Opened:
             if not folders:
                 raise DataError(f"data.{name} names no folder of pictures")
             self.folders[name] = Folder(folders, self.shorter[1], unwanted=unwanted, cache=cache)
+        if left_out := [fault for folder in self.folders.values() for fault in folder.left_out]:
+            log.warning("%d broken pictures are left out:\n  %s", len(left_out), "\n  ".join(left_out))
 
     def sample(self, seed: int, n: int) -> dict[str, Tensor]:
         """One crop of each side by its name: (3, size, size) uint8.

@@ -2,8 +2,10 @@
 
 import logging
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -141,5 +143,13 @@ def _context() -> "multiprocessing.context.BaseContext":
 
 def _begin_worker(_number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the trainer, which ends its workers itself
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+
+
+def _leave_with_parent() -> None:
+    """Ends this worker when the trainer was killed; torch's own watch looks at the server that started the worker."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

@@ -13,14 +13,19 @@ import torch.distributed as dist
 from torch import Tensor
 
 
+def several() -> bool:
+    """Whether this process has joined others."""
+    return dist.is_available() and dist.is_initialized()
+
+
 def rank() -> int:
     """The number of this process, from 0."""
-    return dist.get_rank() if dist.is_initialized() else 0
+    return dist.get_rank() if several() else 0
 
 
 def world() -> int:
     """How many processes work on each batch."""
-    return dist.get_world_size() if dist.is_initialized() else 1
+    return dist.get_world_size() if several() else 1
 
 
 def gather(x: Tensor) -> Tensor:

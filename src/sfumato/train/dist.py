@@ -16,7 +16,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from .. import device as devices
-from ..nets.parallel import rank, world
+from ..nets.parallel import rank, several, world
 
 __all__ = ["agree", "alike", "average", "average_gradients", "joined", "rank", "same_weights", "together", "world"]
 
@@ -29,7 +29,7 @@ def joined(device: str) -> Iterator[torch.device]:
         OptionError: there is no such device.
     """
     where = devices.pick(device)
-    starts = "RANK" in os.environ and "WORLD_SIZE" in os.environ and not dist.is_initialized()
+    starts = "RANK" in os.environ and "WORLD_SIZE" in os.environ and not several()
     if where.type == "cuda" and where.index is None:
         where = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(where)
@@ -44,7 +44,7 @@ def joined(device: str) -> Iterator[torch.device]:
 
 def together() -> None:
     """Waits for the others."""
-    if dist.is_initialized():
+    if several():
         dist.barrier()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from collections.abc import Mapping
 from io import BytesIO
@@ -90,6 +91,8 @@ class Log:
         if self.writes:
             with writing(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(values) + "\n")
+                file.flush()
+                os.fsync(file.fileno())  # no state that is saved later may survive without it
         if self.writer:
             for name, value in values.items():
                 self.writer.add_scalar(name, value, seen)
