@@ -208,6 +208,18 @@ def test_quantize_refuses_what_is_not_finite(value, make):
         image.quantize(values)
 
 
+def test_quantize_refuses_both_infinities_and_overflow():
+    for values in ([-np.inf, np.inf], [3e38, 0]):
+        with pytest.raises(FailedError, match="not finite"):
+            image.quantize(np.array(values, np.float32))
+
+
+@pytest.mark.parametrize("mode", ["LA", "La", "PA", "RGBA", "RGBa"])
+def test_opaque_pictures_in_modes_with_alpha(mode):
+    result = image.Picture(pixels=corpus.scene(), mode=mode).to_pil()
+    assert result.mode == mode and np.asarray(result.getchannel(-1 + len(result.getbands()))).min() == 255
+
+
 def test_with_pixels_keeps_the_rest():
     picture = image.from_any(corpus.with_alpha(corpus.scene()))
     deep = picture.with_pixels(corpus.scene(depth=16))

@@ -273,7 +273,7 @@ def test_exif_with_flipped_bits_never_raises(tmp_path):
         source = Image.fromarray(corpus.scene(3, 4))
         source.info["exif"] = data.tobytes()
         picture = image.from_any(source)
-        for name in ("x.jpg", "x.tif", "x.png", "x.webp"):
+        for name in ("x.jpg", "x.tif", "x.png", "x.webp", *(f"x.{name.lower()}" for name in AVIF)):
             image.write(tmp_path / name, picture, overwrite=True)
             assert image.read(tmp_path / name).pixels.shape == picture.pixels.shape, i
 

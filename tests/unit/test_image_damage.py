@@ -115,6 +115,7 @@ def test_compressed_metadata_does_not_explode(tmp_path):
         (b"8BPS\0\x01", "Photoshop"),
         (b"PK\x03\x04\x14\0", "ZIP"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"),
+        (b"II*\0\x08\0\0\0", "TIFF"),
         (b"hello, world\n", "not a picture of a known format"),
         (b"\x89PNG\r\n\x1a\n", "beginning is damaged"),
     ],

@@ -224,6 +224,15 @@ def test_outputs_that_will_not_do(name, message, tmp_path):
     assert leftovers(tmp_path) == ["file.png", "folder.png"]
 
 
+def test_impossible_names(tmp_path):
+    picture = image.from_any(corpus.scene())
+    with pytest.raises(PictureError, match="no file can have such a name"):
+        image.write(tmp_path / "a\0b.png", picture)
+    with pytest.raises(DiskError, match="cannot be written"):
+        image.write(tmp_path / ("long" * 80 + ".png"), picture)
+    assert leftovers(tmp_path) == []
+
+
 def test_too_long_for_the_format(tmp_path):
     long = image.from_any(np.zeros((1, 16384, 3), np.uint8))
     with pytest.raises(PictureError, match="16383"):
@@ -273,6 +282,20 @@ except DiskError as error:
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"{path}: cannot be written: {os.strerror(errno.EFBIG)}"
     assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("mode", ["LA", "PA", "RGBA"])
+@pytest.mark.parametrize("extension", ["png", "tif"])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_opaque_pictures_are_written_without_alpha(mode, extension, depth, tmp_path):
+    image.write(tmp_path / f"x.{extension}", image.Picture(pixels=corpus.scene(depth=depth), mode=mode))
+    assert image.read(tmp_path / f"x.{extension}").alpha is None
+
+
+def test_a_folder_known_to_be_read_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(DiskError, match="read-only"):
+        image.check_output(tmp_path / "x.png")
 
 
 def test_an_unwritable_folder(tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from .depth import STRIP, Pixels, strips, to_8, to_16
 GREY = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
 DEEP_GREY = frozenset(["I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
 WITH_ALPHA = frozenset(["LA", "La", "PA", "RGBA", "RGBa", "P"])
+OPAQUE = {"LA": "L", "La": "L", "PA": "P", "RGBA": "RGB", "RGBa": "RGB"}
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -89,7 +90,7 @@ def put_together(parts: Parts) -> Image.Image:
         elif mode in ("P", "PA"):
             image = _paletted(image, 256)
         if image.mode != mode:
-            image = image.convert(mode)
+            image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(mode, mode)).convert(mode)
     if parts.icc is not None:
         image.info["icc_profile"] = parts.icc
     return image

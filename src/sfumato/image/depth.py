@@ -57,8 +57,9 @@ def quantize(values: "NDArray[Any] | Tensor", dtype: DTypeLike = np.uint8) -> Pi
     if not isinstance(values, np.ndarray):
         values = from_tensor(values)
     white = np.iinfo(np.dtype(dtype)).max
-    scaled = np.multiply(values, white, dtype=np.float64 if values.dtype == np.float64 else np.float32)
-    if scaled.size and not np.isfinite(scaled.min() + scaled.max()):
+    with np.errstate(over="ignore"):
+        scaled = np.multiply(values, white, dtype=np.float64 if values.dtype == np.float64 else np.float32)
+    if scaled.size and not (np.isfinite(scaled.min()) and np.isfinite(scaled.max())):
         raise FailedError("the picture has values that are not finite numbers (NaN or infinite)")
     np.rint(scaled, out=scaled)
     return np.clip(scaled, 0, white, out=scaled).astype(dtype)

@@ -5,6 +5,7 @@ The bytes are patched in place, never rebuilt, so that maker notes and their off
 
 import logging
 import struct
+from collections.abc import Container
 
 from PIL import Image
 
@@ -63,9 +64,9 @@ def upright(raw: bytes) -> bytes | None:
         (start,) = struct.unpack_from(order + "I", data, 4)
         (count,) = struct.unpack_from(order + "H", data, start)
         for entry in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind = struct.unpack_from(order + "HH", data, entry)
+            (tag,) = struct.unpack_from(order + "H", data, entry)
             if tag == ORIENTATION:
-                struct.pack_into(order + {1: "B", 4: "I"}.get(kind, "H"), data, entry + 8, 1)
+                struct.pack_into(order + "HHIHH", data, entry, tag, 3, 1, 1, 0)  # one SHORT
         if start + 6 + 12 * count <= len(data):
             struct.pack_into(order + "I", data, start + 2 + 12 * count, 0)  # the thumbnail shows the old pixels
     except struct.error:
@@ -73,17 +74,18 @@ def upright(raw: bytes) -> bytes | None:
     return PREFIX + bytes(data)
 
 
-def for_tiff(raw: bytes | None) -> Image.Exif:
-    """The EXIF as tags of a TIFF's first directory: only those that do not say how pixels are stored."""
+def tags_of(raw: bytes | None, chosen: Container[int] | None = None) -> Image.Exif:
+    """The EXIF as tags, all or the chosen ones; none where it is damaged, which the log tells."""
     tags = Image.Exif()
     if raw is None:
         return tags
     try:
         tags.load(raw)
-        for tag in set(tags) - DESCRIPTIVE:
-            del tags[tag]
+        for tag in list(tags):
+            if chosen is not None and tag not in chosen:
+                del tags[tag]
         tags.tobytes()
     except DAMAGE as error:
-        log.warning("EXIF that a TIFF cannot hold is left out (%s)", error)
+        log.warning("damaged EXIF is left out (%s)", error)
         return Image.Exif()
     return tags

@@ -27,6 +27,7 @@ READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP", "HEIF")
 
 _HEIC = "is an HEIC picture, which cannot be read: export it as JPEG or PNG"
 _LINES = "a drawing of lines, not of pixels: export it as PNG"
+_TIFF = "is a TIFF that is damaged or of an unusual kind: save it as RGB with 8 or 16 bits"
 _FILM = "is a film, not a picture"
 _PAGE = "is a web page, not a picture: its download went wrong"
 
@@ -37,6 +38,8 @@ _STRANGERS = (
     (0, b"<svg", f"is SVG, {_LINES}"),
     (0, b"<!doctype html", _PAGE),
     (0, b"<html", _PAGE),
+    (0, b"ii*\0", _TIFF),
+    (0, b"mm\0*", _TIFF),
     (0, b"8bps", "is a Photoshop document: export it as TIFF or PNG"),
     (0, b"gimp xcf", "is a GIMP document: export it as TIFF or PNG"),
     (0, b"pk\x03\x04", "is a ZIP archive, not a picture"),

@@ -108,8 +108,7 @@ class Picture:
         for rows in strips(self.pixels):
             opacity = self.alpha[rows, :, None].astype(np.float32) / white
             pixels[rows] = np.rint(self.pixels[rows] * opacity + white * (1 - opacity))
-        mode = {"LA": "L", "La": "L", "PA": "P", "RGBA": "RGB", "RGBa": "RGB"}.get(self.mode, self.mode)
-        return replace(self, pixels=pixels, alpha=None, mode=mode)
+        return replace(self, pixels=pixels, alpha=None, mode=color.OPAQUE.get(self.mode, self.mode))
 
     def to_pil(self) -> Image.Image:
         """Return a Pillow image of the picture's mode and profile, which is in `info`, as EXIF is.
@@ -131,6 +130,7 @@ def from_any(source: Source) -> Picture:
         source: a file's path; a Pillow image (its EXIF orientation is applied); an array (H, W), (H, W, 1 to 4) of
             uint8, uint16, bool, or floating point in [0, 1]; a tensor (C, H, W) or (1, C, H, W) in [0, 1], C 1 to 4.
             Floating-point values become 16-bit pixels. Two channels are grey and alpha, four are RGB and alpha.
+            An array of 8 or 16 bits may be kept, not copied.
 
     Raises:
         PictureError: it is nothing of that kind, or cannot be read.

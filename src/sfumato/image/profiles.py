@@ -2,7 +2,7 @@
 
 8-bit pixels go through LittleCMS. Pillow offers it no 16-bit colours, so 16-bit pixels are converted here, by the
 profile's curves and matrix (ICC.1:2022, annex F); a profile made of tables has none, and then only the difference
-that the 8-bit conversion makes is added to the 16-bit pixels.
+that the 8-bit conversion makes is added to the 16-bit pixels. Colours outside sRGB are clipped.
 
 Shapes: H W pixels; arrays are (H, W, 3) in the colour space named.
 """

@@ -111,7 +111,9 @@ def _directory(
 def _template(canvas: Canvas) -> tuple[bytes, dict[int, bytes]]:
     """A one-pixel TIFF with the profile and EXIF, and its directory's entries that are not about pixels, by tag."""
     buffer = io.BytesIO()
-    Image.new("L", (1, 1)).save(buffer, "TIFF", icc_profile=canvas.icc, exif=exif.for_tiff(canvas.exif))
+    Image.new("L", (1, 1)).save(
+        buffer, "TIFF", icc_profile=canvas.icc, exif=exif.tags_of(canvas.exif, exif.DESCRIPTIVE)
+    )
     head = buffer.getvalue()
     (start,) = struct.unpack_from("<I", head, 4)
     (count,) = struct.unpack_from("<H", head, start)

@@ -105,17 +105,22 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     Raises:
         PictureError: the extension names no format, the folder does not exist, or the file does and may not be
             replaced.
+        DiskError: the folder cannot be written.
     """
     path = Path(path)
+    if "\0" in str(path):
+        raise PictureError(f"{str(path)!r}: no file can have such a name")
     if path.suffix.lower() not in FORMATS:
         known = ", ".join(FORMATS)
         raise PictureError(f"{path}: the extension {path.suffix!r} names no format that can be written ({known})")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise PictureError(f"{path}: is a folder")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise PictureError(f"{path}: there is no folder {path.parent}")
-    if path.exists() and not overwrite:
+    if os.path.exists(path) and not overwrite:
         raise PictureError(f"{path}: exists already; it is replaced only with overwrite (--overwrite)")
+    if not os.access(path.parent, os.W_OK):
+        raise DiskError(f"{path}: cannot be written: the folder {path.parent} is read-only")
     return path
 
 
@@ -147,7 +152,8 @@ def _encode(file: BinaryIO, picture: Picture, target: Format, quality: int) -> N
 
 def _nearest_mode(picture: Picture, target: Format, *, deep_values: bool) -> str:
     """The mode of the format that loses least of the picture."""
-    mode, transparent = picture.mode, picture.alpha is not None
+    transparent = picture.alpha is not None
+    mode = picture.mode if transparent else color.OPAQUE.get(picture.mode, picture.mode)
     held = target.modes - ({"P"} if target.name == "TIFF" and transparent else set())
     if deep_values and target.name == "TIFF":  # few programs read a TIFF of 16-bit grey with alpha
         held -= {"LA"}
@@ -185,7 +191,9 @@ def _settings(target: Format, mode: str, quality: int, camera: bytes | None) -> 
     if target.name in ("JPEG", "AVIF") and mode != "L":
         settings["subsampling"] = "4:4:4" if quality >= 90 else "4:2:0"
     if target.name == "TIFF":
-        settings["exif"] = exif.for_tiff(camera)
+        settings["exif"] = exif.tags_of(camera, exif.DESCRIPTIVE)
+    elif target.name == "AVIF":  # Pillow takes it to pieces
+        settings["exif"] = exif.tags_of(camera) or None
     elif camera is not None and target.name == "JPEG" and len(camera) > 65533:
         log.warning("EXIF of %d bytes is too long for a JPEG and left out", len(camera))
     elif camera is not None:
