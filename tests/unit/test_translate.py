@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from stylizers import as_tensor, made_photo, make_microast
 
-from sfumato.errors import Cancelled, OptionError, PictureError
+from sfumato.errors import Cancelled, FailedError, OptionError, PictureError
 from sfumato.image import from_any
 from sfumato.methods import microast
 from sfumato.options import Options
@@ -344,3 +344,10 @@ def test_options_are_frozen_data():
 
 def test_a_new_model_of_random_weights_works():
     assert Translator(microast.Model(microast.Config(width=8)))(made_photo(9, 9), STYLE).size == (9, 9)
+
+
+def test_a_broken_model_is_told():
+    broken = make_microast()
+    torch.nn.init.constant_(broken.decoder.up[-1].bias, float("nan"))
+    with pytest.raises(FailedError, match="not finite"):
+        Translator(broken, device="cpu")(made_photo(20, 20), STYLE)
