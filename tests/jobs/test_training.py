@@ -37,7 +37,7 @@ def start(data):
         words = [f"{key}={value!r}" for key, value in changes.items()]
         process = subprocess.Popen(
             [sys.executable, "-W", "error", train_child.__file__, names, str(data), str(run), *words],
-            env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+            env={**os.environ, **(environment or {})},  # the same number of threads as here, or sums differ
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
