@@ -142,6 +142,9 @@ def _check(given: argparse.Namespace, styles: int, masks: int) -> None:
 
 
 def _artist(given: argparse.Namespace) -> Artist:
+    from .. import device
+
+    device.keep_memory()
     if given.method == GATYS:
         from ..methods import gatys
         from ..translate.painter import Painter

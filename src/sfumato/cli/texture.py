@@ -55,7 +55,7 @@ def run(words: Sequence[str], console: Console) -> int:
     photo = inputs.Photo(path=swatches[0])
     (job,) = inputs.plan([photo], "texture", given.out, keep=swatches)
     inputs.check_pictures([job.output], overwrite=given.overwrite)
-    from .. import image
+    from .. import device, image
     from ..options import Options
     from ..progress import Progress
 
@@ -65,6 +65,7 @@ def run(words: Sequence[str], console: Console) -> int:
     from ..methods import gatys
     from ..translate.painter import Painter
 
+    device.keep_memory()
     painter = Painter(gatys_config(given, fields(), gatys.Config), device=given.device, precision=given.precision)
     with Progress("iterations", label=job.output.name, quiet=console.quiet) as progress:
         result = painter.texture(

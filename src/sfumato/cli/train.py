@@ -45,9 +45,11 @@ def run(words: Sequence[str], console: Console) -> int:
     if given.seed is not None:
         overrides += ["--seed", str(given.seed)]
     recipe = parse(given.recipe, overrides)
+    from .. import device
     from ..progress import Progress
     from ..train import train
 
+    device.keep_memory()
     folder = Path(given.run).expanduser() if given.run else Path("run") / given.recipe
     with Progress("images", label=given.recipe, quiet=console.quiet) as progress:
         made = train(recipe, folder, device=given.device, progress=progress)
