@@ -86,7 +86,9 @@ def grid(models: dict[str, torch.nn.Module], pictures: list[tuple[Tensor, Tensor
             cells += [image.from_any(t) for t in (content, style, *results)]
             labels += ["content", "style", *models]
     image.write(
-        path, image.from_any(image.contact_sheet(cells, columns=2 + len(models), labels=labels)), overwrite=True
+        path,
+        image.from_any(image.contact_sheet(cells, columns=2 + len(models), labels=labels, side=220)),
+        overwrite=True,
     )
 
 

@@ -1,4 +1,7 @@
-"""What the benchmarks share: where the data is, tables on the screen, JSON in benchmarks/results/."""
+"""What the benchmarks share: where the data is, tables on the screen, JSON in benchmarks/results/.
+
+python benchmarks/report.py    writes docs/results.md from them
+"""
 
 import datetime
 import json
@@ -11,11 +14,19 @@ from typing import Any
 from sfumato import device
 
 Row = dict[str, Any]
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "results.md"
+INTRODUCTION = """<!-- Written by `python benchmarks/report.py` from benchmarks/results; do not edit. -->
+
+# Measured
+
+Each table comes from one run of the command above it, on the machine it names; figures in one table were taken side by
+side."""
 
 
 def data_folder() -> Path:
     """$SFUMATO_DATA, else ../shared/data beside the repository."""
-    return Path(os.environ.get("SFUMATO_DATA") or Path(__file__).resolve().parents[2] / "shared/data")
+    return Path(os.environ.get("SFUMATO_DATA") or HERE.parents[1] / "shared/data")
 
 
 def machine() -> str:
@@ -28,7 +39,7 @@ def show(name: str, tables: dict[str, list[Row]]) -> None:
     print(f"\n{name} on {machine()}")
     for title, rows in tables.items():
         print(f"\n{title}\n{table(rows)}")
-    path = Path(__file__).parent / "results" / f"{name}.json"
+    path = HERE / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     record = {"command": command, "machine": machine(), "date": datetime.date.today().isoformat(), **tables}
@@ -50,3 +61,19 @@ def table(rows: list[Row]) -> str:
 def cell(value: Any) -> str:
     """A number to four digits, anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def page() -> str:
+    """docs/results.md: every result file, oldest name first."""
+    parts = [INTRODUCTION]
+    for path in sorted((HERE / "results").glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        about = f"`{record['command']}`, {record['date']}\n\n{record['machine']}"
+        tables = [f"**{title}**\n\n{table(rows)}" for title, rows in record.items() if isinstance(rows, list)]
+        parts += [f"## {path.stem}", about, *tables]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(PAGE)
