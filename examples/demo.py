@@ -18,10 +18,10 @@ from sfumato.translate import Painter
 
 PICTURES = Path(sfumato.__file__).parent / "assets" / "examples"
 PAINTINGS = {
-    "seascape": "Renoir's Seascape",
-    "arlesiennes": "Gauguin's Arlésiennes",
-    "saint-george": "Martorell's Saint George",
-    "chrysanthemums": "Renoir's Chrysanthemums",
+    "seascape": "A seascape by Renoir",
+    "arlesiennes": "A garden by Gauguin",
+    "saint-george": "A dragon by Martorell",
+    "chrysanthemums": "Flowers by Renoir",
 }
 PAINTED_PX = 448
 """Longest side of what is painted by optimisation."""
@@ -49,8 +49,8 @@ def fast() -> Iterator[tuple[str, Image.Image]]:
         yield label, with_inset(sfumato.stylize(photo, styles[name]), styles[name])
     fan, flowers, sea = styles["arlesiennes"], styles["chrysanthemums"], styles["seascape"]
     yield "Gauguin, half as strong", sfumato.stylize(photo, fan, strength=0.5)
-    yield "Gauguin, colours of the photograph", sfumato.stylize(photo, fan, keep_colors="luminance")
-    yield "One part seascape, two parts flowers", sfumato.stylize(photo, [sea, flowers], weights=[1, 2])
+    yield "Gauguin in the photograph's colours", sfumato.stylize(photo, fan, keep_colors="luminance")
+    yield "One part sea, two parts flowers", sfumato.stylize(photo, [sea, flowers], weights=[1, 2])
     yield "Another photograph", lake
     sky = upper_part(lake)
     yield "Flowers above, Gauguin below", sfumato.stylize(lake, [flowers, fan], masks=[sky, ImageOps.invert(sky)])
@@ -62,10 +62,10 @@ def slow() -> Iterator[tuple[str, Image.Image]]:
     painter = Painter()
     with Progress("iterations", label="painting") as progress:
         painted = painter(photo, style, size=PAINTED_PX, progress=progress)
-    yield "Flowers, by the method of Gatys", with_inset(painted, style)
+    yield "Flowers, by optimisation", with_inset(painted, style)
     with Progress("iterations", label="texture") as progress:
         tile = painter.texture(swatch, TEXTURE_PX, seamless=True, progress=progress).to_pil()
-    yield "A texture, four times side by side", with_inset(repeated(tile), swatch)
+    yield "A seamless texture, four times", with_inset(repeated(tile), swatch)
 
 
 def read(name: str) -> Image.Image:
