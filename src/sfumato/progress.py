@@ -24,7 +24,7 @@ DELAY_S = 1.0
 REDRAW_S = 0.1
 PLAIN_S = 30.0
 """Between the lines of a log file."""
-MILLIONS = {"B": "MB", "px": "megapixels"}
+MILLIONS = {"B": "MB", "px": "MP"}
 """Units that are counted in millions, and their names then."""
 MEMORY_S = 30.0
 """The rate is that of the last so many seconds."""
@@ -36,7 +36,7 @@ class Progress:
     """A progress line; call it with what is done and the total.
 
     Args:
-        unit: what is counted, in the plural; `B` stands for bytes and `px` for pixels, shown as MB and megapixels.
+        unit: what is counted, in the plural; `B` stands for bytes and `px` for pixels, shown as MB and MP.
         label: what is going on.
         quiet: shows nothing at all.
         stream: where to write; None is stderr.
@@ -119,9 +119,10 @@ def describe(done: int, total: int, rate: float, unit: str, label: str) -> str:
         parts.append(f"{100 * done // total:2d} %")
     parts.append(_amount(done, total, unit))
     if rate:
-        shown = (
-            f"{rate / 1e6:.1f} MB" if unit == "B" else f"{rate:,.0f} {unit}" if rate >= 100 else f"{rate:.3g} {unit}"
-        )
+        if unit in MILLIONS:
+            shown = f"{rate / 1e6:.1f} {MILLIONS[unit]}"
+        else:
+            shown = f"{rate:,.0f} {unit}" if rate >= 100 else f"{rate:.3g} {unit}"
         parts.append(f"{shown}/s")
         if total:
             parts.append(f"{duration((total - done) / rate)} left")
