@@ -317,6 +317,10 @@ def test_what_does_not_go_together_is_named(perceptual):
         gatys.Model(replace(QUICK, layer_weights=(1.0, 2.0)), perceptual)(CONTENT, RED)
     with pytest.raises(OptionError, match="0 x 5"):
         model.texture(RED, (5, 0))
+    with pytest.raises(OptionError, match=r"\(2, 3, 36, 44\)"):
+        model(CONTENT.repeat(2, 1, 1, 1), RED)
+    with pytest.raises(OptionError, match=r"\(3, 40, 32\)"):
+        model(CONTENT, RED[0])
 
 
 def test_it_works_inside_inference_mode_and_leaves_its_inputs_alone(perceptual):

@@ -32,9 +32,8 @@ class Descent(Protocol):
 class Adam:
     """Adam (Kingma & Ba, ICLR 2015, arXiv:1412.6980), its result clamped to [0, 1].
 
-    On to another size go both moments, resampled as maps (the second clamped at 0), and the count of steps, so that
-    nothing has to warm up again. Gradients of a mean over pixels shrink as pixels grow in number: the moments are
-    scaled by that.
+    On to another size go both moments, resampled as maps, and the count of steps, so that nothing has to warm up again.
+    Gradients of a mean over pixels shrink as pixels grow in number: the moments are scaled by that.
 
     Args:
         rate: the largest change of a value in a step, about.
@@ -57,9 +56,14 @@ class Adam:
     def _next(self) -> Tensor:
         if self.moments is None:
             return self.good.clone()
-        first, second = (1 - beta**self.count for beta in self.betas)
+        first, second = self._parts()
         scale = (self.moments[1] / second).sqrt_().add_(1e-16)
         return self.good.addcdiv(self.moments[0], scale, value=-self.rate / first).clamp_(0, 1)
+
+    def _parts(self) -> tuple[float, float]:
+        """How much of each moment is not its start, zero."""
+        first, second = self.betas
+        return 1 - first**self.count, 1 - second**self.count
 
     def retreat(self) -> Tensor:
         self.rate /= 4
@@ -69,7 +73,10 @@ class Adam:
         if self.moments is not None:
             first, second = (resize(m) for m in self.moments)
             ratio = self.good.numel() / first.numel()
-            self.moments = first * ratio, second.clamp_(min=0) * ratio**2
+            # Resampling overshoots: a square's mean below the mean's square would make a step larger than the rate.
+            first_part, second_part = self._parts()
+            second = second.maximum(first.square() * (second_part / first_part**2))
+            self.moments = first * ratio, second * ratio**2
 
 
 class LBFGS:

@@ -18,8 +18,8 @@ from .texture import Gram, Statistics, Wasserstein, roughness
 KINDS: dict[str, type[Gram] | type[Wasserstein]] = {"gram": Gram, "wasserstein": Wasserstein}
 
 
-def even_shares(masks: Sequence[Tensor], weights: Sequence[float], size: tuple[int, int]) -> Tensor:
-    """What share of each pixel is whose style: (S, 1, H, W), their sum at most 1.
+def even_shares(masks: Sequence[Tensor], weights: Sequence[float], *, like: Tensor) -> Tensor:
+    """What share of each pixel of `like` is whose style: (S, 1, H, W), their sum at most 1.
 
     Args:
         masks: (1, 1, h, w) of any size, in [0, 1], one for each style. Where they add up to less than 1 so do the
@@ -32,7 +32,9 @@ def even_shares(masks: Sequence[Tensor], weights: Sequence[float], size: tuple[i
         raise OptionError(f"{len(masks)} masks for {len(weights)} styles; give one for each style")
     if wrong := [tuple(m.shape) for m in masks if m.ndim != 4 or m.shape[:2] != (1, 1)]:
         raise OptionError(f"a mask has the shape {wrong[0]}; it must be (1, 1, height, width)")
-    stack = torch.cat([F.interpolate(m.float(), size, mode="bilinear", antialias=True) for m in masks]).clamp(0, 1)
+    size = (like.shape[-2], like.shape[-1])
+    resized = [F.interpolate(m.to(like), size, mode="bilinear", antialias=True) for m in masks]
+    stack = torch.cat(resized).detach().clamp(0, 1)
     covered = stack.sum(0, keepdim=True).clamp(max=1)
     stack = stack * stack.new_tensor(weights)[:, None, None, None]
     return covered * stack / stack.sum(0, keepdim=True).clamp(min=1e-6)

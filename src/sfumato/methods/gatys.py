@@ -141,20 +141,20 @@ class Model(nn.Module):
             progress: told after each iteration; False ends the run with what there is.
 
         Raises:
-            OptionError: the numbers of styles, weights and masks do not go together.
+            OptionError: a picture is not (1, 3, H, W), or the numbers of styles, weights and masks do not go together.
             FailedError: the loss is not finite, in float32 and with shorter steps too.
         """
-        pictures, shares = _styles(styles), _weights(styles, weights)
+        amounts = _weights(styles, weights)
         with torch.inference_mode(False):
-            content = content.detach().clone().float()
-            pictures = tuple(self._recolor(s.detach().clone().float(), content) for s in pictures)
+            content = _own(content)
+            pictures = tuple(self._recolor(_own(s).to(content.device), content) for s in _styles(styles))
             scene = _Scene(
                 size=(content.shape[-2], content.shape[-1]),
                 content=content,
                 styles=pictures,
-                weights=shares,
-                shares=None if masks is None else even_shares(masks, shares, (content.shape[-2], content.shape[-1])),
-                start=start,
+                weights=amounts,
+                shares=None if masks is None else even_shares(masks, amounts, like=content),
+                start=None if start is None else _own(start).to(content.device),
             )
             return _Run(self, scene, progress).result()
 
@@ -169,7 +169,8 @@ class Model(nn.Module):
     ) -> Tensor:
         """A new texture like one picture, or between several: (1, 3, H, W), RGB in [0, 1].
 
-        Its values have the spread of the picture's in each colour (as in the texture paper's code).
+        Its values have the spread of the picture's in each colour, as in the texture paper's code. What the config
+        says of content and colours does not matter; where it says to start from the content, `style_stats` stands in.
 
         Args:
             style: (1, 3, h, w), RGB in [0, 1].
@@ -185,10 +186,10 @@ class Model(nn.Module):
         height, width = (size, size) if isinstance(size, int) else size
         if height < 1 or width < 1:
             raise OptionError(f"a texture of {width} x {height} pixels has no pixels")
-        shares = _weights(style, weights)
+        amounts = _weights(style, weights)
         with torch.inference_mode(False):
-            pictures = tuple(s.detach().clone().float() for s in _styles(style))
-            scene = _Scene(size=(height, width), content=None, styles=pictures, weights=shares, wraps=seamless)
+            pictures = tuple(_own(s) for s in _styles(style))
+            scene = _Scene(size=(height, width), content=None, styles=pictures, weights=amounts, wraps=seamless)
             result = _Run(self, scene, progress).result()
             return match_histogram(result, pictures[0]) if len(pictures) == 1 else result
 
@@ -203,6 +204,13 @@ def _styles(styles: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
     if not pictures:
         raise OptionError("no style was given; at least one picture is needed")
     return pictures
+
+
+def _own(picture: Tensor) -> Tensor:
+    """A copy that can be computed with, whatever mode it was made in."""
+    if picture.ndim != 4 or picture.shape[:2] != (1, 3) or not picture.numel():
+        raise OptionError(f"a picture has the shape {tuple(picture.shape)}; it must be (1, 3, height, width)")
+    return picture.detach().clone().float()
 
 
 def _weights(styles: Tensor | Sequence[Tensor], weights: Sequence[float] | None) -> tuple[float, ...]:
@@ -240,6 +248,8 @@ class _Run:
         return {k: w / sum(weights.values()) * c.style_weight for k, w in weights.items()}
 
     def _content_layer(self) -> str:
+        if self.scene.content is None or not self.config.content_weight:
+            return ""
         above = [k for k in self.perceptual.layers if k <= self.config.content_layer]
         if not above:
             raise OptionError(f"content layer {self.config.content_layer!r}: there are {self.perceptual.layers}")
@@ -271,7 +281,7 @@ class _Run:
     def _first(self, size: tuple[int, int]) -> Tensor:
         start, scene = self.config.start, self.scene
         if scene.start is not None:
-            return resample(scene.start.detach().clone().float(), size).clamp(0, 1)
+            return resample(scene.start, size).clamp(0, 1)
         if start == "style":
             return cover(scene.styles[0], size)
         if start != "content":
@@ -338,7 +348,7 @@ class _Run:
             styles = [fit(style, self._style_px() * factor) for style in scene.styles]
             shares = None if scene.shares is None else self._canvas(scene.shares, factor).clamp(0, 1)
             judge.ask_styles(styles, scene.weights, shares)
-        if scene.content is not None and c.content_weight:
+        if scene.content is not None and self.content_layer:
             content = self._canvas(scene.content, factor).clamp(0, 1)
             judge.ask_content(content, self.content_layer, c.content_weight)
         return judge
