@@ -36,7 +36,7 @@ def main() -> None:
         picture.save(folder / f"{number:02d}.jpg", quality=95)
         made[label] = picture
     sheet = folder / "sheet.jpg"
-    image.contact_sheet(list(made.values()), labels=list(made), columns=4, side=400).save(sheet, quality=92)
+    image.contact_sheet(list(made.values()), labels=list(made), columns=4, side=310).save(sheet, quality=90)
     print(sheet.resolve())
 
 
@@ -53,7 +53,8 @@ def fast() -> Iterator[tuple[str, Image.Image]]:
     yield "One part sea, two parts flowers", sfumato.stylize(photo, [sea, flowers], weights=[1, 2])
     yield "Another photograph", lake
     sky = upper_part(lake)
-    yield "Flowers above, Gauguin below", sfumato.stylize(lake, [flowers, fan], masks=[sky, ImageOps.invert(sky)])
+    two = [styles["saint-george"], fan]
+    yield "Martorell above, Gauguin below", sfumato.stylize(lake, two, masks=[sky, ImageOps.invert(sky)])
 
 
 def slow() -> Iterator[tuple[str, Image.Image]]:

@@ -42,7 +42,8 @@ def train(
         run: folder of the run; a run of another recipe there is an error.
         device: `auto`, `cpu`, `cuda` ...
         until: stops after this many images, as an interruption would.
-        progress: called after each step with the images seen and their total; returning False stops the run.
+        progress: called after each step with the images seen and their total, in the first process; returning False
+            stops the run.
 
     Raises:
         RecipeError: the recipe is wrong, or the folder holds a run of another one.
@@ -62,7 +63,8 @@ def train(
         stream.reading(),
     ):
         dist.together()
-        return Trainer(recipe, run, where).go(min(until or recipe.images, recipe.images), progress)
+        last = recipe.images if until is None else min(until, recipe.images)
+        return Trainer(recipe, run, where).go(last, progress if dist.rank() == 0 else None)
 
 
 class Trainer:
