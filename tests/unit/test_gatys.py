@@ -329,6 +329,9 @@ def test_it_works_inside_inference_mode_and_leaves_its_inputs_alone(perceptual):
         frozen = CONTENT.clone()
         result = gatys.Model(replace(QUICK, iterations=(3,)), perceptual)(frozen, RED.clone())
     assert not result.requires_grad
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        again = gatys.Model(replace(QUICK, iterations=(3,)), perceptual)(CONTENT, RED)
+    assert torch.equal(again, result)
     gatys.Model(replace(QUICK, colors="coral"), perceptual)(content, style)
     assert torch.equal(content, CONTENT)
     assert torch.equal(style, RED)

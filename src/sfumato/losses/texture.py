@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..nets.linalg import eigh
+
 CHUNKS = 16
 RIDGE = 1e-4
 """Added to the variances of features, relative to their mean square: no direction is without spread."""
@@ -139,15 +141,6 @@ class _TraceOfRoot(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         return ctx.saved_tensors[0] * grads[0]
-
-
-def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """`torch.linalg.eigh`, on the CPU for the devices that lack it."""
-    if matrix.device.type != "mps":
-        values, vectors = torch.linalg.eigh(matrix)
-        return values, vectors
-    values, vectors = torch.linalg.eigh(matrix.cpu())
-    return values.to(matrix.device), vectors.to(matrix.device)
 
 
 def roughness(images: Tensor, *, wraps: bool = False) -> Tensor:

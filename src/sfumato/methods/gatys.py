@@ -145,7 +145,7 @@ class Model(nn.Module):
             FailedError: the loss is not finite, in float32 and with shorter steps too.
         """
         amounts = _weights(styles, weights)
-        with torch.inference_mode(False):
+        with torch.inference_mode(False), device.autocast(content.device, torch.float32):
             content = _own(content)
             pictures = tuple(self._recolor(_own(s).to(content.device), content) for s in _styles(styles))
             scene = _Scene(
@@ -186,9 +186,9 @@ class Model(nn.Module):
         height, width = (size, size) if isinstance(size, int) else size
         if height < 1 or width < 1:
             raise OptionError(f"a texture of {width} x {height} pixels has no pixels")
-        amounts = _weights(style, weights)
-        with torch.inference_mode(False):
-            pictures = tuple(_own(s) for s in _styles(style))
+        amounts, styles = _weights(style, weights), _styles(style)
+        with torch.inference_mode(False), device.autocast(styles[0].device, torch.float32):
+            pictures = tuple(_own(s) for s in styles)
             scene = _Scene(size=(height, width), content=None, styles=pictures, weights=amounts, wraps=seamless)
             result = _Run(self, scene, progress).result()
             return match_histogram(result, pictures[0]) if len(pictures) == 1 else result

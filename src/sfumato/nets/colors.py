@@ -17,6 +17,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from .linalg import eigh
+
 Colors = Literal["style", "luminance", "coral", "histogram"]
 """Where the colours of a result come from: `style`, or the content in one of the three ways above."""
 
@@ -77,7 +79,7 @@ def _spread(colors: Tensor, as_published: bool) -> Tensor:
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
     """A power of symmetric positive matrices (..., 3, 3)."""
-    values, vectors = torch.linalg.eigh(matrix)
+    values, vectors = eigh(matrix)
     return (vectors * values.clamp(min=1e-12).pow(exponent)[..., None, :]) @ vectors.mT
 
 
@@ -90,8 +92,9 @@ def match_histogram(source: Tensor, target: Tensor) -> Tensor:
     values = source.flatten(-2).contiguous()
     ordered, goal = values.sort(-1).values, target.flatten(-2).to(source.dtype).sort(-1).values
     first, last = torch.searchsorted(ordered, values), torch.searchsorted(ordered, values, right=True)
-    places = (first + last - 1).to(torch.float64) / 2 / max(1, values.shape[-1] - 1)  # the middle rank of equal ones
-    places = places * (goal.shape[-1] - 1)
-    below = places.floor().long()
-    low, high = goal.gather(-1, below), goal.gather(-1, (below + 1).clamp(max=goal.shape[-1] - 1))
-    return torch.lerp(low, high, (places - below).to(source.dtype)).unflatten(-1, source.shape[-2:])
+    # The middle rank of equal values, as a place among the target's; in whole numbers, exact for any number of pixels.
+    top, ranks = goal.shape[-1] - 1, max(1, 2 * (values.shape[-1] - 1))
+    places = (first + last - 1) * top
+    below, rest = places // ranks, (places % ranks).to(source.dtype) / ranks
+    low, high = goal.gather(-1, below), goal.gather(-1, (below + 1).clamp(max=top))
+    return torch.lerp(low, high, rest).unflatten(-1, source.shape[-2:])
