@@ -144,7 +144,9 @@ def draw_losses(run: Path) -> None:
     from matplotlib.figure import Figure
 
     lines = read_log(run / "log.jsonl")
-    names = [name for name in lines[-1] if "/" in name] if lines else []
+    names = sorted(
+        {name for line in lines for name in line if "/" in name}, key=lambda name: (name.startswith("lr/"), name)
+    )
     if not names:
         return
     columns = min(3, len(names))
@@ -154,10 +156,12 @@ def draw_losses(run: Path) -> None:
         axes = figure.add_subplot(rows, columns, place, title=name, xlabel="images")
         points = [(line["images"], line[name]) for line in lines if name in line]
         images, values = zip(*points, strict=True)
-        axes.plot(images, values, color="tab:blue", alpha=0.35, linewidth=1)
-        axes.plot(images, smooth(values), color="tab:blue", linewidth=1.5)
-        if min(values) > 0 and max(values) > 20 * min(values) and not name.startswith("lr/"):
-            axes.set_yscale("log")
+        if name.startswith("lr/"):
+            axes.plot(images, values, color="tab:gray")
+        else:
+            axes.plot(images, values, color="tab:blue", alpha=0.35, linewidth=1)
+            axes.plot(images, smooth(values), color="tab:blue", linewidth=1.5)
+            axes.set_yscale("log" if min(values) > 0 and max(values) > 20 * min(values) else "linear")
         axes.grid(alpha=0.3)
     content = BytesIO()
     figure.savefig(content, format="png", dpi=110)
