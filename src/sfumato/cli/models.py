@@ -110,7 +110,7 @@ def _get(name: str, console: Console) -> None:
     with Progress("B", label=name, quiet=console.quiet) as progress:
         result = download.get(name, progress)
     verb = "downloaded" if result.fetched else "already here"
-    console.say(f"{result.path}: {verb}; sha256 {result.sha256} agrees with {result.checked}")
+    console.say(f"{result.path}: {verb}; sha256 {result.sha256}, compared with {result.checked}")
 
 
 def _verify(name: str, console: Console) -> None:
