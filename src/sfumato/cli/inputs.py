@@ -84,6 +84,8 @@ def plan(
         names = {p.path: _beside(p, folder) / f"{p.path.stem}-{ending}{suffix}" for p in photos}
         results = set(names.values())
         jobs = [Job(photo=p.path, output=names[p.path]) for p in photos if not _is_result(p, results, folder)]
+        if not jobs:
+            raise OptionError(f"{photos[0].path} and what else was found there are results of an earlier run")
     _check_apart(jobs, keep)
     return jobs
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import OptionError, PictureError, WeightsError
+from ..errors import OptionError, PictureError, UserError, WeightsError
 from . import flags, inputs, source
 from .console import Console
 from .source import Field
@@ -123,8 +123,8 @@ def run(words: Sequence[str], console: Console) -> int:
     options = flags.build(Options, flags.given(given, shared_fields()))
     options.shares(len(styles))
     _check(given, len(styles), len(masks))
-    inputs.check_pictures([job.output for job in jobs], overwrite=given.overwrite)
     pictures = [image.read(path) for path in styles], [image.read(path) for path in masks]
+    inputs.check_pictures([job.output for job in jobs], overwrite=given.overwrite)
     artist = _artist(given)
     return _Session(given, console, artist, options, *pictures).do(jobs)
 
@@ -213,13 +213,16 @@ class _Session:
             self.console.fail(f"{len(failures)} of {len(jobs)} pictures could not be done")
         return 1 if failures else 0
 
-    def _failures(self, jobs: Sequence[inputs.Job]) -> Iterator[PictureError]:
-        """Does the work; gives the errors of the photographs that cannot be read, if there are others."""
+    def _failures(self, jobs: Sequence[inputs.Job]) -> Iterator[UserError]:
+        """Does the work; gives the errors of photographs that are broken or of another shape than the masks.
+
+        If there is only one, its error is the command's.
+        """
         for number, job in enumerate(jobs, 1):
             label = job.photo.name if len(jobs) == 1 else f"{number}/{len(jobs)} {job.photo.name}"
             try:
                 self._one(job, label)
-            except PictureError as error:
+            except (PictureError, OptionError) as error:
                 if len(jobs) == 1:
                     raise
                 yield error

@@ -111,6 +111,12 @@ def test_results_in_a_folder_among_the_photographs_are_no_photographs(tmp_path: 
     assert [job.photo.name for job in jobs] == ["a.jpg", "b.jpg"]
 
 
+def test_a_folder_of_results_alone(tmp_path: Path) -> None:
+    touch(tmp_path, "out/a-wave.png")
+    with pytest.raises(OptionError, match="results of an earlier run"):
+        inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", str(tmp_path / "out"))
+
+
 def test_several_photos_need_a_folder() -> None:
     with pytest.raises(OptionError, match=r"-o out\.png is one file for 2 pictures"):
         inputs.plan([Photo(path=Path("a.jpg")), Photo(path=Path("b.jpg"))], "wave", "out.png")

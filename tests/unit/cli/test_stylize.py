@@ -53,6 +53,15 @@ def test_masks_go_to_their_styles(stylize, folder):
     assert same(folder / "one.png", folder / "masked.png")
 
 
+def test_masks_that_do_not_fit_one_of_many(stylize, folder, save):
+    save(folder / "in/a.png", 36, 48)
+    save(folder / "in/b.png", 48, 36)
+    Image.new("L", (48, 36), 255).save(folder / "white.png")
+    result = stylize("in", "--style", "wave.png", "--mask", "white.png", "-o", "out")
+    assert (result.code, result.out) == (1, ["out/a-wave.png"])
+    assert "white.png as a mask has 48 x 36 pixels, another shape" in result.err[0]
+
+
 def test_a_folder(stylize, folder, save):
     for name in ("in/b.jpg", "in/sub/a.png"):
         save(folder / name)
@@ -86,6 +95,8 @@ def test_a_bad_style_ends_all(stylize, folder):
     result = stylize("photo.jpg", "night.jpg", "--style", "bad.jpg")
     assert (result.code, result.out) == (2, [])
     assert result.err[0].startswith("sfumato: bad.jpg: ")
+    assert stylize("photo.jpg", "--style", "bad.jpg", "-o", "new/").code == 2
+    assert not (folder / "new").exists()
 
 
 def test_nothing_is_replaced_unless_asked_for(stylize, folder):
