@@ -12,6 +12,8 @@ import signal, sys
 from sfumato.cli import main
 from sfumato.progress import Progress
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
+
 def interrupted(self, done, total=0):
     if self.label == {label!r}:
         signal.raise_signal(signal.SIGINT)
