@@ -9,8 +9,8 @@ from toy import recipe as toy_recipe
 
 from sfumato import image, train, weights
 from sfumato.errors import Cancelled, DataError, RecipeError, TrainingDiverged
-from sfumato.train import Adam, Recipe, products
-from sfumato.train.log import read_log
+from sfumato.train import Adam, Recipe, checkpoint, products
+from sfumato.train.log import Log, read_log
 from sfumato.train.loop import due
 from sfumato.train.state import State, evaluating
 
@@ -225,6 +225,16 @@ def test_a_loss_that_is_not_finite_stops_the_run(recipe, tmp_path):
     assert caught.value.exit_code == 1
     assert saved(tmp_path / "run")["seen"] == 20
     assert read_log(tmp_path / "run" / "log.jsonl")[-1]["images"] == 24
+
+
+def test_a_run_that_diverges_at_once_keeps_where_it_began(recipe, tmp_path):
+    with pytest.raises(TrainingDiverged):
+        train(dataclasses.replace(recipe, method=Config(poison=1)), tmp_path / "run", device="cpu")
+    state = saved(tmp_path / "run")
+    assert state["seen"] == 0
+    assert same(
+        state["weights"], dict(checkpoint.contents(State(recipe, torch.device("cpu")), Log(tmp_path), "")["weights"])
+    )
 
 
 def test_weights_that_are_not_finite_are_never_saved(recipe, tmp_path):

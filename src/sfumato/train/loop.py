@@ -82,6 +82,8 @@ class Trainer:
         state, images = self.state, self.recipe.images
         report(progress, state.seen, images)
         stopped = False
+        if state.seen == 0:  # a good state to keep from the beginning, and a full disk is noticed now
+            self._save_state()
         with Stop() as stop, closing(self.log), closing(self._batches(until)) as batches:
             for batch, waited in timed(batches):
                 self.log.step(state.step(prepare(batch, state.device)), self.recipe.batch, waited)
@@ -116,12 +118,15 @@ class Trainer:
 
     def _save(self) -> dict[str, Path]:
         """Saves the state, and the models as files with their cards."""
+        self._save_state()
+        counts = self.samples.counts()
+        return products.write(self.run, self.state, counts, self.log.recent) if self.writes else {}
+
+    def _save_state(self) -> None:
         values = checkpoint.contents(self.state, self.log, self.samples.digest())
         checkpoint.check_finite(values, self.run)
-        if not self.writes:
-            return {}
-        checkpoint.save(self.run, values)
-        return products.write(self.run, self.state, self.samples.counts(), self.log.recent)
+        if self.writes:
+            checkpoint.save(self.run, values)
 
     def _draw(self) -> None:
         """Draws the losses so far, and what the models make of the run's first samples, always the same."""
