@@ -25,6 +25,15 @@ QUICK = gatys.Config(
 )
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """On pictures this small two threads mostly wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def perceptual():
     return read_perceptual(("compact",))
