@@ -23,8 +23,15 @@ from torch import Tensor, nn
 from sfumato import device, zoo
 from sfumato.methods import microast
 from sfumato.nets.layers import Double, ReflectConv2d
-from sfumato.nets.norms import moments
+from sfumato.nets.norms import ConvMean, moments
 from sfumato.nets.vgg import VGG
+
+
+class PlainMean(nn.Module):
+    """The mean response of a convolution as the authors' module computes it."""
+
+    def forward(self, x: Tensor, conv: nn.Conv2d) -> tuple[Tensor]:
+        return (conv(x).mean((2, 3), keepdim=True),)
 
 
 class AdaIN(nn.Module):
@@ -62,6 +69,8 @@ def as_the_authors(model: microast.Model) -> microast.Model:
         for name, child in list(parent.named_children()):
             if isinstance(child, Double):
                 setattr(parent, name, nn.Upsample(scale_factor=2, mode="bilinear"))
+            if isinstance(child, ConvMean):
+                setattr(parent, name, PlainMean())
             if isinstance(child, ReflectConv2d):
                 setattr(parent, name, plain_conv(child))
     return plain

@@ -53,19 +53,21 @@ def test_an_unknown_device_is_one_line(no_accelerator, name):
 
 
 @pytest.mark.parametrize(
-    ("amx", "avx512", "expected"),
+    ("amx", "avx512", "maker", "expected"),
     [
-        (True, True, torch.bfloat16),
-        (False, True, torch.bfloat16),
-        (True, False, torch.bfloat16),
-        (False, False, torch.float32),
+        (True, True, "Intel(R) Xeon(R)", torch.bfloat16),
+        (True, False, "Intel(R) Xeon(R)", torch.bfloat16),
+        (False, True, "Intel(R) Xeon(R)", torch.float32),  # there it is slower than float32
+        (False, True, "AMD EPYC", torch.bfloat16),
+        (False, False, "AMD EPYC", torch.float32),
     ],
 )
-def test_bf16_only_where_the_cpu_has_units(monkeypatch, amx, avx512, expected):
+def test_bf16_only_where_the_cpu_is_faster_with_it(monkeypatch, amx, avx512, maker, expected):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(device, "_cpu_name", lambda: maker)
     assert device.fast_dtype(CPU) == expected
-    assert ("no bf16 units" in device.describe(CPU)) == (expected == torch.float32)
+    assert ("no bf16 units" in device.describe(CPU)) == (not amx and not avx512)
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), torch.float32), ((8, 0), torch.bfloat16)])

@@ -7,7 +7,7 @@ Shapes: B batch, C channels, H W pixels of the content, h w pixels of the style.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,15 +20,13 @@ from .. import weights
 from ..losses.style import content_loss, style_loss
 from ..nets.frozen import Frozen
 from ..nets.layers import Double, ReflectConv2d, conv_dtype
-from ..nets.norms import Moments, adain, moments
+from ..nets.norms import ConvMean, Moments, adain, moments
 from ..nets.parallel import gather, rand
 from ..nets.perceptual import read_perceptual
 from . import base
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 CONTENT_LAYER = "relu4_1"
-
-Statistics = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +96,8 @@ class Modulator(nn.Module):
         super().__init__()
         self.weight, self.bias = (ReflectConv2d(width, width, 3, groups=width) for _ in range(2))
 
-    def forward(self, x: Tensor, ask: Sequence[Statistics]) -> tuple[Tensor, Tensor]:
-        return ask[0](self.weight(x))[0], ask[1](self.bias(x))[0]
+    def forward(self, x: Tensor, ask: Sequence[ConvMean]) -> tuple[Tensor, Tensor]:
+        return ask[0](x, self.weight)[0], ask[1](x, self.bias)[0]
 
 
 class Decoder(nn.Module):
@@ -153,12 +151,15 @@ class Model(base.Stylizer):
         self.content_encoder, self.style_encoder = Encoder(width), Encoder(width)
         self.modulator1, self.modulator2 = Modulator(width), Modulator(width)
         self.decoder = Decoder(width)
-        self.own = nn.ModuleList(Moments(level=1) for _ in range(6))
+        # One set of statistics for styles, one for the content's own code: tiles replace the latter.
+        self.asked, self.own = (
+            nn.ModuleList(kind(level=1) for kind in (Moments, ConvMean, ConvMean) * 2) for _ in range(2)
+        )
 
     def encode_style(self, style: Tensor) -> base.Code:
-        return self._signals(self.style_encoder(style), [moments] * 6)
+        return self._signals(self.style_encoder(style), self.asked)
 
-    def _signals(self, features: Sequence[Tensor], ask: Sequence[Statistics]) -> base.Code:
+    def _signals(self, features: Sequence[Tensor], ask: nn.ModuleList) -> base.Code:
         x1, x2 = features
         return (*ask[0](x1), *self.modulator1(x1, ask[1:3]), *ask[3](x2), *self.modulator2(x2, ask[4:6]))
 
@@ -167,15 +168,16 @@ class Model(base.Stylizer):
         # the normalisation that follows (measured: errors of 5 to 9 % of the output's deviation, below 1 % so).
         with torch.autocast(content.device.type, enabled=False):
             features = self.content_encoder(content.float())[1]
-        if isinstance(strength, Tensor) or strength != 1:
-            return (features, *self.style_encoder(content))
-        return (features,)
+        rows = partial_rows(strength, len(content))
+        return (features, *self.style_encoder(content[rows])) if len(rows) else (features,)
 
     def paint(self, features: base.Features, code: base.Code, strength: float | Tensor = 1.0) -> Tensor:
         content, *as_style = features
         if as_style:
-            own = self._signals(as_style, self.own)  # type: ignore[arg-type]
-            code = tuple(o + strength * (c - o) for o, c in zip(own, code, strict=True))
+            own = self._signals(as_style, self.own)
+            rows = partial_rows(strength, len(content))
+            s = strength[rows] if isinstance(strength, Tensor) else strength
+            code = tuple(with_rows(c, rows, o + s * (c[rows] - o)) for o, c in zip(own, code, strict=True))
         return self.decoder(content, code)
 
 
@@ -191,12 +193,12 @@ class Training(base.Training):
         self.perceptual = read_perceptual(config.perceptual)
         self.judges: dict[torch.dtype, Frozen] = {}
 
-    def judge(self, images: Tensor) -> dict[str, Tensor]:
+    def judge(self, images: Tensor, layers: Sequence[str] = STYLE_LAYERS) -> dict[str, Tensor]:
         """The perceptual features of images (B, 3, H, W), in the precision of the run."""
         dtype = conv_dtype(images)
         if dtype not in self.judges:
             self.judges[dtype] = Frozen(self.perceptual, dtype=dtype)
-        return self.judges[dtype](images, STYLE_LAYERS)
+        return self.judges[dtype](images, layers)
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"stylizer": [self.model]}
@@ -210,13 +212,11 @@ class Training(base.Training):
         code = self.model.encode_style(style)
         out = self.model.render(content, code, strength if c.partial else 1.0)
         with torch.no_grad():
-            of_style = {k: moments(x) for k, x in self.judge(style).items()}
-            of_content = self.judge(content)
-            # Differs from the paper: at strength s the target lies s of the way from the content's statistics.
-            targets = {k: lerp(moments(x), of_style[k], strength) for k, x in of_content.items()}
+            of_content = self.judge(content, (CONTENT_LAYER,))[CONTENT_LAYER]
+            targets = self._targets(content, style, strength)
         features = self.judge(out)
         terms = {
-            "content": c.content_weight * content_loss(features[CONTENT_LAYER], of_content[CONTENT_LAYER]).mean(),
+            "content": c.content_weight * content_loss(features[CONTENT_LAYER], of_content).mean(),
             "style": c.style_weight * style_loss(features, targets).mean(),
         }
         if c.pixel_weight:
@@ -226,6 +226,17 @@ class Training(base.Training):
             codes = [tuple(gather(part) for part in own) for own in (self.model.encode_style(out), code)]
             terms["contrastive"] = c.contrastive_weight * contrastive_loss(*codes)
         yield terms
+
+    def _targets(self, content: Tensor, style: Tensor, strength: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """The statistics that a result is to have, by layer: (B, C, 1, 1) each."""
+        targets = {k: moments(x) for k, x in self.judge(style).items()}
+        # Differs from the paper: at strength s the target lies s of the way from the content's statistics.
+        if len(rows := partial_rows(strength, len(content))):
+            for k, x in self.judge(content[rows]).items():
+                mean, std = targets[k]
+                partial = lerp(moments(x), (mean[rows], std[rows]), strength[rows])
+                targets[k] = with_rows(mean, rows, partial[0]), with_rows(std, rows, partial[1])
+        return targets
 
     def _strengths(self, content: Tensor) -> Tensor:
         """(B, 1, 1, 1): 1 but for the `partial` share, which is uniform with its ends 0 and 1 drawn often."""
@@ -242,6 +253,18 @@ class Training(base.Training):
 
 def lerp(start: tuple[Tensor, Tensor], end: tuple[Tensor, Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:
     return start[0].lerp(end[0], weight), start[1].lerp(end[1], weight)
+
+
+def partial_rows(strength: float | Tensor, count: int) -> Tensor:
+    """The indices of the pictures of a batch that are not at the full strength."""
+    if isinstance(strength, Tensor):
+        return (strength.flatten() != 1).nonzero().flatten()
+    return torch.arange(count if strength != 1 else 0)
+
+
+def with_rows(x: Tensor, rows: Tensor, new: Tensor) -> Tensor:
+    """A copy of x (B, ...) that has `new` in place of those rows."""
+    return new if len(rows) == len(x) else x.index_copy(0, rows, new.to(x.dtype))
 
 
 def contrastive_loss(result: base.Code, style: base.Code) -> Tensor:

@@ -22,7 +22,7 @@ def art() -> Recipe:
         optimizers={"decoder": Adam(lr=1e-3, clip=10.0)},
         schedule=Schedule(kind="cosine", warmup=1_000),
         ema_images=1_000,
-        precision="bf16",
+        precision="auto",
         title="AdaIN: any painting's style in one pass",
     )
 

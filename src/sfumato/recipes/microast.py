@@ -24,7 +24,7 @@ def art() -> Recipe:
         optimizers={"stylizer": Adam(lr=7e-4, clip=10.0)},
         schedule=Schedule(kind="cosine", warmup=1_000),
         ema_images=1_000,
-        precision="bf16",
+        precision="auto",
         title="MicroAST: any painting's style in one pass",
     )
 

@@ -19,7 +19,7 @@ def compact() -> Recipe:
         optimizers={"student": Adam(lr=1e-3)},
         schedule=Schedule(kind="cosine", warmup=2_000),
         ema_images=3_000,
-        precision="bf16",
+        precision="auto",
         title="Compact VGG-19: a quarter of the width, heads to the full widths",
     )
 

@@ -21,6 +21,8 @@ class Adam:
     """Decay of the running mean of gradients and of their squares."""
     clip: Annotated[float, Ge(0)] = 0.0
     """Largest norm of the group's gradient; 0 never clips."""
+    muon: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Momentum of Muon for the weights that are matrices, 0.95 as a rule; 0: Adam for all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,8 @@ class Recipe:
     """How learning rates move."""
     ema_images: Annotated[int, Ge(0)] = 10_000
     """Half-life of the averaged weights in images; 0 keeps no average."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the forward pass; weights and optimisers are always float32."""
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    """Of the forward pass; `auto` is bf16 where the device is faster with it. Weights and optimisers stay float32."""
     compile: bool = False
     """Translate the networks by torch.compile: a minute at the start, a compiler needed, faster steps on a GPU."""
     seed: Annotated[int, Ge(0), Lt(2**31)] = 0

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from .. import device as devices
 from ..methods import base
 from . import dist
+from .optim import optimizer
 from .recipe import Adam, Recipe, Schedule, check
 
 
@@ -38,6 +39,8 @@ class State:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.seen = recipe, device, 0
+        precision = recipe.precision
+        self.dtype = devices.fast_dtype(device) if precision == "auto" else devices.DTYPES[precision]
         self.training = devices.to_device(build(recipe.method), device)
         groups = self.training.groups()
         check(recipe, groups, dist.world())
@@ -67,7 +70,7 @@ class State:
         record: dict[str, Tensor] = {}
         for group, parameters in self.parameters.items():
             self._teach_only(group)
-            with devices.autocast(self.device, self.recipe.precision):
+            with devices.autocast(self.device, self.dtype):
                 terms = next(lesson)
             total = sum((term.float() for term in terms.values()), torch.zeros((), device=self.device))
             total.backward(inputs=parameters)
@@ -91,7 +94,8 @@ class State:
     def _update(self, group: str, rate: float) -> None:
         if clip := self.settings[group].clip:
             nn.utils.clip_grad_norm_(self.parameters[group], clip)
-        self.optimizers[group].param_groups[0]["lr"] = rate
+        for own in self.optimizers[group].param_groups:
+            own["lr"] = rate
         self.optimizers[group].step()
         self.optimizers[group].zero_grad()
 
@@ -110,7 +114,7 @@ class State:
     @torch.no_grad()
     def sample(self, batch: dict[str, Tensor]) -> Mapping[str, Tensor]:
         """Pictures (B, 3, H, W) in [0, 1] by caption, made by what is kept; the training itself is not touched."""
-        with self._as_kept(), evaluating(self.training), devices.autocast(self.device, self.recipe.precision):
+        with self._as_kept(), evaluating(self.training), devices.autocast(self.device, self.dtype):
             return {k: v.float().cpu() for k, v in self.training.sample(batch).items()}
 
     @contextmanager
@@ -152,11 +156,6 @@ def compile_parts(training: nn.Module) -> None:
         for part in (network, *network.children()):
             if any(True for _ in part.parameters()) and not isinstance(part, nn.ModuleList | nn.ModuleDict):
                 part.compile()
-
-
-def optimizer(settings: Adam, parameters: list[nn.Parameter]) -> torch.optim.Adam:
-    """Adam in its fused form: one pass over all parameters."""
-    return torch.optim.Adam(parameters, lr=settings.lr, betas=settings.betas, fused=True)
 
 
 def schedule_factor(schedule: Schedule, seen: int, images: int) -> float:

@@ -215,9 +215,9 @@ class _Statistics:
     def end(self) -> None:
         self.known |= {module: gathered.statistic(self.device) for module, gathered in self.sums.items()}
 
-    def _asked(self, module: nn.Module, inputs: tuple[Tensor, ...], _own: Statistic) -> Statistic | None:
+    def _asked(self, module: Moments, inputs: tuple[Any, ...], _own: Statistic) -> Statistic | None:
         if module in self.sums:
-            x = inputs[0]
+            x = module.map(*inputs)
             self.device = x.device
             self.waiting = (self.waiting or set(self.sums)) - {module}
             rows, columns = inner_cells(self.tile, x)

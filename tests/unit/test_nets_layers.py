@@ -1,0 +1,63 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from sfumato.nets.layers import ReflectConv2d
+
+
+def twin(conv):
+    """The same convolution by torch's own module."""
+    plain = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        conv.stride,
+        conv.kernel_size[0] // 2,
+        groups=conv.groups,
+        padding_mode="reflect",
+    )
+    plain.load_state_dict(conv.state_dict())
+    return plain
+
+
+CONVOLUTIONS = {
+    "dense": {"kernel": 3},
+    "of single pixels": {"kernel": 1},
+    "grouped, strided": {"kernel": 3, "stride": 2, "groups": 4},
+}
+
+
+@pytest.mark.parametrize("size", [(12, 16), (13, 16), (13, 15)])
+@pytest.mark.parametrize("kind", CONVOLUTIONS)
+def test_sums_are_those_of_torch(kind, size):
+    same_sums(ReflectConv2d(8, 16, **CONVOLUTIONS[kind]), size)
+
+
+@pytest.mark.parametrize("size", [(12, 16), (13, 16), (13, 15)])  # blocks of 2x2 or, where they do not fit, no blocks
+@pytest.mark.parametrize("out_channels", [1, 3, 4, 5])
+def test_sums_to_few_channels_are_those_of_torch(out_channels, size):
+    same_sums(ReflectConv2d(8, out_channels, 9), size)
+
+
+def same_sums(conv, size):
+    plain = twin(conv)
+    x = torch.randn(2, conv.in_channels, *size, requires_grad=True)
+    ours, theirs = conv(x), plain(x)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    goal = torch.randn_like(theirs)
+    found = torch.autograd.grad(F.mse_loss(ours, goal), (x, *conv.parameters()))
+    exact = torch.autograd.grad(F.mse_loss(theirs, goal), (x, *plain.parameters()))
+    for a, b in zip(found, exact, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_few_channels_are_computed_in_blocks(monkeypatch):
+    seen = []
+    conv2d = F.conv2d
+    monkeypatch.setattr(
+        F, "conv2d", lambda x, weight, *args, **more: seen.append(weight.shape) or conv2d(x, weight, *args, **more)
+    )
+    ReflectConv2d(8, 3, 9)(torch.rand(1, 8, 12, 16))
+    ReflectConv2d(8, 3, 9)(torch.rand(1, 8, 13, 16))
+    assert seen == [(12, 8, 10, 10), (3, 8, 9, 9)]
