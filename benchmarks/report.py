@@ -70,7 +70,9 @@ def page() -> str:
         record = json.loads(path.read_text(encoding="utf-8"))
         about = f"`{record['command']}`, {record['date']}\n\n{record['machine']}"
         tables = [f"**{title}**\n\n{table(rows)}" for title, rows in record.items() if isinstance(rows, list)]
-        parts += [f"## {path.stem}", about, *tables]
+        drawn = PAGE.parent / "images" / f"{path.stem}.jpg"
+        picture = [f"![{path.stem}](images/{drawn.name})"] if drawn.exists() else []
+        parts += [f"## {path.stem}", about, *tables, *picture]
     return "\n\n".join(parts) + "\n"
 
 

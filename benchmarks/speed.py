@@ -4,7 +4,7 @@
 
 All at once in one process, turn by turn: AdaIN (VGG-19 to relu4_1 on content and style, then the decoder; float32),
 the authors' MicroAST module (grouped convolutions, float32, default memory order), and `microast/art` as the
-translator runs it (bf16 where the processor has units for it, channels_last). All encode the style at each call; the
+translator runs it (bf16 where the processor is faster with it, channels_last). All encode the style at each call; the
 cached style is a line of its own. Also how far bf16 is from float32 on photographs.
 """
 

@@ -9,6 +9,7 @@ time, in which the networks warm up and pictures are read for the first time, is
 import argparse
 import contextlib
 import dataclasses
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -56,6 +57,7 @@ def measure(name: str, seconds: float, **changes: object) -> report.Row:
         with contextlib.suppress(Cancelled):
             train(recipe, folder, progress=stop_after(seconds))
         lines = read_log(Path(folder) / "log.jsonl")
+        precision = json.loads((Path(folder) / "recipe.json").read_text())["precision"]  # that `auto` became
     times = [line["seconds"] for line in lines]
     warm = [i for i, moment in enumerate(times) if moment > times[-1] / 4]
     first, last = warm[0], warm[-1]
@@ -65,7 +67,7 @@ def measure(name: str, seconds: float, **changes: object) -> report.Row:
         "recipe": name,
         "crop": recipe.data.size,
         "batch": recipe.batch,
-        "precision": recipe.precision,
+        "precision": precision,
         "workers": recipe.workers,
         "cache_mb": recipe.cache_mb,
         "images/s": (lines[last]["images"] - lines[first]["images"]) / sum(spent),
@@ -84,7 +86,7 @@ def main() -> None:
     for name in given.recipes:
         rows.append(measure(name, given.seconds))
         rows.append(measure(name, given.seconds, cache_mb=0))
-        rows.append(measure(name, given.seconds, precision="fp32"))
+        rows += [measure(name, given.seconds, precision=precision) for precision in ("fp32", "bf16")]
     report.show("training", {"throughput": rows})
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sfumato.data.folders import ContentStyle
 from sfumato.methods import base
 from sfumato.nets.parallel import gather, rand
-from sfumato.train import Adam, Recipe, Schedule
+from sfumato.train import Optimizer, Recipe, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def recipe(folder: Path, **changes: Any) -> Recipe:
         ),
         images=48,
         batch=4,
-        optimizers={"painter": Adam(lr=1e-2, clip=1.0), "critic": Adam(lr=2e-2, betas=(0.5, 0.99))},
+        optimizers={"painter": Optimizer(lr=1e-2, clip=1.0), "critic": Optimizer(lr=2e-2, betas=(0.5, 0.99))},
         schedule=Schedule(kind="cosine", warmup=8),
         ema_images=20,
         workers=0,

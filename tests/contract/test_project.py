@@ -72,4 +72,5 @@ def test_the_version_is_in_the_changelog(repository):
     import sfumato
 
     text = (repository / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"## [{sfumato.__version__}]" in text or "## [Unreleased]" in text
+    changes = dict(re.findall(r"^## \[([^\]]+)\].*?$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
+    assert changes.get(sfumato.__version__, changes.get("Unreleased", "")).strip()

@@ -6,8 +6,11 @@ network.
 
 import hashlib
 import io
+import os
 import re
 import shlex
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -112,6 +115,27 @@ def quick(words: list[str]) -> list[str]:
     return words
 
 
+def run_together(words: list[str]) -> None:
+    """A command under torchrun, as several processes of this Python."""
+    module = words.index("-m") + 2
+    flags = [*words[1:module], *quick(words[module:]), "--run", "together"]
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", *flags],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(Path("together").glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_block_says_what_it_is(document: str) -> None:
+    """A block without a language would be run by no test."""
+    fences = re.findall(r"^```(.*)$", (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE)
+    assert all(fences[::2]), document
+
+
 @pytest.mark.usefixtures("_server")
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if commands(d)])
 def test_commands(document: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,6 +143,9 @@ def test_commands(document: str, folder: Path, capsys: pytest.CaptureFixture[str
         words = shlex.split(command)
         if words[0] == "make":
             assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), command
+            continue
+        if words[0] == "torchrun":
+            run_together(words)
             continue
         assert words[0] == "sfumato", command
         before = {path for path in folder.rglob("*") if path.is_file()}

@@ -115,6 +115,36 @@ def test_interrupted_it_saves_and_says_how_to_go_on(start, data, straight, tmp_p
     assert_same_run(run, straight)
 
 
+AVERAGE = """
+import sys, torch
+from sfumato.train import dist
+torch.distributed.init_process_group("gloo", rank=int(sys.argv[1]), world_size=2, init_method=sys.argv[2])
+a, b, c, d = (torch.zeros(n, requires_grad=True) for n in (1, 2, 3, 4))
+mine, value = ((a, b), 10.0) if sys.argv[1] == "0" else ((a, c), 100.0)
+for p in mine:
+    p.grad = torch.full_like(p, value)
+dist.average_gradients([a, b, c, d])
+print([None if p.grad is None else p.grad.tolist() for p in (a, b, c, d)])
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names the loopback device")
+def test_gradients_that_only_one_process_has_are_averaged_with_nothing(tmp_path):
+    words = [f"file://{tmp_path / 'meet'}"]
+    pair = [
+        subprocess.Popen(
+            [sys.executable, "-c", AVERAGE, rank, *words],
+            env={**os.environ, "GLOO_SOCKET_IFNAME": "lo"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in ("0", "1")
+    ]
+    said = [process.communicate(timeout=100)[0].strip() for process in pair]
+    assert said == [str([[55.0], [5.0] * 2, [50.0] * 3, None])] * 2
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names the loopback device")
 def test_two_processes_do_what_one_does(start, data, tmp_path):
     """Each in two halves, so that resuming is shared, too."""

@@ -66,7 +66,19 @@ def test_named_pictures_are_left_out(tmp_path):
     for name in ("a/1.png", "a/two words.png", "b/1.png"):
         save(tmp_path / name)
     (tmp_path / "list.txt").write_text("# held out\n\na/1.png \na/two words.png\n")
-    assert scan(str(tmp_path), read_exclude(str(tmp_path / "list.txt"))) == [tmp_path / "b/1.png"]
+    folder = Folder([str(tmp_path)], 8, unwanted=read_exclude(str(tmp_path / "list.txt")))
+    assert folder.paths == [str(tmp_path / "b/1.png")]
+
+
+def test_a_line_that_leaves_nothing_out_is_told(tmp_path, caplog):
+    for name in ("photos/1.png", "photos/2.png"):
+        save(tmp_path / name)
+    (tmp_path / "list.txt").write_text("photos/1.png\nphoto/2.png\n")
+    opened = Crops(images=(str(tmp_path),), exclude=str(tmp_path / "list.txt")).open()
+    assert opened.counts() == {str(tmp_path): 1}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'list.txt'}: 1 lines name no picture of this run, the first photo/2.png"
+    ]
 
 
 def test_a_list_that_cannot_be_read(tmp_path):

@@ -73,3 +73,15 @@ def test_another_file_is_refused(tmp_path):
     torch.save({"fc.weight": torch.zeros(3, 3)}, tmp_path / "other.pth")
     with pytest.raises(WeightsError, match=r"other\.pth: not the weights of a VGG"):
         perceptual.read_network(str(tmp_path / "other.pth"))
+
+
+def test_automatically_the_true_network_is_taken_once_it_is_there(tmp_path, monkeypatch):
+    there = {}
+    monkeypatch.setattr(download, "cached", there.get)
+    assert perceptual.best() == "compact"
+    assert len(perceptual.read_network("auto").heads) == 5
+    there["vgg19"] = tmp_path / "vgg19.pth"
+    file_of(VGG(19, "relu2_2", widths=WIDTHS, flavour="torchvision"), there["vgg19"])
+    assert perceptual.read_network("auto").layers[-1] == "relu2_2"
+    there["vgg19-normalised"] = tmp_path / "normalised.pth"
+    assert perceptual.best() == "vgg19-normalised"

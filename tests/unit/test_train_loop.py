@@ -9,7 +9,7 @@ from toy import recipe as toy_recipe
 
 from sfumato import image, train, weights
 from sfumato.errors import Cancelled, DataError, RecipeError, TrainingDiverged
-from sfumato.train import Adam, Recipe, checkpoint, products
+from sfumato.train import Optimizer, Recipe, checkpoint, loop, products
 from sfumato.train.log import Log, read_log
 from sfumato.train.loop import due
 from sfumato.train.state import State, evaluating
@@ -130,11 +130,15 @@ def test_cards_name_files_but_not_where_they_lie_here(recipe):
         (["/usr/bin/sfumato", "train", "a b"], "sfumato train 'a b'"),
         (["/x/sfumato/__main__.py", "train"], "sfumato train"),
         (["/x/mine.py", "1"], "python mine.py 1"),
+        (
+            ["sfumato", "train", "--data.content", "/home/me/photos", "--run=/tmp/r"],
+            "sfumato train --data.content photos --run=r",
+        ),
         (["-c"], ""),
         ([], ""),
     ],
 )
-def test_the_command_of_a_run(words, command):
+def test_the_command_of_a_run_names_no_places(words, command):
     assert products.command(words) == command
 
 
@@ -271,7 +275,7 @@ def test_other_pictures_than_before_are_noticed(recipe, tmp_path, caplog):
 
 def test_a_group_without_optimizer_is_refused(recipe, tmp_path):
     with pytest.raises(RecipeError, match="no group 'other'"):
-        train(dataclasses.replace(recipe, optimizers={"other": Adam()}), tmp_path / "run", device="cpu")
+        train(dataclasses.replace(recipe, optimizers={"other": Optimizer()}), tmp_path / "run", device="cpu")
 
 
 # The step
@@ -298,7 +302,7 @@ def test_a_step_moves_each_group_by_its_own_losses(state):
 
 
 def test_gradients_are_clipped_by_group(recipe):
-    steep = dataclasses.replace(recipe, optimizers={"painter": Adam(lr=1e-2, clip=1e-12)}, ema_images=0)
+    steep = dataclasses.replace(recipe, optimizers={"painter": Optimizer(lr=1e-2, clip=1e-12)}, ema_images=0)
     state = State(steep, torch.device("cpu"))
     state.seen = 8
     norms = []
@@ -381,3 +385,19 @@ def test_a_recipe_needs_only_method_data_and_length(recipe, tmp_path):
     files = train(Recipe(method=recipe.method, data=recipe.data, images=2, workers=0), tmp_path / "run", device="cpu")
     assert json.loads((tmp_path / "run" / "recipe.json").read_text())["batch"] == 1
     assert files["paint"].exists()
+
+
+@pytest.mark.parametrize(("fast", "precision"), [(torch.float32, "fp32"), (torch.bfloat16, "bf16")])
+def test_an_automatic_precision_is_settled_once_for_the_run(recipe, tmp_path, monkeypatch, fast, precision):
+    """On a machine where the other would be faster the run goes on as it began, and with the same losses."""
+    automatic = dataclasses.replace(recipe, precision="auto")
+    straight, run = tmp_path / "straight", tmp_path / "run"
+    train(dataclasses.replace(recipe, precision=precision), straight, device="cpu")
+    monkeypatch.setattr(loop, "fast_dtype", lambda device: fast)
+    train(automatic, run, device="cpu", until=24)
+    other = torch.bfloat16 if fast == torch.float32 else torch.float32
+    monkeypatch.setattr(loop, "fast_dtype", lambda device: other)
+    train(automatic, run, device="cpu")
+    assert json.loads((run / "recipe.json").read_text())["precision"] == precision
+    ours, theirs = ([line["painter/gan"] for line in read_log(folder / "log.jsonl")] for folder in (run, straight))
+    assert ours == theirs

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from sfumato.train.optim import Muon, is_matrix, optimizer, orthogonal
-from sfumato.train.recipe import Adam
+from sfumato.train.recipe import Optimizer
 
 
 class Small(nn.Module):
@@ -47,11 +47,11 @@ def test_inner_filters_are_matrices_and_the_others_are_not():
 
 
 def test_without_momentum_it_is_adam():
-    assert type(optimizer(Adam(), Small().parameters())) is torch.optim.Adam
+    assert type(optimizer(Optimizer(), Small().parameters())) is torch.optim.Adam
 
 
 def test_a_matrix_moves_along_its_orthogonal_gradient_at_adams_pace():
-    network, settings = Small(), Adam(lr=0.01, muon=0.9)
+    network, settings = Small(), Optimizer(lr=0.01, muon=0.9)
     before = copy.deepcopy(network)
     teach(network, optimizer(settings, network.parameters()), 1)
     gradient = network.inner.weight.grad.flatten(1)
@@ -76,7 +76,7 @@ def test_all_other_weights_learn_as_by_adam():
 
 
 def test_state_goes_through_a_file_and_the_next_steps_are_bitwise_equal(tmp_path):
-    whole, settings = Small(), Adam(lr=0.01, muon=0.95)
+    whole, settings = Small(), Optimizer(lr=0.01, muon=0.95)
     steps = optimizer(settings, whole.parameters())
     teach(whole, steps, 2)
     torch.save({"network": whole.state_dict(), "optimizer": steps.state_dict()}, tmp_path / "state.pt")
@@ -93,7 +93,7 @@ def test_state_goes_through_a_file_and_the_next_steps_are_bitwise_equal(tmp_path
 
 def test_only_matrices_is_fine():
     network = nn.Linear(16, 16, bias=False)
-    steps = optimizer(Adam(lr=0.1, muon=0.95), network.parameters())
+    steps = optimizer(Optimizer(lr=0.1, muon=0.95), network.parameters())
     before = network.weight.clone()
     network(torch.randn(3, 16)).square().sum().backward()
     steps.step()

@@ -138,7 +138,7 @@ def test_the_largest_picture_is_looked_at_once_a_level(monkeypatch):
     traced, first, second, last = 2, 4, 8, 8  # calls in the trial and in the passes over four tiles
     assert len(calls) == traced + first + second + last
     assert calls[2:6] == [decoder.moments1] * 4
-    assert set(calls) == {decoder.moments1, decoder.moments2}
+    assert set(calls) == {decoder.moments1, decoder.moments2[0]}
 
 
 @pytest.mark.parametrize(("room", "times"), [(0, 3 * 4), (2**40, 4), (2 * 116 * 116 * 2, 2 + 3 * 2)])

@@ -34,8 +34,8 @@ CACHE_BYTES = 1_000_000_000
 Pixels = NDArray[np.uint8]
 
 
-def scan(folder: str, unwanted: frozenset[str] = frozenset()) -> list[Path]:
-    """Every picture file in the folder and below, sorted, but hidden ones and those named FOLDER/NAME in `unwanted`.
+def scan(folder: str) -> list[Path]:
+    """Every picture file in the folder and below, sorted, but hidden ones.
 
     Raises:
         DataError: there is no such folder.
@@ -47,9 +47,13 @@ def scan(folder: str, unwanted: frozenset[str] = frozenset()) -> list[Path]:
         for path in Path(folder).rglob("*")
         if path.suffix.lower() in ENDINGS
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and f"{path.parent.name}/{path.name}" not in unwanted
         and path.is_file()
     )
+
+
+def named(path: Path) -> str:
+    """FOLDER/NAME, by which lists name a picture."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def read_exclude(file: str) -> frozenset[str]:
@@ -111,6 +115,7 @@ class Folder:
 
     Attributes:
         counts: number of pictures by folder.
+        excluded: the unwanted ones that are there.
         left_out: what is wrong with pictures that the scan found broken.
         broken: what is wrong with pictures that could not be read after all, by path.
 
@@ -130,7 +135,9 @@ class Folder:
         self.paths: list[str] = []
         self.counts: dict[str, int] = {}
         self.broken: dict[str, str] = {}
-        found = {folder: scan(folder, unwanted) for folder in folders}
+        everywhere = {folder: scan(folder) for folder in folders}
+        self.excluded = unwanted & {named(path) for paths in everywhere.values() for path in paths}
+        found = {folder: [p for p in paths if named(p) not in unwanted] for folder, paths in everywhere.items()}
         everything = [path for paths in found.values() for path in paths]
         faults = dict(zip(everything, problems(everything), strict=True))
         for folder, paths in found.items():
@@ -266,6 +273,10 @@ class Opened:
             if not folders:
                 raise DataError(f"data.{name} names no folder of pictures")
             self.folders[name] = Folder(folders, self.shorter[1], unwanted=unwanted, cache=cache)
+        if strangers := sorted(unwanted.difference(*(folder.excluded for folder in self.folders.values()))):
+            log.warning(
+                "%s: %d lines name no picture of this run, the first %s", settings.exclude, len(strangers), strangers[0]
+            )
         if left_out := [fault for folder in self.folders.values() for fault in folder.left_out]:
             log.warning("%d broken pictures are left out:\n  %s", len(left_out), "\n  ".join(left_out))
 
@@ -294,5 +305,5 @@ class Opened:
 
     def digest(self) -> str:
         """Sixteen digits that tell whether the pictures are still the same, by their names and number."""
-        names = [f"{side} {Path(p).parent.name}/{Path(p).name}" for side, f in self.folders.items() for p in f.paths]
+        names = [f"{side} {named(Path(p))}" for side, f in self.folders.items() for p in f.paths]
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]

@@ -46,8 +46,11 @@ RETREATS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    perceptual: tuple[str, ...] = ("compact",)
-    """Networks that look at the pictures, by name or file; each layer comes from the first that has it."""
+    perceptual: tuple[str, ...] = ("auto",)
+    """Networks that look at the pictures, by name or file; each layer comes from the first that has it.
+
+    `auto` is the true VGG-19 if it was downloaded, else the bundled compact one.
+    """
     content_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the content: more keeps more of the photograph."""
     style_weight: Annotated[float, Ge(0)] = 10.0
@@ -87,7 +90,7 @@ class Config:
     narrow: bool = True
     """Statistics of the compact network's own few channels, several times faster than those of its full widths."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Number format of the network; auto: bfloat16 where the device has units for it."""
+    """Number format of the network; auto: bfloat16 where the device is faster with it."""
     seed: int = 0
     """Of the noise that a picture may start from."""
 

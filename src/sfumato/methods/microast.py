@@ -17,11 +17,12 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from .. import weights
+from ..errors import RecipeError
 from ..losses.style import content_loss, style_loss
 from ..nets.frozen import Frozen
 from ..nets.layers import Double, ReflectConv2d, conv_dtype
 from ..nets.norms import ConvMean, Moments, adain, moments
-from ..nets.parallel import gather, rand
+from ..nets.parallel import gather, rand, world
 from ..nets.perceptual import read_perceptual
 from . import base
 
@@ -101,13 +102,14 @@ class Modulator(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Content features and a style's code -> (B, 3, H, W)."""
+    """Content features and one code or two -> (B, 3, H, W) for each."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         small, half = width // 4, width // 2
         self.block1, self.block2 = Residual(width), Residual(width)
-        self.moments1, self.moments2 = Moments(level=1), Moments(level=2)
+        self.moments1 = Moments(level=1)
+        self.moments2 = nn.ModuleList(Moments(level=2) for _ in range(2))
         self.up = nn.Sequential(
             Double(),
             ReflectConv2d(width, half, 3, groups=half),
@@ -122,11 +124,12 @@ class Decoder(nn.Module):
             ReflectConv2d(small, 3, 9),
         )
 
-    def forward(self, x: Tensor, code: base.Code) -> Tensor:
-        (mean1, std1, *signals1), (mean2, std2, *signals2) = code[:4], code[4:]
-        x = self.block1(adain(x, self.moments1(x), (mean2, std2)), tuple(signals2))
-        x = self.block2(adain(x, self.moments2(x), (mean1, std1)), tuple(signals1))
-        return self.up(x)
+    def forward(self, x: Tensor, *codes: base.Code) -> list[Tensor]:
+        start = self.moments1(x)  # of all
+        halves = [self.block1(adain(x, start, (c[4], c[5])), c[6:]) for c in codes]
+        middles = [ask(half) for ask, half in zip(self.moments2, halves, strict=False)]
+        whole = zip(halves, middles, codes, strict=True)
+        return [self.up(self.block2(adain(half, middle, (c[0], c[1])), c[2:4])) for half, middle, c in whole]
 
 
 class Model(base.Stylizer):
@@ -136,7 +139,8 @@ class Model(base.Stylizer):
 
     # Differs from the paper's code: strength moves the whole code from the content's own towards the style's, and the
     # training shows such codes. The original blends normalised with raw features inside the decoder, which was never
-    # trained: its outputs leave [0, 1] by far between 0 and 1.
+    # trained: its outputs leave [0, 1] by far between 0 and 1. And what the decoder loses of a picture that keeps its
+    # own code is given back as the strength goes to 0, by (1 - strength)^2, so that strength 0 is the picture itself.
     """
 
     stride = 4
@@ -168,17 +172,18 @@ class Model(base.Stylizer):
         # the normalisation that follows (measured: errors of 5 to 9 % of the output's deviation, below 1 % so).
         with torch.autocast(content.device.type, enabled=False):
             features = self.content_encoder(content.float())[1]
-        rows = partial_rows(strength, len(content))
-        return (features, *self.style_encoder(content[rows])) if len(rows) else (features,)
+        if isinstance(strength, Tensor) or strength != 1:
+            return (features, *self.style_encoder(content), content)
+        return (features,)
 
     def paint(self, features: base.Features, code: base.Code, strength: float | Tensor = 1.0) -> Tensor:
-        content, *as_style = features
-        if as_style:
-            own = self._signals(as_style, self.own)
-            rows = partial_rows(strength, len(content))
-            s = strength[rows] if isinstance(strength, Tensor) else strength
-            code = tuple(with_rows(c, rows, o + s * (c[rows] - o)) for o, c in zip(own, code, strict=True))
-        return self.decoder(content, code)
+        if len(features) == 1:
+            return self.decoder(features[0], code)[0]
+        content, x1, x2, picture = features
+        own = self._signals((x1, x2), self.own)
+        between = tuple(o + strength * (c - o) for o, c in zip(own, code, strict=True))
+        result, kept = self.decoder(content, between, own)
+        return result.float() + (1 - strength) ** 2 * (picture - kept.float())
 
 
 class Training(base.Training):
@@ -209,11 +214,13 @@ class Training(base.Training):
     def learn(self, batch: Mapping[str, Tensor]) -> Iterator[base.Terms]:
         content, style, c = batch["content"], batch["style"], self.config
         strength = self._strengths(content)
+        rows = (strength.flatten() != 1).nonzero().flatten()  # only these need what the content itself would be
         code = self.model.encode_style(style)
-        out = self.model.render(content, code, strength if c.partial else 1.0)
+        own = self.model.encode_style(content[rows]) if len(rows) else ()
+        out = self.model.render(content, mixed(code, own, strength, rows))
         with torch.no_grad():
             of_content = self.judge(content, (CONTENT_LAYER,))[CONTENT_LAYER]
-            targets = self._targets(content, style, strength)
+            targets = self._targets(content, style, strength, rows)
         features = self.judge(out)
         terms = {
             "content": c.content_weight * content_loss(features[CONTENT_LAYER], of_content).mean(),
@@ -223,20 +230,19 @@ class Training(base.Training):
             fade = (1 - strength.flatten()).square()
             terms["pixel"] = c.pixel_weight * (fade * content_loss(out, content)).mean()
         if c.contrastive_weight:
+            if world() * len(content) < 2:
+                raise RecipeError("batch: the contrastive loss compares the styles of a batch; take 2 or more")
             codes = [tuple(gather(part) for part in own) for own in (self.model.encode_style(out), code)]
             terms["contrastive"] = c.contrastive_weight * contrastive_loss(*codes)
         yield terms
 
-    def _targets(self, content: Tensor, style: Tensor, strength: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    def _targets(
+        self, content: Tensor, style: Tensor, strength: Tensor, rows: Tensor
+    ) -> dict[str, tuple[Tensor, Tensor]]:
         """The statistics that a result is to have, by layer: (B, C, 1, 1) each."""
-        targets = {k: moments(x) for k, x in self.judge(style).items()}
         # Differs from the paper: at strength s the target lies s of the way from the content's statistics.
-        if len(rows := partial_rows(strength, len(content))):
-            for k, x in self.judge(content[rows]).items():
-                mean, std = targets[k]
-                partial = lerp(moments(x), (mean[rows], std[rows]), strength[rows])
-                targets[k] = with_rows(mean, rows, partial[0]), with_rows(std, rows, partial[1])
-        return targets
+        own = {k: moments(x) for k, x in self.judge(content[rows]).items()} if len(rows) else {}
+        return {k: mixed(moments(x), own.get(k, ()), strength, rows) for k, x in self.judge(style).items()}  # type: ignore[misc]
 
     def _strengths(self, content: Tensor) -> Tensor:
         """(B, 1, 1, 1): 1 but for the `partial` share, which is uniform with its ends 0 and 1 drawn often."""
@@ -251,20 +257,11 @@ class Training(base.Training):
         return {"content": content, "style": style} | steps
 
 
-def lerp(start: tuple[Tensor, Tensor], end: tuple[Tensor, Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:
-    return start[0].lerp(end[0], weight), start[1].lerp(end[1], weight)
-
-
-def partial_rows(strength: float | Tensor, count: int) -> Tensor:
-    """The indices of the pictures of a batch that are not at the full strength."""
-    if isinstance(strength, Tensor):
-        return (strength.flatten() != 1).nonzero().flatten()
-    return torch.arange(count if strength != 1 else 0)
-
-
-def with_rows(x: Tensor, rows: Tensor, new: Tensor) -> Tensor:
-    """A copy of x (B, ...) that has `new` in place of those rows."""
-    return new if len(rows) == len(x) else x.index_copy(0, rows, new.to(x.dtype))
+def mixed(code: Sequence[Tensor], own: Sequence[Tensor], strength: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
+    """Codes (B, C, 1, 1) of styles; those of `rows` (R) at their strength on the way from `own` (R, C, 1, 1)."""
+    if not own:
+        return tuple(code)
+    return tuple(c.index_copy(0, rows, o.lerp(c[rows], strength[rows])) for c, o in zip(code, own, strict=True))
 
 
 def contrastive_loss(result: base.Code, style: base.Code) -> Tensor:

@@ -11,21 +11,26 @@ Shapes: B batch, C channels, H W pixels.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
+from .. import weights
+from ..errors import RecipeError
 from ..nets.parallel import mean
 from ..nets.perceptual import read_network, read_perceptual
-from ..nets.vgg import HEADS, CompactVGG, Flavour, read_vgg
+from ..nets.vgg import CompactVGG, Flavour, read_vgg
 from . import base
+
+Width = Annotated[int, Ge(0)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    widths: tuple[int, int, int, int, int] = (16, 32, 64, 128, 128)
-    """Channels of the five blocks."""
+    widths: tuple[Width, Width, Width, Width, Width] = (16, 32, 64, 128, 128)
+    """Channels of the five blocks; 0 for those that are cut off."""
     heads: bool = True
     """Whether 1x1 convolutions bring relu1_1, relu2_1 ... to VGG-19's own numbers of channels; without: a plain VGG."""
     depth: Literal[16, 19] = 19
@@ -49,14 +54,28 @@ class Model(CompactVGG):
 
 
 class Training(base.Training):
-    """Regression of the teachers' features."""
+    """Regression of the teachers' features.
+
+    Raises:
+        RecipeError: there is no teacher, or the student has no such last layer or no heads.
+        WeightsError: a teacher's file is no VGG, or that to start from is not of this size.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.student = Model(config)
+        if not config.teachers:
+            raise RecipeError("method.teachers names no network to learn from")
+        if not config.heads:
+            raise RecipeError("method.heads: a student without heads has not the channels that its teachers have")
+        try:
+            self.student = Model(config)
+        except ValueError as error:
+            raise RecipeError(f"method.until: {error}") from error
+        if not all(self.student.body.widths.values()):
+            raise RecipeError(f"method.widths: {config.widths} leaves a block before {config.until} empty")
         if config.start:
-            self.student.load_state_dict(read_network(config.start).state_dict())
+            weights.load_into(self.student, read_network(config.start).state_dict(), config.start)
         self.teacher = read_perceptual(config.teachers)
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
@@ -68,7 +87,7 @@ class Training(base.Training):
     def learn(self, batch: Mapping[str, Tensor]) -> Iterator[base.Terms]:
         images = batch["images"]
         with torch.no_grad():
-            targets = self.teacher(images, HEADS)
+            targets = self.teacher(images, self.student.layers)
         features = self.student(images, targets)
         yield {k: relative_error(features[k], target) for k, target in targets.items()}
 

@@ -125,7 +125,8 @@ def _fold_colors(body: VGG) -> tuple[Tensor, Tensor, Tensor]:
     """
     first = body.convs["1_1"]
     assert isinstance(first, nn.Conv2d) and first.bias is not None and body.color.bias is not None
-    matrix = body.color.weight[:, :, 0, 0].double()
-    center = -torch.linalg.solve(matrix, body.color.bias.double())
-    weight = torch.einsum("ocyx,ci->oiyx", first.weight.double(), matrix)
-    return center.float()[None, :, None, None], weight.float(), first.bias
+    matrix = body.color.weight[:, :, 0, 0].cpu().double()  # there, because Apple's devices have no float64
+    center = -torch.linalg.solve(matrix, body.color.bias.cpu().double())
+    weight = torch.einsum("ocyx,ci->oiyx", first.weight.cpu().double(), matrix)
+    device = first.weight.device
+    return center.float().to(device)[None, :, None, None], weight.float().to(device), first.bias

@@ -39,7 +39,7 @@ class _Moments(torch.autograd.Function):
         x, mean, std = ctx.saved_tensors
         count = x.shape[2] * x.shape[3]
         slope = std_grad / (std * max(1, count - 1))
-        return torch.addcmul(mean_grad / count - slope * mean, x, slope), None
+        return torch.addcmul(mean_grad / count, x - mean, slope), None
 
 
 def conv_mean(x: Tensor, conv: ReflectConv2d) -> Tensor:
@@ -48,9 +48,10 @@ def conv_mean(x: Tensor, conv: ReflectConv2d) -> Tensor:
     Each channel has its own filter of 3x3; a filter's mean response is its product with the means of x over the nine
     shifted windows.
     """
-    x = x.float()
-    rows, columns = (_shifted(n, x.device) for n in x.shape[2:])
-    means = torch.einsum("bihc,jh->bcij", _over_rows(rows, x), columns)  # (B, C, 3, 3)
+    with torch.autocast(x.device.type, enabled=False):
+        x = x.float()
+        rows, columns = (_shifted(n, x.device) for n in x.shape[2:])
+        means = torch.einsum("bihc,jh->bcij", _over_rows(rows, x), columns)  # (B, C, 3, 3)
     total = (means * conv.weight.transpose(0, 1)).sum((2, 3), keepdim=True)
     return total if conv.bias is None else total + conv.bias[:, None, None]
 

@@ -1,6 +1,7 @@
 """The networks that judge pictures: VGGs, or several of them that share the layers among themselves.
 
-A network is named by `compact` (bundled), by the name of a download (`vgg19`, once it is in the cache) or by a file.
+A network is named by `compact` (bundled), by the name of a download (`vgg19`, once it is in the cache) or by a file;
+`auto` is the true VGG-19 if one has been downloaded, else `compact`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from .. import download, weights
 from ..errors import WeightsError
 from .vgg import VGG, CompactVGG, read_compact, read_vgg
 
+TRUE = ("vgg19-normalised", "vgg19", "vgg19-caffe")
 COMPACT = Path(__file__).parent.parent / "assets" / "vgg" / "compact.safetensors"
 
 
@@ -51,6 +53,7 @@ def read_network(name: str) -> VGG | CompactVGG:
     Raises:
         WeightsError: it is missing or no VGG.
     """
+    name = best() if name == "auto" else name
     path = find(name)
     state = weights.read_foreign(path)
     try:
@@ -61,6 +64,11 @@ def read_network(name: str) -> VGG | CompactVGG:
         return read_vgg(state, flavour="caffe" if name == "vgg19-caffe" else None)
     except (KeyError, RuntimeError, ValueError) as error:
         raise WeightsError(f"{path}: not the weights of a VGG ({str(error).splitlines()[0]})") from error
+
+
+def best() -> str:
+    """The name of the VGG-19 that was downloaded, that on the scale of the compact one first; else `compact`."""
+    return next((name for name in TRUE if download.cached(name)), "compact")
 
 
 def find(name: str) -> Path:
@@ -77,11 +85,12 @@ def find(name: str) -> Path:
 
 
 def _read_own(path: Path, state: Mapping[str, Tensor]) -> VGG | CompactVGG:
-    """A network of one of this project's model files; a plain VGG's flavour is on its card."""
-    if any(key.startswith("heads.") for key in state):
-        network = CompactVGG([state[f"body.convs.{k}_1.weight"].shape[0] for k in range(1, 6)])
-    else:
-        config = weights.read_card(path).config
-        network = CompactVGG(**{key: config[key] for key in ("widths", "heads", "depth", "until", "flavour")})
+    """A network of one of this project's model files; what it is stands on its card, if it has one."""
+    config = weights.read_card(path).config if path.suffix == ".safetensors" else {}
+    if not config:
+        config = {"widths": [state[f"body.convs.{k}_1.weight"].shape[0] for k in range(1, 6)]}
+    network = CompactVGG(
+        **{key: config[key] for key in ("widths", "heads", "depth", "until", "flavour") if key in config}
+    )
     network.load_state_dict(dict(state))
     return network if len(network.heads) else network.body

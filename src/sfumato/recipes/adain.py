@@ -5,7 +5,7 @@ Command: `sfumato train adain.art --data.content PHOTOS --data.style PAINTINGS`
 
 from ..data.folders import ContentStyle
 from ..methods import adain
-from ..train.recipe import Adam, Recipe, Schedule
+from ..train.recipe import Optimizer, Recipe, Schedule
 
 
 def art() -> Recipe:
@@ -19,7 +19,7 @@ def art() -> Recipe:
         data=ContentStyle(size=128, shorter=(128, 384)),
         images=120_000,
         batch=8,
-        optimizers={"decoder": Adam(lr=1e-3, clip=10.0)},
+        optimizers={"decoder": Optimizer(lr=1e-3, clip=10.0)},
         schedule=Schedule(kind="cosine", warmup=1_000),
         ema_images=1_000,
         precision="auto",
@@ -37,7 +37,7 @@ def paper() -> Recipe:
         data=ContentStyle(size=256, shorter=(512, 512)),
         images=1_280_000,
         batch=8,
-        optimizers={"decoder": Adam(lr=1e-4)},
+        optimizers={"decoder": Optimizer(lr=1e-4)},
         schedule=Schedule(kind="inverse", decay=5e-5 / 8),
         ema_images=0,
     )
@@ -50,6 +50,6 @@ def tiny() -> Recipe:
         data=ContentStyle(size=32, shorter=(32, 48)),
         images=8,
         batch=2,
-        optimizers={"decoder": Adam(lr=1e-3)},
+        optimizers={"decoder": Optimizer(lr=1e-3)},
         workers=0,
     )

@@ -6,7 +6,7 @@ Command: `sfumato train vgg.compact --data.images PHOTOS PAINTINGS --method.teac
 
 from ..data.folders import Crops
 from ..methods import vgg
-from ..train.recipe import Adam, Recipe, Schedule
+from ..train.recipe import Optimizer, Recipe, Schedule
 
 
 def compact() -> Recipe:
@@ -16,7 +16,7 @@ def compact() -> Recipe:
         data=Crops(size=128, shorter=(144, 384)),
         images=24_000,
         batch=8,
-        optimizers={"student": Adam(lr=1e-3)},
+        optimizers={"student": Optimizer(lr=1e-3)},
         schedule=Schedule(kind="cosine", warmup=2_000),
         ema_images=3_000,
         precision="auto",
@@ -31,6 +31,6 @@ def tiny() -> Recipe:
         data=Crops(size=32, shorter=(32, 48)),
         images=8,
         batch=2,
-        optimizers={"student": Adam(lr=1e-3)},
+        optimizers={"student": Optimizer(lr=1e-3)},
         workers=0,
     )

@@ -4,9 +4,9 @@ import sys
 from types import ModuleType
 
 from .loop import train
-from .recipe import Adam, Recipe, Schedule
+from .recipe import Optimizer, Recipe, Schedule
 
-__all__ = ["Adam", "Recipe", "Schedule", "train"]
+__all__ = ["Optimizer", "Recipe", "Schedule", "train"]
 
 
 class _Trainer(ModuleType):

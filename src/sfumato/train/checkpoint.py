@@ -39,7 +39,7 @@ FREE = frozenset(
 """What may be changed when a run goes on: all but its length leaves each step as it is."""
 DAMAGED = (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError)
 """What reading a damaged state raises."""
-STATE, PREVIOUS = "state.pt", "state.previous.pt"
+RECIPE, STATE, PREVIOUS = "recipe.json", "state.pt", "state.previous.pt"
 
 
 def describe(recipe: "Recipe") -> dict[str, Any]:
@@ -48,6 +48,15 @@ def describe(recipe: "Recipe") -> dict[str, Any]:
     values["method"] = {"name": type(recipe.method).__module__.rpartition(".")[2], **values["method"]}
     values["data"] = {"kind": type(recipe.data).__name__, **values["data"]}
     return values
+
+
+def begun(run: Path) -> dict[str, Any]:
+    """The recipe of the run in the folder; empty as long as none has saved a state: nothing is lost by another then.
+
+    Raises:
+        RecipeError: it cannot be read.
+    """
+    return _read_json(run / RECIPE) if (run / STATE).exists() or (run / PREVIOUS).exists() else {}
 
 
 @contextmanager
@@ -65,12 +74,11 @@ def claimed(run: Path, recipe: "Recipe") -> Iterator[None]:
         _lock(lock.fileno(), run)
         for rest in run.glob(".*.tmp"):  # of a process that was killed while it wrote
             rest.unlink()
-        wanted, path = describe(recipe), run / "recipe.json"
-        begun = (run / STATE).exists() or (run / PREVIOUS).exists()  # before that nothing is lost by another recipe
-        for field, (there, here) in _differences(_read_json(path), wanted) if begun else ():
+        wanted = describe(recipe)
+        for field, (there, here) in _differences(begun(run), wanted):
             if field.split(".")[0] not in FREE:
                 raise RecipeError(f"{run} holds a run with {field}={there!r}, not {here!r}; choose another --run")
-        with replacing(path) as file:
+        with replacing(run / RECIPE) as file:
             file.write(json.dumps(wanted, indent=2).encode())
         yield
 
@@ -243,7 +251,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _differences(there: Any, here: Any, name: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Fields, by their path, in which two recipes differ; one that only one of them knows has come or gone since."""
-    if isinstance(there, dict) and isinstance(here, dict) and name not in ("optimizers",):
+    fields = name != "optimizers" or there.keys() == here.keys()  # those are groups, and a group more is a difference
+    if isinstance(there, dict) and isinstance(here, dict) and fields:
         for key in there.keys() & here.keys():
             yield from _differences(there[key], here[key], f"{name}.{key}" if name else key)
     elif there != here:

@@ -86,12 +86,17 @@ def average(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def average_gradients(parameters: Sequence[Tensor]) -> None:
-    """Averages the gradients over the processes, all in one message."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    if world() == 1 or not gradients:
+    """Averages the gradients over the processes, all in one message; a process that has none counts as 0."""
+    if world() == 1 or not parameters:
+        return
+    used = torch.tensor([float(p.grad is not None) for p in parameters], device=parameters[0].device)
+    dist.all_reduce(used, dist.ReduceOp.MAX)
+    taught = [p for p, somewhere in zip(parameters, used.tolist(), strict=True) if somewhere]
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in taught]
+    if not gradients:
         return
     flat = torch.cat([g.flatten() for g in gradients])
     dist.all_reduce(flat)
     flat /= world()
-    for gradient, new in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(new.view_as(gradient))
+    for p, gradient, new in zip(taught, gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        p.grad = gradient.copy_(new.view_as(gradient))

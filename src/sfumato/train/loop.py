@@ -10,12 +10,14 @@ kernels add, which torch leaves open.) Two processes do what one does with the s
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..data import stream
+from ..device import DTYPES, fast_dtype
 from ..errors import Cancelled
 from ..progress import Report
 from . import checkpoint, dist, products
@@ -56,8 +58,14 @@ def train(
         Cancelled: Ctrl-C or `progress` stopped it; the state is saved, and the same call goes on.
     """
     recipe, run = validated(recipe), Path(run)
+    with dist.joined(device) as where:
+        return _train(settled(recipe, run, where), run, where, until, progress)
+
+
+def _train(
+    recipe: Recipe, run: Path, where: torch.device, until: int | None, progress: Report | None
+) -> dict[str, Path]:
     with (
-        dist.joined(device) as where,
         torch.random.fork_rng([where] if where.type == "cuda" else []),
         checkpoint.claimed(run, recipe) if dist.rank() == 0 else nullcontext(),
         stream.reading(),
@@ -65,6 +73,15 @@ def train(
         dist.together()
         last = recipe.images if until is None else min(until, recipe.images)
         return Trainer(recipe, run, where).go(last, progress if dist.rank() == 0 else None)
+
+
+def settled(recipe: Recipe, run: Path, device: torch.device) -> Recipe:
+    """The recipe with a precision for `auto`: that of the run in the folder, else bf16 where all devices like it."""
+    known = checkpoint.begun(run).get("precision")
+    slow = dist.agree(fast_dtype(device) == torch.float32, device)
+    if recipe.precision != "auto":
+        return recipe
+    return replace(recipe, precision=known if known in DTYPES else "fp32" if slow else "bf16")
 
 
 class Trainer:

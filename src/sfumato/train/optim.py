@@ -1,8 +1,8 @@
-"""Adam, and Muon for those of the weights that are matrices (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+"""Adam, and Muon for those of the weights that are matrices (Jordan et al. 2024).
 
-Muon takes the running mean of a matrix's gradients and makes its singular values all about one, so that directions
-which the gradient seldom shows are learned as fast as the others. Measured on MicroAST from random weights: after 500
-steps the style loss is 4.5 where Adam has 7.5, each at the better of two step sizes.
+Muon (https://kellerjordan.github.io/posts/muon) takes the running mean of a matrix's gradients and makes its singular
+values about one, so that directions which the gradient shows faintly are learned about as fast as the others. Measured
+on MicroAST from random weights: after 500 steps the style loss is 4.5 to 5.3 where Adam has 7.5.
 
 Shapes: N matrices of one shape, of R rows and L columns.
 """
@@ -13,16 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .recipe import Adam
+from .recipe import Optimizer
 
 QUINTIC = (3.4445, -4.7750, 2.0315)
-"""Coefficients of the iteration, Jordan's: steep at zero, and within [0.7, 1.2] after five rounds."""
+"""Coefficients of the iteration, Jordan's: steep at zero, so that five rounds bring a value from 0.003 up to 0.7."""
 ROUNDS = 5
 SMALLEST = 16
 """Rows and columns from which a weight counts as a matrix: first, last and depthwise filters stay with Adam."""
 
 
-def optimizer(settings: Adam, parameters: Iterable[nn.Parameter]) -> torch.optim.Adam:
+def optimizer(settings: Optimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Adam:
     """The optimiser of these settings; Adam in its fused form, one pass over all parameters."""
     adam = {"lr": settings.lr, "betas": settings.betas, "fused": True}
     return Muon(parameters, settings.muon, **adam) if settings.muon else torch.optim.Adam(parameters, **adam)  # type: ignore[arg-type]
@@ -53,9 +53,11 @@ class Muon(torch.optim.Adam):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update of all weights that have a gradient."""
         everything = self.param_groups
-        self.param_groups = [group for group in everything if "momentum" not in group]
-        super().step(closure)
-        self.param_groups = everything
+        try:
+            self.param_groups = [group for group in everything if "momentum" not in group]
+            super().step(closure)
+        finally:
+            self.param_groups = everything
         for group in everything:
             if "momentum" in group:
                 self._step(group)
@@ -86,7 +88,11 @@ def is_matrix(p: Tensor) -> bool:
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """The matrices (N, R, L) with all singular values about one, by Newton and Schulz' iteration."""
+    """The matrices (N, R, L) with singular values about one, by Newton and Schulz' iteration.
+
+    Those above 0.003 of a matrix's norm end between 0.68 and 1.2; much smaller ones, which a gradient of low rank has,
+    are raised some 480 times and stay small.
+    """
     a, b, c = QUINTIC
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices

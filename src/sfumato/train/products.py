@@ -56,8 +56,9 @@ def card(name: str, recipe: "Recipe", seen: int, counts: Mapping[str, int], loss
 
 
 def command(words: list[str]) -> str:
-    """The command line of this process, to run again; empty where there is none, as in a notebook."""
+    """The command line of this process without the places of its files; empty where there is none, as in a notebook."""
     program, *rest = words or [""]
+    rest = ["=".join(_portable(part) for part in word.split("=", 1)) for word in rest]
     name = PurePath(program).name
     if name == "__main__.py" or re.fullmatch(r"sfumato(\.exe)?", name):
         return shlex.join(["sfumato", *rest])

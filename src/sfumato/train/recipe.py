@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adam:
-    """The optimiser of one group of networks."""
+class Optimizer:
+    """How one group of networks learns: by Adam, or by Muon and Adam."""
 
     lr: Annotated[float, Gt(0)] = 2e-4
     """Step size."""
@@ -51,8 +51,8 @@ class Recipe:
     """Samples seen in all, whatever the batch is; at the end, what is less than a whole batch is left out."""
     batch: Annotated[int, Gt(0)] = 1
     """Samples of a step over all processes."""
-    optimizers: dict[str, Adam] = field(default_factory=dict)
-    """By group of the method; `Adam()` where absent."""
+    optimizers: dict[str, Optimizer] = field(default_factory=dict)
+    """By group of the method; `Optimizer()` where absent."""
     schedule: Schedule = Schedule()
     """How learning rates move."""
     ema_images: Annotated[int, Ge(0)] = 10_000

@@ -17,7 +17,7 @@ from .. import device as devices
 from ..methods import base
 from . import dist
 from .optim import optimizer
-from .recipe import Adam, Recipe, Schedule, check
+from .recipe import Optimizer, Recipe, Schedule, check
 
 
 def build(config: Any) -> base.Training:
@@ -29,7 +29,7 @@ class State:
     """Networks, optimisers, averages and the position of a run.
 
     Args:
-        recipe: what to do.
+        recipe: what to do, its precision settled.
         device: where to.
 
     Raises:
@@ -39,14 +39,13 @@ class State:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.seen = recipe, device, 0
-        precision = recipe.precision
-        self.dtype = devices.fast_dtype(device) if precision == "auto" else devices.DTYPES[precision]
+        self.dtype = devices.DTYPES[recipe.precision]  # type: ignore[index]
         self.training = devices.to_device(build(recipe.method), device)
         groups = self.training.groups()
         check(recipe, groups, dist.world())
         dist.same_weights(self.training.state_dict().values())
         self.parameters = {g: [p for n in networks for p in n.parameters()] for g, networks in groups.items()}
-        self.settings = {g: recipe.optimizers.get(g, Adam()) for g in groups}
+        self.settings = {g: recipe.optimizers.get(g, Optimizer()) for g in groups}
         self.optimizers = {g: optimizer(self.settings[g], ps) for g, ps in self.parameters.items()}
         self.averages = copy.deepcopy(dict(self.training.models())) if recipe.ema_images else {}
         for network in self.averages.values():

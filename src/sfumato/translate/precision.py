@@ -11,7 +11,7 @@ from ..methods.base import Stylizer
 log = logging.getLogger(__name__)
 
 Precision = Literal["auto", "fp32", "bf16"]
-"""`auto` is bf16 where the device has units for it and the model bears it."""
+"""`auto` is bf16 where the device is faster with it and the model bears it."""
 
 TOLERANCE = 0.03
 """Largest difference (root mean square) that bf16 may make, in standard deviations of the result."""
