@@ -33,10 +33,10 @@ def figures(names: dict[str, list[str]]) -> list[Figure]:
 
 
 def of_row(row: dict[str, Any], title: str, record: dict[str, Any]) -> list[Figure]:
-    """The numbers of one row; its texts and its sizes say what they are of."""
+    """The numbers of one row, or only their ratio if it has one; its texts and its sizes say what they are of."""
     labels = [f"{v} px" if k == "size" else str(v) for k, v in row.items() if isinstance(v, str) or k == "size"]
     place = ", ".join([title, *labels])
-    numbers = {k: v for k, v in row.items() if isinstance(v, float)}
+    numbers = {k: v for k, v in row.items() if isinstance(v, float) and (k == "ratio" or "ratio" not in row)}
     source = {"command": record["command"], "machine": record["machine"]}
     return [Figure(name=f"{place}: {k}", value=float(f"{v:.4g}"), **source) for k, v in numbers.items()]
 

@@ -6,14 +6,17 @@
     training  42 %  25,200 of 60,000 images  41.3 images/s  14 min left
 
 On a terminal the line is drawn anew in its place and wiped at the end; elsewhere (a log file) a plain line comes now
-and then. Work that is over within a second shows nothing. It never cancels: it returns None.
+and then. Work that is over within a second shows nothing. It never cancels: it returns None. `during` is for work that
+cannot tell how far it is.
 """
 
+import contextlib
 import shutil
 import sys
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Self, TextIO
 
 Report = Callable[[int, int], object]
@@ -30,6 +33,8 @@ MEMORY_S = 30.0
 """The rate is that of the last so many seconds."""
 
 _shown: "Progress | None" = None
+_lock = threading.Lock()
+"""Held by whoever draws or wipes: `during` does so beside the work."""
 
 
 class Progress:
@@ -39,7 +44,7 @@ class Progress:
         unit: what is counted, in the plural; `B` stands for bytes and `px` for pixels, shown as MB and MP.
         label: what is going on.
         quiet: shows nothing at all.
-        stream: where to write; None is stderr.
+        stream: where to write; None is stderr, and where there is none, nothing is shown.
         clock: seconds that never go back.
     """
 
@@ -52,9 +57,10 @@ class Progress:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.unit, self.label, self.quiet, self.clock = unit, label, quiet, clock
-        self.stream = stream or sys.stderr
-        self.terminal = self.stream.isatty()
+        self.unit, self.label, self.clock = unit, label, clock
+        self.stream: TextIO | None = stream or sys.stderr
+        self.quiet = quiet or self.stream is None
+        self.terminal = self.stream is not None and self.stream.isatty()
         self.start = clock()
         self.drawn = self.start if not self.terminal else self.start + DELAY_S - REDRAW_S
         self.width = 0
@@ -85,20 +91,54 @@ class Progress:
     def clear(self) -> None:
         """Wipes the line; the next call draws it again."""
         global _shown
-        if self.width:
-            self.stream.write("\r" + " " * self.width + "\r")
-            self.stream.flush()
-            self.width, _shown = 0, None
+        with _lock:
+            if self.width:
+                self._write("\r" + " " * self.width + "\r")
+                self.width, _shown = 0, None
 
     def _draw(self, text: str) -> None:
         global _shown
-        if not self.terminal:
-            self.stream.write(text + "\n")
-        else:
-            text = text[: shutil.get_terminal_size().columns - 1]
-            self.stream.write("\r" + text.ljust(self.width))
-            self.width, _shown = len(text), self
-        self.stream.flush()
+        with _lock:
+            if not self.terminal:
+                self._write(text + "\n")
+            else:
+                text = text[: shutil.get_terminal_size().columns - 1]
+                self._write("\r" + text.ljust(self.width))
+                self.width, _shown = len(text), self
+
+    def _write(self, text: str) -> None:
+        if self.stream is None or self.quiet:
+            return
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except OSError:
+            self.quiet = True  # nobody reads on, or the log's disk is full: the work matters, its line does not
+
+
+@contextlib.contextmanager
+def during(what: str, *, quiet: bool = False, stream: TextIO | None = None) -> Iterator[None]:
+    """Shows what is going on, and for how long, while the block runs.
+
+    Args:
+        what: as `reading photo.jpg`.
+        quiet: shows nothing at all.
+        stream: as of Progress.
+    """
+    line, over = Progress(quiet=quiet, stream=stream), threading.Event()
+
+    def tell() -> None:
+        while not over.wait(DELAY_S if line.terminal else PLAIN_S):
+            line._draw(f"{what}  {duration(line.clock() - line.start)}")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
+        line.clear()
 
 
 def clear() -> None:

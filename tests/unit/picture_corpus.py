@@ -68,12 +68,13 @@ def encoded(picture: Image.Image, name: str, **settings: object) -> bytes:
     return buffer.getvalue()
 
 
-def camera(orientation: int = 1) -> bytes:
-    """EXIF with a maker, a place, an exposure and an orientation."""
+def camera(orientation: int = 1, tags: dict[int, int] | None = None, order: str = "<") -> bytes:
+    """EXIF with a maker, a place, an exposure, an orientation, and what else the camera says of its picture."""
     exif = Image.Exif()
+    exif.endian = order
     exif[0x010F] = "Obscura"
     exif[ORIENTATION] = orientation
-    exif[EXIF_IFD] = {0x829A: 0.01, 0x9003: "2024:05:06 07:08:09"}
+    exif[EXIF_IFD] = {0x829A: 0.01, 0x9003: "2024:05:06 07:08:09"} | (tags or {})
     exif[GPS_IFD] = {1: "N", 2: (48.0, 51.0, 30.0)}
     return exif.tobytes()
 

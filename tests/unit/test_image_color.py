@@ -253,6 +253,26 @@ def test_exif_is_patched_not_rebuilt():
     assert exif.upright(kept) == kept
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_exif_names_the_size_that_is_written(order, tmp_path):
+    raw = corpus.camera(tags={0xA002: 4000, 0xA003: 3000}, order=order)
+    picture = image.Picture(pixels=corpus.scene(), exif=exif.upright(raw))
+    small = image.resize(picture, longest=30)
+    for name in ("x.jpg", "x.png", "x.tif", "x.webp", *(f"x.{name.lower()}" for name in AVIF)):
+        image.write(tmp_path / name, small)
+        with Image.open(tmp_path / name) as file:
+            tags = file.getexif().get_ifd(corpus.EXIF_IFD)
+            assert (tags[0xA002], tags[0xA003]) == (30, 21), name
+            assert tags[0x9003] == "2024:05:06 07:08:09"
+    assert small.to_pil().info["exif"] == exif.sized(picture.exif, 21, 30) != picture.exif
+
+
+def test_exif_without_a_size_gets_none():
+    raw = exif.upright(corpus.camera())
+    assert exif.sized(raw, 5, 7) == raw
+    assert exif.sized(b"Exif\0\0II*\0\xff\xff\0\0", 5, 7) == b"Exif\0\0II*\0\xff\xff\0\0"
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0II*\0\xff\xff\0\0", b"junk", b"II*\0" + b"\xff" * 90]
 )

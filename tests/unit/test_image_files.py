@@ -14,7 +14,7 @@ from PIL import Image
 from unit import picture_corpus as corpus
 
 from sfumato import image
-from sfumato.errors import DiskError, OptionError, PictureError
+from sfumato.errors import DiskError, PictureError
 from sfumato.image import writing
 
 EXTENSIONS = ("jpg", "png", "webp", "tif", *(["avif"] if corpus.HAS_AVIF else []))
@@ -205,44 +205,6 @@ def test_files_have_the_usual_permissions(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("x.bmp", "'.bmp' names no format"),
-        ("x", "'' names no format"),
-        ("folder.png", "is a folder"),
-        ("nowhere/x.png", "there is no folder"),
-        ("file.png/x.png", "there is no folder"),
-    ],
-)
-def test_outputs_that_will_not_do(name, message, tmp_path):
-    (tmp_path / "folder.png").mkdir()
-    (tmp_path / "file.png").touch()
-    for refuse in (image.check_output, lambda path: image.write(path, image.from_any(corpus.scene()))):
-        with pytest.raises(PictureError, match=message) as caught:
-            refuse(tmp_path / name)
-        assert name in str(caught.value)
-    assert leftovers(tmp_path) == ["file.png", "folder.png"]
-
-
-def test_impossible_names(tmp_path):
-    picture = image.from_any(corpus.scene())
-    with pytest.raises(PictureError, match="no file can have such a name"):
-        image.write(tmp_path / "a\0b.png", picture)
-    with pytest.raises(DiskError, match="cannot be written"):
-        image.write(tmp_path / ("long" * 80 + ".png"), picture)
-    assert leftovers(tmp_path) == []
-
-
-def test_too_long_for_the_format(tmp_path):
-    long = image.from_any(np.zeros((1, 16384, 3), np.uint8))
-    with pytest.raises(PictureError, match="16383"):
-        image.write(tmp_path / "x.webp", long)
-    with pytest.raises(OptionError, match="101"):
-        image.write(tmp_path / "x.jpg", long, quality=101)
-    image.write(tmp_path / "x.jpg", long)
-
-
-@pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), ValueError("x")]
 )
 @pytest.mark.parametrize("extension", EXTENSIONS)
@@ -290,12 +252,6 @@ except DiskError as error:
 def test_opaque_pictures_are_written_without_alpha(mode, extension, depth, tmp_path):
     image.write(tmp_path / f"x.{extension}", image.Picture(pixels=corpus.scene(depth=depth), mode=mode))
     assert image.read(tmp_path / f"x.{extension}").alpha is None
-
-
-def test_a_folder_known_to_be_read_only(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(DiskError, match="read-only"):
-        image.check_output(tmp_path / "x.png")
 
 
 def test_an_unwritable_folder(tmp_path, monkeypatch):

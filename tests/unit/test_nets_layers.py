@@ -61,3 +61,14 @@ def test_few_channels_are_computed_in_blocks(monkeypatch):
     ReflectConv2d(8, 3, 9)(torch.rand(1, 8, 12, 16))
     ReflectConv2d(8, 3, 9)(torch.rand(1, 8, 13, 16))
     assert seen == [(12, 8, 10, 10), (3, 8, 9, 9)]
+
+
+def test_an_exact_convolution_stays_in_float32():
+    plain, exact = ReflectConv2d(16, 3, 9), ReflectConv2d(16, 3, 9, exact=True)
+    exact.load_state_dict(plain.state_dict())
+    x = torch.rand(1, 16, 12, 16)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert plain(x).dtype == torch.bfloat16
+        assert torch.equal(exact(x), exact(x.float()))
+        assert exact(x.bfloat16()).dtype == torch.float32
+    torch.testing.assert_close(exact(x), plain(x))

@@ -1,9 +1,12 @@
+import errno
 import io
+import sys
+import time
 
 import pytest
 
 from sfumato import progress
-from sfumato.progress import Progress, describe, duration
+from sfumato.progress import Progress, describe, duration, during
 
 
 class Terminal(io.StringIO):
@@ -75,6 +78,56 @@ def test_a_log_file_gets_plain_lines_now_and_then():
 def test_quiet_is_quiet(stream):
     with worked(stream, 100, seconds=1, quiet=True):
         pass
+    assert not stream.getvalue()
+
+
+def test_without_a_stream_it_is_quiet(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with worked(None, 100, seconds=1) as line:
+        assert line.quiet
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_line_that_nobody_reads_ends_no_work(error, terminal):
+    class Broken(io.StringIO):
+        tries = 0
+
+        def isatty(self):
+            return terminal
+
+        def write(self, text):
+            self.tries += 1
+            raise error
+
+    stream = Broken()
+    with worked(stream, 100, seconds=1) as line:
+        assert line.quiet
+    assert stream.tries == 1
+
+
+@pytest.mark.parametrize("kind", [Terminal, io.StringIO])
+def test_work_that_cannot_tell_how_far_it_is(kind, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY_S", 0.01)
+    monkeypatch.setattr(progress, "PLAIN_S", 0.01)
+    stream, end = kind(), time.monotonic() + 60
+    with during("reading lake.jpg", stream=stream):
+        while stream.getvalue().count("reading lake.jpg  0 s") < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+    shown = stream.getvalue()
+    assert shown.count("reading lake.jpg  0 s") >= 2
+    assert shown.endswith(" \r" if stream.isatty() else "s\n")
+    time.sleep(0.05)
+    assert stream.getvalue() == shown
+
+
+def test_short_work_that_cannot_tell_shows_nothing(monkeypatch):
+    stream = Terminal()
+    with during("reading lake.jpg", stream=stream):
+        pass
+    monkeypatch.setattr(progress, "DELAY_S", 0.001)
+    with during("reading lake.jpg", stream=stream, quiet=True):
+        time.sleep(0.05)
     assert not stream.getvalue()
 
 

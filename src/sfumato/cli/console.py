@@ -22,6 +22,7 @@ class Console:
 
     def __init__(self, *, quiet: bool = False, debug: bool = False) -> None:
         self.quiet, self.debug = quiet, debug
+        _open_standard_streams()
         for stream in (sys.stdout, sys.stderr):
             # A name that the terminal cannot show must not end the work.
             if reconfigure := getattr(stream, "reconfigure", None):
@@ -72,12 +73,23 @@ class _Handler(logging.Handler):
         self.console.warn(record.getMessage())
 
 
+def _open_standard_streams() -> None:
+    """Opens those that were closed: the next file would get their number, and with it what C libraries write there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _print(text: str, stream: TextIO) -> None:
+def _print(text: str, stream: TextIO | None) -> None:
     progress.clear()
+    if stream is None:  # print would take stdout
+        return
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:

@@ -1,12 +1,11 @@
 """`sfumato import`: a model file from the files that the authors of a paper published."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..errors import OptionError
 from . import flags, source
 from .console import Console
-from .inputs import check_outputs
+from .files import identity, path_of
 
 SUMMARY = "make a model file from the files of a paper's authors"
 
@@ -46,13 +45,16 @@ def parser() -> flags.Parser:
 def run(words: Sequence[str], console: Console) -> int:
     """Converts, and says what the model is."""
     given = parser().parse_intermixed_args(words)
-    out = Path(given.out).expanduser()
+    out = path_of(given.out)
     if out.suffix != ".safetensors":
         raise OptionError(f"-o {given.out}: a model file ends in .safetensors")
-    files, hints = _pairs("--file", "ROLE=PATH", given.file), _pairs("--hint", "NAME=VALUE", given.hint)
-    check_outputs([out], overwrite=given.overwrite)
-    from .. import zoo
+    files = {role: path_of(text) for role, text in _pairs("--file", "ROLE=PATH", given.file).items()}
+    hints = _pairs("--hint", "NAME=VALUE", given.hint)
+    if identity(out) in [identity(path) for path in files.values()]:
+        raise OptionError(f"-o {given.out}: the model file would replace a file that it is made from")
+    from .. import image, zoo
 
+    image.check_place(out, overwrite=given.overwrite, makes_folder=True)
     card = zoo.convert(given.method, files, out, **hints)
     console.say(f"{out}: {card.title}")
     return 0

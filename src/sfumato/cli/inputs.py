@@ -2,14 +2,19 @@
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DiskError, OptionError, PictureError
+from ..errors import OptionError, PictureError
+from .files import identity, path_of
 
 READABLE = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp"])
-"""Extensions of the files that are taken from a folder; a file that is named is tried whatever its extension."""
+TAKEN = READABLE | {".heic", ".heif", ".jxl"}
+"""Extensions of the files that are taken from a folder; a file that is named is tried whatever its extension.
+
+Those that cannot be read are taken, too, so that they are named at the end and not left out in silence."""
 NAMED_STYLES = 3
 """A result is named after at most so many styles."""
 
@@ -42,9 +47,9 @@ def find_photos(arguments: Sequence[str]) -> list[Photo]:
     Raises:
         PictureError: one of them means nothing.
     """
-    photos: dict[Path, Photo] = {}
+    photos: dict[object, Photo] = {}
     for photo in (photo for argument in arguments for photo in _meant(argument)):
-        photos.setdefault(photo.path, photo)
+        photos.setdefault(identity(photo.path), photo)
     return list(photos.values())
 
 
@@ -66,6 +71,8 @@ def plan(
 ) -> list[Job]:
     """Where each result goes: PHOTO-ENDING.png beside the photo, or as `out` says.
 
+    Photos that differ only in their extension keep it: PHOTO.jpg-ENDING.png.
+
     Args:
         ending: what the names of results end in.
         out: a file, for one picture; or a folder: one that exists, or a name without extension or with a final slash.
@@ -79,51 +86,13 @@ def plan(
     if out is not None and folder is None:
         if len(photos) > 1:
             raise OptionError(f"-o {out} is one file for {len(photos)} pictures; name a folder: {Path(out).stem}/")
-        jobs = [Job(photo=photos[0].path, output=Path(out).expanduser())]
+        jobs = [Job(photo=photos[0].path, output=path_of(out))]
     else:
-        names = {p.path: _beside(p, folder) / f"{p.path.stem}-{ending}{suffix}" for p in photos}
-        results = set(names.values())
-        jobs = [Job(photo=p.path, output=names[p.path]) for p in photos if not _is_result(p, results, folder)]
+        jobs = _jobs(photos, f"-{ending}{suffix}", folder)
         if not jobs:
             raise OptionError(f"{photos[0].path} and what else was found there are results of an earlier run")
     _check_apart(jobs, keep)
     return jobs
-
-
-def check_pictures(paths: Sequence[Path], *, overwrite: bool) -> None:
-    """As `check_outputs`, and makes sure that there is a format for each name.
-
-    Raises:
-        PictureError: a file is there already, or its extension names no format.
-        DiskError: a folder cannot be made or written.
-    """
-    from ..image import FORMATS
-
-    for path in paths:
-        if path.suffix.lower() not in FORMATS:
-            known = ", ".join(FORMATS)
-            raise PictureError(f"{path}: no format has the extension {path.suffix!r}; choose from {known}")
-    check_outputs(paths, overwrite=overwrite)
-
-
-def check_outputs(paths: Sequence[Path], *, overwrite: bool) -> None:
-    """Makes the folders and makes sure that every file can be written.
-
-    Raises:
-        PictureError: a file is there already.
-        DiskError: a folder cannot be made or written.
-    """
-    existing = [path for path in paths if path.exists()]
-    if existing and not overwrite:
-        more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
-        raise PictureError(f"{existing[0]}: is there already{more}; --overwrite replaces it")
-    for folder in dict.fromkeys(path.parent for path in paths):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DiskError(f"{folder}: the folder cannot be made ({error.strerror or error})") from error
-        if not os.access(folder, os.W_OK):
-            raise DiskError(f"{folder}: the folder cannot be written")
 
 
 def ending_of(styles: Sequence[Path]) -> str:
@@ -138,20 +107,20 @@ def _meant(argument: str) -> list[Photo]:
     photos = []
     for path in _matches(argument):
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if _is_picture(p.relative_to(path)) and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if _is_picture(p.relative_to(path)) and not p.is_dir())
             if not inside:
                 raise PictureError(f"{path}: there are no pictures in this folder")
             photos += [Photo(path=p, root=path) for p in inside]
         else:
-            named = path == Path(argument).expanduser()
+            named = path == path_of(argument)
             photos.append(Photo(path=path, root=None if named else path.parent))
     return photos
 
 
 def _matches(argument: str) -> list[Path]:
     """What a name or a pattern means; a name that exists is never taken for a pattern."""
-    path = Path(argument).expanduser()
-    if path.exists():
+    path = path_of(argument)
+    if os.path.exists(path):
         return [path]
     if glob.has_magic(argument):
         # Windows leaves patterns to the programs; elsewhere this is a pattern in quotes.
@@ -164,12 +133,12 @@ def _matches(argument: str) -> list[Path]:
 
 def _is_picture(path: Path) -> bool:
     """Whether a path below a named folder looks like a picture; hidden files and folders do not count."""
-    return path.suffix.lower() in READABLE and not any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in TAKEN and not any(part.startswith(".") for part in path.parts)
 
 
 def _folder(out: str) -> Path | None:
     """The folder that an output names, or None if it names a file."""
-    path = Path(out).expanduser()
+    path = path_of(out)
     separators = tuple(s for s in (os.sep, os.altsep, "/") if s)
     return path if path.is_dir() or not path.suffix or out.endswith(separators) else None
 
@@ -178,31 +147,37 @@ def _beside(photo: Photo, folder: Path | None) -> Path:
     return photo.path.parent if folder is None else folder / photo.below
 
 
-def _is_result(photo: Photo, results: set[Path], folder: Path | None) -> bool:
+def _jobs(photos: Sequence[Photo], tail: str, folder: Path | None) -> list[Job]:
+    """A job for each photo that is not itself a result of an earlier run."""
+    short = {p.path: _beside(p, folder) / (p.path.stem + tail) for p in photos}
+    full = {p.path: _beside(p, folder) / (p.path.name + tail) for p in photos}
+    # Counted without case, because there are file systems without it.
+    count = Counter(str(output).casefold() for output in short.values())
+    outputs = {path: full[path] if count[str(output).casefold()] > 1 else output for path, output in short.items()}
+    results = {os.path.realpath(output) for output in [*short.values(), *full.values()]}
+    return [Job(photo=p.path, output=outputs[p.path]) for p in photos if not _is_result(p, results, folder)]
+
+
+def _is_result(photo: Photo, results: set[str], folder: Path | None) -> bool:
     """Whether a picture that was found is what an earlier run left there."""
     if photo.root is None:
         return False
-    if folder is None:
-        return photo.path in results
-    root, place = photo.root.resolve(), folder.resolve()
-    inner = place != root and place.is_relative_to(root)
-    return (
-        photo.path.resolve().is_relative_to(place) if inner else photo.path.resolve() in {r.resolve() for r in results}
-    )
+    path = os.path.realpath(photo.path)
+    if folder is not None:
+        root, place = Path(os.path.realpath(photo.root)), Path(os.path.realpath(folder))
+        if place != root and place.is_relative_to(root):
+            return Path(path).is_relative_to(place)
+    return path in results
 
 
 def _check_apart(jobs: Sequence[Job], keep: Sequence[Path]) -> None:
     """No result replaces another one or something that is read."""
-    read = {_identity(path) for path in [*keep, *(job.photo for job in jobs)]}
-    sources: dict[str, Path] = {}
+    read = {identity(path) for path in [*keep, *(job.photo for job in jobs)]}
+    sources: dict[object, Path] = {}
     for job in jobs:
-        identity = _identity(job.output)
-        if identity in read:
+        key = identity(job.output)
+        if key in read:
             raise OptionError(f"{job.output}: the result would replace a picture that it is made from")
-        if identity in sources:
-            raise OptionError(f"{sources[identity]} and {job.photo} would both become {job.output}; do them one by one")
-        sources[identity] = job.photo
-
-
-def _identity(path: Path) -> str:
-    return os.path.normcase(path.resolve())
+        if key in sources:
+            raise OptionError(f"{sources[key]} and {job.photo} would both become {job.output}; do them one by one")
+        sources[key] = job.photo

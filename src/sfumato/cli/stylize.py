@@ -1,13 +1,14 @@
 """`sfumato stylize`: photographs in the style of paintings."""
 
 import argparse
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import OptionError, PictureError, UserError, WeightsError
-from . import flags, inputs, source
+from . import files, flags, inputs, source
 from .console import Console
 from .source import Field
 
@@ -79,15 +80,14 @@ def parser(*, of_gatys: bool = False) -> flags.Parser:
     return flags.finish(made)
 
 
-def _add_files(files: argparse._ArgumentGroup) -> None:
+def _add_files(group: argparse._ArgumentGroup) -> None:
     many: dict[str, Any] = {"nargs": "+", "action": "extend", "default": []}
-    files.add_argument("--style", **many, metavar="STYLE", help="One picture or several, whose styles are mixed")
-    files.add_argument("--mask", **many, metavar="MASK", help="For each style where it goes: white in a grey picture")
-    files.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
-    files.add_argument("--format", default="png", metavar="EXT", help="Of results that are not named (default: png)")
-    files.add_argument("--overwrite", action="store_true", help="Replace results that are there")
-    text = f"Refuse photographs of more megapixels (default: {LIMIT_MP:g})"
-    files.add_argument("--limit-mp", type=float, default=LIMIT_MP, metavar="X", help=text)
+    group.add_argument("--style", **many, metavar="STYLE", help="One picture or several, whose styles are mixed")
+    group.add_argument("--mask", **many, metavar="MASK", help="For each style where it goes: white in a grey picture")
+    group.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
+    group.add_argument("--format", default="png", metavar="EXT", help="Of results that are not named (default: png)")
+    group.add_argument("--overwrite", action="store_true", help="Replace results that are there")
+    add_limit(group)
 
 
 def _add_ways(how: argparse._ArgumentGroup) -> None:
@@ -102,8 +102,24 @@ def _add_ways(how: argparse._ArgumentGroup) -> None:
 
 def add_precision(group: argparse._ActionsContainer) -> None:
     """Adds --precision."""
-    text = "Number format: bf16 is faster where the device has units for it, fp32 exact (default: auto)"
+    text = "Number format: bf16, faster on some devices; fp32, exact; auto takes bf16 where it is faster (the default)"
     group.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto", help=text)
+
+
+def add_limit(group: argparse._ActionsContainer) -> None:
+    """Adds --limit-mp."""
+    text = f"Refuse pictures of more megapixels (default: {LIMIT_MP:g})"
+    group.add_argument("--limit-mp", type=_megapixels, default=LIMIT_MP, metavar="X", help=text)
+
+
+def _megapixels(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise OptionError(f"--limit-mp {text}: wants a number above 0")
+    return number
 
 
 def run(words: Sequence[str], console: Console) -> int:
@@ -123,10 +139,31 @@ def run(words: Sequence[str], console: Console) -> int:
     options = flags.build(Options, flags.given(given, shared_fields()))
     options.shares(len(styles))
     _check(given, len(styles), len(masks))
-    pictures = [image.read(path) for path in styles], [image.read(path) for path in masks]
-    inputs.check_pictures([job.output for job in jobs], overwrite=given.overwrite)
+    for job in jobs:
+        size = _size_of_result(given, options, job.photo)
+        image.check_output(job.output, size=size, overwrite=given.overwrite, makes_folder=True)
+    pictures = [[files.read(path, console, limit_mp=given.limit_mp) for path in paths] for paths in (styles, masks)]
     artist = _artist(given)
     return _Session(given, console, artist, options, *pictures).do(jobs)
+
+
+def _size_of_result(given: argparse.Namespace, options: "Options", photo: Path) -> tuple[int, int] | None:
+    """The (height, width) of what a photograph becomes; None if it cannot be read, which its own turn tells."""
+    from .. import image
+
+    try:
+        height, width = image.size_of(photo)
+    except PictureError:
+        return None
+    longest = _options_for(given, options, height, width).size
+    return (height, width) if longest is None else image.scaled(height, width, longest)
+
+
+def _options_for(given: argparse.Namespace, options: "Options", height: int, width: int) -> "Options":
+    """The options for a photograph: gatys paints large ones smaller, unless a size was asked for."""
+    if given.method != GATYS or options.size is not None or max(height, width) <= USUAL_GATYS_SIZE:
+        return options
+    return replace(options, size=USUAL_GATYS_SIZE)
 
 
 def _check(given: argparse.Namespace, styles: int, masks: int) -> None:
@@ -228,21 +265,13 @@ class _Session:
                 yield error
 
     def _one(self, job: inputs.Job, label: str) -> None:
-        from .. import image
         from ..progress import Progress
 
         unit = "iterations" if self.given.method == GATYS else "px"
-        picture = image.read(job.photo, limit_mp=self.given.limit_mp)
-        options = self._options(picture)
+        picture = files.read(job.photo, self.console, limit_mp=self.given.limit_mp, label=label)
+        options = _options_for(self.given, self.options, picture.height, picture.width)
+        if options.size != self.options.size:
+            self.console.note(f"{picture.name}: gatys paints it {options.size} pixels large; --size asks for more")
         with Progress(unit, label=label, quiet=self.console.quiet) as progress:
             result = self.artist.translate_picture(picture, self.styles, options, masks=self.masks, progress=progress)
-        image.write(job.output, result, overwrite=self.given.overwrite)
-        self.console.say(str(job.output))
-
-    def _options(self, picture: "Picture") -> "Options":
-        """The options for this photograph: gatys paints large ones smaller, unless a size was asked for."""
-        large = max(picture.width, picture.height) > USUAL_GATYS_SIZE
-        if self.given.method != GATYS or self.options.size is not None or not large:
-            return self.options
-        self.console.note(f"{picture.name}: gatys paints it {USUAL_GATYS_SIZE} pixels large; --size asks for more")
-        return replace(self.options, size=USUAL_GATYS_SIZE)
+        files.write(job.output, result, self.console, overwrite=self.given.overwrite)

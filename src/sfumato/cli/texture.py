@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 
 from ..errors import OptionError
-from . import flags, inputs, source
+from . import files, flags, inputs, source
 from .console import Console
 from .source import Field
-from .stylize import LIMIT_MP, OUT_HELP, add_precision, gatys_config, gatys_fields
+from .stylize import OUT_HELP, add_limit, add_precision, gatys_config, gatys_fields
 
 SUMMARY = "make a texture of any size from a swatch"
 WITHOUT = ("content_weight", "content_layer", "strokes")
@@ -35,6 +35,7 @@ def parser() -> flags.Parser:
     made.add_argument("swatches", nargs="*", metavar="SWATCH", help="A picture; of several the texture lies in between")
     made.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
     made.add_argument("--overwrite", action="store_true", help="Replace the result if it is there")
+    add_limit(made)
     text = "Pixels of the texture, one number for a square (default: 512x512)"
     made.add_argument("--size", type=_size, default=(512, 512), metavar="WxH", help=text)
     made.add_argument("--seamless", action="store_true", help="Copies side by side show no border")
@@ -54,14 +55,14 @@ def run(words: Sequence[str], console: Console) -> int:
     swatches = inputs.find_files(given.swatches)
     photo = inputs.Photo(path=swatches[0])
     (job,) = inputs.plan([photo], "texture", given.out, keep=swatches)
-    inputs.check_pictures([job.output], overwrite=given.overwrite)
     from .. import device, image
     from ..options import Options
     from ..progress import Progress
 
+    image.check_output(job.output, size=given.size[::-1], overwrite=given.overwrite, makes_folder=True)
     options = flags.build(Options, {"weights": given.weights} if hasattr(given, "weights") else {})
     options.shares(len(swatches))
-    pictures = [image.read(path, limit_mp=LIMIT_MP) for path in swatches]
+    pictures = [files.read(path, console, limit_mp=given.limit_mp) for path in swatches]
     from ..methods import gatys
     from ..translate.painter import Painter
 
@@ -76,8 +77,7 @@ def run(words: Sequence[str], console: Console) -> int:
             weights=options.weights,
             progress=progress,
         )
-    image.write(job.output, result, overwrite=given.overwrite)
-    console.say(str(job.output))
+    files.write(job.output, result, console, overwrite=given.overwrite)
     return 0
 
 

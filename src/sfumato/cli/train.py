@@ -7,6 +7,7 @@ from ..errors import OptionError
 from ..recipes import available, parse
 from . import flags
 from .console import Console
+from .files import path_of
 
 SUMMARY = "train a model by a recipe, or go on where it stopped"
 
@@ -50,7 +51,7 @@ def run(words: Sequence[str], console: Console) -> int:
     from ..train import train
 
     device.keep_memory()
-    folder = Path(given.run).expanduser() if given.run else Path("run") / given.recipe
+    folder = path_of(given.run) if given.run else Path("run") / given.recipe
     with Progress("images", label=given.recipe, quiet=console.quiet) as progress:
         made = train(recipe, folder, device=given.device, progress=progress)
     for path in made.values():

@@ -7,7 +7,8 @@ Neither torch nor OpenCV is imported before one of them is needed.
 
 from .depth import Pixels, quantize
 from .files import LIMIT_MP, READABLE, read, size_of
-from .picture import Picture, Source, from_any, resize
+from .picture import Picture, Source, from_any, resize, scaled
+from .place import check_place
 from .sheet import contact_sheet
 from .tiles import Box, Tile, tiles
 from .writing import FORMATS, check_output, write
@@ -22,11 +23,13 @@ __all__ = [
     "Source",
     "Tile",
     "check_output",
+    "check_place",
     "contact_sheet",
     "from_any",
     "quantize",
     "read",
     "resize",
+    "scaled",
     "size_of",
     "tiles",
     "write",

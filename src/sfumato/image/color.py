@@ -167,7 +167,7 @@ def _from_deep_grey(image: Image.Image, icc: bytes | None, name: object) -> Part
     if values.dtype.kind == "u":
         grey = values.astype(np.uint16)
     else:
-        grey = np.rint(values.clip(0, peak) * (65535 / peak)).astype(np.uint16)
+        grey = np.rint(values.clip(0, peak) * (65535 / peak)).astype(np.uint16)  # what is above white is white
     key = image.info.get("transparency")
     alpha = np.where(values == key, 0, 65535).astype(np.uint16) if isinstance(key, int) else None
     pixels = np.repeat(grey[:, :, None], 3, axis=2)
@@ -178,12 +178,15 @@ def _from_deep_grey(image: Image.Image, icc: bytes | None, name: object) -> Part
 
 
 def _peak(values: NDArray[np.generic]) -> float:
-    """What white is: 65535 for whole numbers, 1, 255 or 65535 for fractions; the largest value where that is more."""
+    """What white is: 65535 for whole numbers, 1, 255 or 65535 for fractions; the largest value where that is more.
+
+    Fractions up to twice 1 or 255 are still of that scale: resizing and sharpening overshoot white.
+    """
     if values.dtype.kind == "u":
         return 65535.0
     largest = float(values.max(initial=0))
-    usual = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (65535.0,)
-    return next((peak for peak in usual if largest <= peak), largest)
+    usual = (1.0, 255.0) if values.dtype.kind == "f" else ()
+    return next((peak for peak in usual if largest <= 2 * peak), max(largest, 65535.0))
 
 
 def _to_deep_grey(parts: Parts, mode: str) -> Image.Image:

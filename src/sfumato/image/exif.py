@@ -3,9 +3,10 @@
 The bytes are patched in place, never rebuilt, so that maker notes and their offsets survive.
 """
 
+import itertools
 import logging
 import struct
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
 from PIL import Image
 
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = b"Exif\0\0"
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
+PIXEL_WIDTH, PIXEL_HEIGHT = 0xA002, 0xA003
 
 # The tags of a TIFF's first directory that describe the picture; the others say how its pixels are stored.
 DESCRIPTIVE = frozenset(
@@ -56,22 +58,58 @@ def upright(raw: bytes) -> bytes | None:
     """Return EXIF bytes whose orientation is 1 and whose thumbnail is unlinked; None where they are no EXIF."""
     while raw.startswith(PREFIX):
         raw = raw[len(PREFIX) :]
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(raw[:4])
+    order = _order_of(raw)
     if order is None:
         return None
     data = bytearray(raw)
     try:
         (start,) = struct.unpack_from(order + "I", data, 4)
-        (count,) = struct.unpack_from(order + "H", data, start)
-        for entry in range(start + 2, start + 2 + 12 * count, 12):
-            (tag,) = struct.unpack_from(order + "H", data, entry)
+        end = start + 2
+        for entry, tag in _entries(data, order, start):
+            end = entry + 12
             if tag == ORIENTATION:
                 struct.pack_into(order + "HHIHH", data, entry, tag, 3, 1, 1, 0)  # one SHORT
-        if start + 6 + 12 * count <= len(data):
-            struct.pack_into(order + "I", data, start + 2 + 12 * count, 0)  # the thumbnail shows the old pixels
+        if end + 4 <= len(data):
+            struct.pack_into(order + "I", data, end, 0)  # the thumbnail shows the old pixels
     except struct.error:
         return None
     return PREFIX + bytes(data)
+
+
+def sized(raw: bytes, height: int, width: int) -> bytes:
+    """Return EXIF bytes as `upright` gave them that name this size where they named one; the same if damaged there."""
+    data = bytearray(raw.removeprefix(PREFIX))
+    order = _order_of(data)
+    sides = {PIXEL_WIDTH: width, PIXEL_HEIGHT: height}
+    if order is None:
+        return raw
+    try:
+        (start,) = struct.unpack_from(order + "I", data, 4)
+        links = [entry + 8 for entry, tag in _entries(data, order, start) if tag == EXIF_IFD]
+        inner = [struct.unpack_from(order + "I", data, link)[0] for link in links]
+        for entry, tag in itertools.chain.from_iterable(_entries(data, order, start) for start in inner):
+            if tag in sides:
+                struct.pack_into(order + "HHII", data, entry, tag, 4, 1, sides[tag])  # one LONG
+    except struct.error as error:
+        log.debug("damaged EXIF keeps its size: %s", error)
+        return raw
+    return PREFIX + bytes(data)
+
+
+def _order_of(data: bytes | bytearray) -> str | None:
+    """The byte order of a small TIFF, as struct writes it; None where it is none."""
+    return {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[:4]))
+
+
+def _entries(data: bytearray, order: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where each entry of the directory at `start` stands, and its tag.
+
+    Raises:
+        struct.error: the directory reaches beyond the data.
+    """
+    (count,) = struct.unpack_from(order + "H", data, start)
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        yield entry, *struct.unpack_from(order + "H", data, entry)
 
 
 def tags_of(raw: bytes | None, chosen: Container[int] | None = None) -> Image.Exif:

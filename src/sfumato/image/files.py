@@ -112,10 +112,10 @@ def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | No
     name = path or "the picture"
     with _reading(name):
         megapixels = image.width * image.height / 1e6
-        if limit_mp is not None and megapixels > limit_mp:
+        if limit_mp is not None and not megapixels <= limit_mp:  # NaN allows nothing
             raise PictureError(
                 f"{name}: {image.width} x {image.height} pixels are {megapixels:.1f} megapixels, more than the limit"
-                f" of {limit_mp:g}: raise the limit to use it"
+                f" of {limit_mp:g}: raise limit_mp (--limit-mp) to use it"
             )
         if 0 in image.size:
             raise PictureError(f"{name}: has no pixels ({image.width} x {image.height})")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import OptionError, PictureError
-from . import color
+from . import color, exif
 from .depth import Pixels, from_tensor, quantize, strips, to_8, to_16
 from .tiles import Box
 
@@ -119,7 +119,7 @@ class Picture:
             color.Parts(pixels=self.pixels, alpha=self.alpha, mode=self.mode, icc=self.icc, peak=self.peak)
         )
         if self.exif is not None:
-            image.info["exif"] = self.exif
+            image.info["exif"] = exif.sized(self.exif, self.height, self.width)
         return image
 
 
@@ -181,7 +181,7 @@ def resize(picture: Picture, *, longest: int | None = None, size: tuple[int, int
     Args:
         picture: what to resize.
         longest: the new longest side in pixels; the shape is kept.
-        size: or the new (height, width).
+        size: or the new (height, width), in this order, as everywhere here; Pillow's own sizes are (width, height).
 
     Raises:
         OptionError: not exactly one of `longest` and `size` is given, or it is below 1.
@@ -189,8 +189,7 @@ def resize(picture: Picture, *, longest: int | None = None, size: tuple[int, int
     if (longest is None) == (size is None):
         raise OptionError("resize needs either longest= or size=(height, width)")
     if longest is not None:
-        scale, least = longest / max(picture.height, picture.width), min(longest, 1)
-        size = (max(round(picture.height * scale), least), max(round(picture.width * scale), least))
+        size = scaled(picture.height, picture.width, longest)
     if size is None or min(size) < 1:
         raise OptionError(f"cannot resize to {size}: a side needs at least 1 pixel")
     if size == (picture.height, picture.width):
@@ -200,6 +199,12 @@ def resize(picture: Picture, *, longest: int | None = None, size: tuple[int, int
         resized = color.take_apart(color.put_together(parts).resize(size[::-1], Image.Resampling.LANCZOS), picture.name)
         return replace(picture, pixels=resized.pixels, alpha=resized.alpha)
     return _resize_deep(picture, size)
+
+
+def scaled(height: int, width: int, longest: int) -> tuple[int, int]:
+    """Return the (height, width) of the same shape whose longest side is `longest`; no other is below 1."""
+    scale, least = longest / max(height, width), min(longest, 1)
+    return max(round(height * scale), least), max(round(width * scale), least)
 
 
 def _resize_deep(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -1,4 +1,4 @@
-"""PNG (ISO/IEC 15948) of 16 bits, which Pillow writes for grey only.
+"""PNG (ISO/IEC 15948) of 8 and 16 bits: strip by strip, faster than Pillow, which has no 16-bit colours.
 
 Shapes: H W pixels, C channels.
 """
@@ -15,7 +15,7 @@ from .canvas import Canvas
 
 
 def write(file: BinaryIO, canvas: Canvas) -> None:
-    """Write 8 or 16 bits."""
+    """Write 8 or 16 bits with the canvas's profile and EXIF."""
 
     def chunk(name: bytes, data: bytes) -> None:
         file.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)))

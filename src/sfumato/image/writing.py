@@ -19,6 +19,7 @@ from .canvas import Canvas
 from .color import Parts
 from .depth import Pixels, to_16
 from .picture import Picture
+from .place import check_place
 from .quiet import unlimited
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,14 @@ class Format:
         modes: the Pillow modes it holds; another is turned into the nearest of these.
         deep: whether it holds 16-bit grey and colours.
         longest: the longest side in pixels.
+        area: the most pixels in all.
     """
 
     name: str
     modes: frozenset[str]
     deep: bool = False
     longest: int = 2**31 - 1
+    area: int = 2**62
 
 
 _JPEG = Format(name="JPEG", modes=frozenset(["L", "RGB", "CMYK"]), longest=65500)
@@ -49,7 +52,8 @@ _TIFF = Format(
     modes=frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I;16B", "I", "F"]),
     deep=True,
 )
-_AVIF = Format(name="AVIF", modes=frozenset(["L", "RGB", "RGBA"]), longest=65536)
+# More can be written, but libavif's readers refuse it, if nothing else is asked of them.
+_AVIF = Format(name="AVIF", modes=frozenset(["L", "RGB", "RGBA"]), longest=2**15, area=2**28)
 
 FORMATS = {
     **dict.fromkeys([".jpg", ".jpeg", ".jpe", ".jfif"], _JPEG),
@@ -80,15 +84,8 @@ def write(path: str | os.PathLike[str], picture: Picture, *, overwrite: bool = F
     """
     if not 1 <= quality <= 100:
         raise OptionError(f"quality is 1 to 100, not {quality}")
-    path = check_output(path, overwrite=overwrite)
+    path = check_output(path, size=(picture.height, picture.width), overwrite=overwrite)
     target = FORMATS[path.suffix.lower()]
-    if max(picture.height, picture.width) > target.longest:
-        raise PictureError(
-            f"{path}: a side of {max(picture.height, picture.width)} pixels is more than {target.name} can hold"
-            f" ({target.longest}): use PNG or TIFF"
-        )
-    if target.name == "AVIF" and "AVIF" not in _writers():
-        raise PictureError(f"{path}: this Pillow cannot write AVIF (11.3 or newer can): use another format")
     with _whole_file(path, overwrite=overwrite) as file:
         try:
             with unlimited:
@@ -99,29 +96,40 @@ def write(path: str | os.PathLike[str], picture: Picture, *, overwrite: bool = F
             raise PictureError(f"{path}: cannot be written as {target.name}: {error}") from error
 
 
-def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+def check_output(
+    path: str | os.PathLike[str],
+    *,
+    size: tuple[int, int] | None = None,
+    overwrite: bool = False,
+    makes_folder: bool = False,
+) -> Path:
     """Return the path if a picture could be written there: to be asked before long work.
 
+    Args:
+        path: the new file.
+        size: the picture's (height, width), where it is known.
+        overwrite: whether a file that is there may be replaced.
+        makes_folder: whether folders that are missing will be made.
+
     Raises:
-        PictureError: the extension names no format, the folder does not exist, or the file does and may not be
-            replaced.
+        PictureError: the extension names no format, or one that cannot hold such a size or that this Pillow cannot
+            write; or as `check_place`.
         DiskError: the folder cannot be written.
     """
     path = Path(path)
-    if "\0" in str(path):
-        raise PictureError(f"{str(path)!r}: no file can have such a name")
-    if path.suffix.lower() not in FORMATS:
+    target = FORMATS.get(path.suffix.lower())
+    if target is None:
         known = ", ".join(FORMATS)
         raise PictureError(f"{path}: the extension {path.suffix!r} names no format that can be written ({known})")
-    if os.path.isdir(path):
-        raise PictureError(f"{path}: is a folder")
-    if not os.path.isdir(path.parent):
-        raise PictureError(f"{path}: there is no folder {path.parent}")
-    if os.path.exists(path) and not overwrite:
-        raise PictureError(f"{path}: exists already; it is replaced only with overwrite (--overwrite)")
-    if not os.access(path.parent, os.W_OK):
-        raise DiskError(f"{path}: cannot be written: the folder {path.parent} is read-only")
-    return path
+    if target.name == "AVIF" and "AVIF" not in _writers():
+        raise PictureError(f"{path}: this Pillow cannot write AVIF (11.3 or newer can): use another format")
+    height, width = size or (1, 1)
+    if max(height, width) > target.longest or height * width > target.area:
+        limit = f"{target.longest} a side" if max(height, width) > target.longest else f"{target.area} in all"
+        raise PictureError(
+            f"{path}: {width} x {height} pixels are more than {target.name} can hold ({limit}): use PNG or TIFF"
+        )
+    return check_place(path, overwrite=overwrite, makes_folder=makes_folder)
 
 
 def _writers() -> dict[str, Any]:
@@ -133,6 +141,7 @@ def _writers() -> dict[str, Any]:
 def _encode(file: BinaryIO, picture: Picture, target: Format, quality: int) -> None:
     """Write the picture to an open file in a mode that the format has."""
     deep_values = picture.pixels.dtype == np.uint16 and target.deep
+    camera = picture.exif and exif.sized(picture.exif, picture.height, picture.width)
     mode = _nearest_mode(picture, target, deep_values=deep_values)
     if picture.alpha is not None and mode not in color.WITH_ALPHA:
         picture = picture.compose_on_white()
@@ -140,13 +149,12 @@ def _encode(file: BinaryIO, picture: Picture, target: Format, quality: int) -> N
     if icc is not None and not profiles.fits(icc, color.base_of(mode)):
         icc = None
     parts = Parts(pixels=picture.pixels, alpha=picture.alpha, mode=mode, icc=icc, peak=picture.peak)
-    if mode.startswith("I;16") or (deep_values and mode in ("L", "LA", "RGB", "RGBA")):
+    deep = mode.startswith("I;16") or deep_values
+    if target.name in ("PNG", "TIFF") and mode in ("L", "LA", "RGB", "RGBA", "I;16", "I;16B"):
         encode = png.write if target.name == "PNG" else tiff.write
-        encode(file, _canvas(parts, np.uint16, picture.exif))
-    elif target.name == "TIFF" and mode in ("L", "LA", "RGB", "RGBA"):
-        tiff.write(file, _canvas(parts, np.uint8, picture.exif))
+        encode(file, _canvas(parts, np.uint16 if deep else np.uint8, camera))
     else:
-        settings = _settings(target, mode, quality, picture.exif)
+        settings = _settings(target, mode, quality, camera)
         color.put_together(parts).save(file, target.name, icc_profile=icc, **settings)
 
 
@@ -224,7 +232,7 @@ def _whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(raw.fileno())
-        check_output(path, overwrite=overwrite)
+        check_place(path, overwrite=overwrite)
         os.replace(temporary, final)
     except BaseException as error:
         with suppress(OSError):

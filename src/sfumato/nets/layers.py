@@ -16,14 +16,20 @@ class ReflectConv2d(nn.Conv2d):
 
     Grouped convolutions of many small groups run at a hundredth of a CPU's speed; there the same sums are done as one
     dense convolution whose other weights are zero (measured: 4 to 8 times faster forward, more backward).
+
+    Args:
+        exact: never in less than float32, inside autocast, too.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, groups: int = 1, exact: bool = False
+    ) -> None:
         super().__init__(in_channels, out_channels, kernel, stride=stride, groups=groups)
+        self.exact = exact
 
     def forward(self, x: Tensor) -> Tensor:
         kind, margin = x.device.type, self.kernel_size[0] // 2
-        dtype = conv_dtype(x)
+        dtype = torch.promote_types(x.dtype, torch.float32) if self.exact else conv_dtype(x)
         dense = self.groups > 1 and kind == "cpu"
         weight = (self.dense_weight() if dense else self.weight).to(dtype)
         bias = None if self.bias is None else self.bias.to(dtype)

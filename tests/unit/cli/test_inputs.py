@@ -1,10 +1,12 @@
 """Files, folders and patterns; where results go; what is refused before the work starts."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from sfumato.cli import inputs
+from sfumato.cli.files import path_of
 from sfumato.cli.inputs import Job, Photo
 from sfumato.errors import OptionError, PictureError
 
@@ -68,6 +70,38 @@ def test_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert found("~/a.jpg", "~/*.png") == paths
 
 
+def test_a_tilde_that_is_no_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "~tilde.jpg", "~/a.jpg")
+    assert found("~tilde.jpg", "~/a.jpg") == [Path("~tilde.jpg"), Path("~/a.jpg")]
+    assert found("~til*.jpg") == [Path("~tilde.jpg")]
+    assert path_of("~nobody-of-that-name.png") == Path("~nobody-of-that-name.png")
+    jobs = inputs.plan([Photo(path=Path("a.jpg"))], "wave", "~new.png")
+    assert jobs[0].output == Path("~new.png")
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    for act in (path_of, found, lambda name: inputs.plan([Photo(path=Path("a.jpg"))], "wave", name)):
+        with pytest.raises(OptionError, match=r"long.*: no file can have such a name"):
+            act("long" * 80 + ".jpg")
+
+
+def test_what_cannot_be_read_is_not_left_out_of_a_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "IMG_1.HEIC", "b.heif", "c.jxl", "d.txt", "e.jpg/f.txt")
+    (tmp_path / "g.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "h.jpg").symlink_to("h.jpg")
+    jobs = inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", str(tmp_path))
+    assert [job.photo.name for job in jobs] == ["IMG_1.HEIC", "a.jpg", "b.heif", "c.jxl", "g.jpg", "h.jpg"]
+
+
+def test_one_file_of_several_names_comes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    a, _ = touch(tmp_path, "in/a.jpg", "in/b.jpg")
+    os.link(a, tmp_path / "A.JPG")  # as on a file system without upper and lower case
+    (tmp_path / "best").symlink_to("in")
+    assert found("in/../in/a.jpg", a, "A.JPG", "best/a.jpg", "in") == [Path("in/../in/a.jpg"), Path("in/b.jpg")]
+
+
 def test_a_result_is_named_after_photo_and_style_beside_the_photo() -> None:
     assert inputs.plan([Photo(path=Path("in/a.b.jpg"))], "wave", None) == [
         Job(photo=Path("in/a.b.jpg"), output=Path("in/a.b-wave.png"))
@@ -122,10 +156,24 @@ def test_several_photos_need_a_folder() -> None:
         inputs.plan([Photo(path=Path("a.jpg")), Photo(path=Path("b.jpg"))], "wave", "out.png")
 
 
+def test_photos_that_differ_in_their_extension_keep_it(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a.png", "b.png", "sub/A.jpg")
+    jobs = inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", None)
+    results = ["a.jpg-wave.png", "a.png-wave.png", "b-wave.png", "sub/A-wave.png"]
+    assert [job.output for job in jobs] == [tmp_path / result for result in results]
+    touch(tmp_path, "a-wave.png", *results)  # the first of them from when there was no a.png
+    assert inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", None) == jobs
+
+
+def test_names_that_differ_in_upper_and_lower_case(tmp_path: Path) -> None:
+    jobs = inputs.plan([Photo(path=tmp_path / "A.jpg"), Photo(path=tmp_path / "a.png")], "wave", None)
+    assert [job.output.name for job in jobs] == ["A.jpg-wave.png", "a.png-wave.png"]
+
+
 def test_two_photos_never_become_one_result(tmp_path: Path) -> None:
-    photos = [Photo(path=tmp_path / "a.jpg"), Photo(path=tmp_path / "a.png")]
+    photos = [Photo(path=tmp_path / "in/a.jpg"), Photo(path=tmp_path / "more/a.jpg")]
     with pytest.raises(OptionError, match="would both become"):
-        inputs.plan(photos, "wave", None)
+        inputs.plan(photos, "wave", str(tmp_path / "out"))
 
 
 def test_a_result_never_replaces_what_it_is_made_from(tmp_path: Path) -> None:
@@ -135,16 +183,11 @@ def test_a_result_never_replaces_what_it_is_made_from(tmp_path: Path) -> None:
             inputs.plan([Photo(path=tmp_path / "a.jpg")], "wave", str(out), keep=keep)
 
 
-def test_existing_results_are_named_before_anything_is_done(tmp_path: Path) -> None:
-    paths = touch(tmp_path, "a.png", "b.png")
-    with pytest.raises(PictureError, match=r"a\.png: is there already \(and 1 more\); --overwrite replaces it"):
-        inputs.check_outputs(paths, overwrite=False)
-    inputs.check_outputs(paths, overwrite=True)
-
-
-def test_folders_of_results_are_made(tmp_path: Path) -> None:
-    inputs.check_outputs([tmp_path / "new" / "er" / "a.png"], overwrite=False)
-    assert (tmp_path / "new" / "er").is_dir()
+def test_a_result_of_another_name_never_replaces_what_it_is_made_from(tmp_path: Path) -> None:
+    (photo,) = touch(tmp_path, "photo.png")
+    os.link(photo, tmp_path / "Photo.PNG")  # as on a file system without upper and lower case
+    with pytest.raises(OptionError, match=r"Photo\.PNG: the result would replace a picture"):
+        inputs.plan([Photo(path=photo)], "wave", str(tmp_path / "Photo.PNG"))
 
 
 def test_a_style_is_no_folder(tmp_path: Path) -> None:

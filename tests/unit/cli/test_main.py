@@ -142,6 +142,11 @@ def test_a_reader_that_leaves_is_no_error(repository):
     assert (run.returncode, run.stderr) == (0, "")
 
 
+def test_errors_without_a_standard_error_go_nowhere(sfumato, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert sfumato("stylize") == (2, [], [])
+
+
 def test_a_terminal_without_the_letters(tmp_path):
     """A name that the terminal cannot show is shown otherwise."""
     words = ascii(["stylize", "Zürich 写真.jpg", "--style", "a.jpg"])

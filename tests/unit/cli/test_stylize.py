@@ -1,10 +1,17 @@
 """Photographs in, paintings out."""
 
+import os
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
+from stylizers import made_photo
 
 from sfumato import image
+from sfumato.errors import OptionError
 
 
 def size(path):
@@ -50,7 +57,8 @@ def test_masks_go_to_their_styles(stylize, folder):
     stylize("photo.jpg", "--style", "wave.png", "-o", "one.png")
     words = ["photo.jpg", "--style", "wave.png", "night.jpg", "--mask", "white.png", "black.png", "-o", "masked.png"]
     assert stylize(*words).code == 0
-    assert same(folder / "one.png", folder / "masked.png")
+    one, masked = (image.read(folder / name).pixels.astype(int) for name in ("one.png", "masked.png"))
+    assert np.abs(one - masked).max() <= 1  # masks round otherwise
 
 
 def test_masks_that_do_not_fit_one_of_many(stylize, folder, save):
@@ -96,6 +104,7 @@ def test_a_bad_style_ends_all(stylize, folder):
     assert (result.code, result.out) == (2, [])
     assert result.err[0].startswith("sfumato: bad.jpg: ")
     assert stylize("photo.jpg", "--style", "bad.jpg", "-o", "new/").code == 2
+    assert stylize("bad.jpg", "--style", "wave.png", "-o", "new/").code == 2
     assert not (folder / "new").exists()
 
 
@@ -104,7 +113,8 @@ def test_nothing_is_replaced_unless_asked_for(stylize, folder):
     before = (folder / "photo-wave.png").read_bytes()
     again = stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5")
     assert (first.code, again.code) == (0, 2)
-    assert again.err == ["sfumato: photo-wave.png: is there already; --overwrite replaces it"]
+    message = "exists already; it is replaced only with overwrite (--overwrite)"
+    assert again.err == [f"sfumato: photo-wave.png: {message}"]
     assert (folder / "photo-wave.png").read_bytes() == before
     assert stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5", "--overwrite").code == 0
     assert (folder / "photo-wave.png").read_bytes() != before
@@ -116,14 +126,24 @@ def test_nothing_is_replaced_unless_asked_for(stylize, folder):
         (["--strength", "2"], "--strength 2: input should be less than or equal to 1"),
         (["--weights", "1", "2"], "2 weights were given for 1 styles"),
         (["--mask", "wave.png", "wave.png"], "2 masks were given for 1 styles"),
-        (["-o", "out.xyz"], "out.xyz: no format has the extension '.xyz'"),
-        (["--format", "doc"], "no format has the extension '.doc'"),
+        (["-o", "out.xyz"], "out.xyz: the extension '.xyz' names no format"),
+        (["--format", "doc"], "the extension '.doc' names no format"),
+        (["-o", "out.webp", "--size", "16384"], "out.webp: 16384 x 12288 pixels are more than WEBP can hold"),
+        (["-o", "photo.jpg/"], "photo.jpg is no folder"),
+        (["-o", "photo.jpg/new/x.png"], "photo.jpg is no folder"),
+        (["-o", "long" * 80 + "/"], "no file can have such a name"),
         (["-o", "wave.png", "--overwrite"], "would replace a picture that it is made from"),
         (["--content-weight", "3"], "--content-weight is an option of gatys: add --method gatys"),
         (["--method", "adain"], "is a model of microast, not of adain"),
         (["--tile", "-4"], "tile -4"),
         (["--device", "quantum"], "device 'quantum' is unknown"),
-        (["--limit-mp", "0.001"], "photo.jpg"),
+        (["--limit-mp", "nan"], "--limit-mp nan: wants a number above 0"),
+        (["--limit-mp", "inf"], "--limit-mp inf: wants a number above 0"),
+        (["--limit-mp", "much"], "--limit-mp much: wants a number above 0"),
+        (["--limit-mp", "0.001"], "wave.png: 32 x 40 pixels are 0.0 megapixels, more than the limit of 0.001"),
+        (["--limit-mp", "0.0015"], "photo.jpg: 48 x 36 pixels"),
+        (["--limit-mp", "0.0015", "--mask", "photo.jpg"], "photo.jpg: 48 x 36 pixels"),
+        (["--limit-mp", "0.0015"], "raise limit_mp (--limit-mp) to use it"),
     ],
 )
 def test_mistakes(stylize, folder, words, message):
@@ -131,6 +151,86 @@ def test_mistakes(stylize, folder, words, message):
     assert (result.code, result.out, len(result.err)) == (2, [], 1)
     assert message in result.err[0]
     assert sorted(path.name for path in folder.iterdir()) == ["night.jpg", "photo.jpg", "wave.png"]
+
+
+def test_all_names_are_checked_before_the_work(stylize, folder, save, monkeypatch):
+    monkeypatch.setattr("sfumato.cli.stylize._artist", lambda _: pytest.fail("the work has begun"))
+    (folder / "photo-wave.png").touch()
+    (folder / "res").touch()
+    save(folder / "wide.png", 2, 16384)
+    for words, message in [
+        (["wide.png", "--format", "webp"], "wide-wave.webp: 16384 x 2 pixels are more than WEBP"),
+        (["night.jpg", "wide.png", "-o", "out", "--format", "webp"], "16384 x 2 pixels are more than WEBP"),
+        (["night.jpg", "photo.jpg"], "photo-wave.png: exists already"),
+        (["night.jpg", "-o", "res"], "res is no folder"),
+    ]:
+        result = stylize(*words, "--style", "wave.png")
+        assert (result.code, len(result.err)) == (2, 1)
+        assert message in result.err[0]
+    assert not (folder / "out").exists()
+
+
+def test_gatys_makes_wide_photos_small_enough(sfumato, folder, save, monkeypatch):
+    def begun(_given):
+        raise OptionError("the work has begun")
+
+    monkeypatch.setattr("sfumato.cli.stylize._artist", begun)
+    save(folder / "wide.png", 2, 16384)
+    words = ["wide.png", "--style", "wave.png", *GATYS, "-o", "x.webp"]
+    assert "the work has begun" in sfumato("stylize", *words).err[0]
+    assert "16384 x 2 pixels" in sfumato("stylize", *words, "--size", "16384").err[0]
+
+
+def test_what_a_folder_holds_and_cannot_be_read_is_named(stylize, folder, save):
+    save(folder / "in/a.jpg")
+    (folder / "in/IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (folder / "in/gone.jpg").symlink_to("nowhere.jpg")
+    result = stylize("in", "--style", "wave.png", "-o", "out")
+    assert (result.code, result.out) == (1, ["out/a-wave.png"])
+    assert "in/IMG_1.HEIC: is an HEIC picture, which cannot be read" in result.err[0]
+    assert "in/gone.jpg: there is no such file" in result.err[1]
+    assert result.err[2] == "sfumato: 2 of 3 pictures could not be done"
+
+
+@pytest.mark.parametrize("name", ["photo.tif", "deep.tif"])
+def test_closed_standard_streams(model_file, folder, name):
+    """What is opened next must not get the number of the standard error, where C libraries write."""
+    photo = made_photo(24, 24).astype(np.uint16 if name == "deep.tif" else np.uint8)
+    image.write(folder / name, image.from_any(photo))
+    words = [sys.executable, "-m", "sfumato", "stylize", name, "--style", "wave.png", "--model", model_file]
+    done = subprocess.run(["sh", "-c", '"$@" <&- 2>&-', "sh", *words], stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{name[:-4]}-wave.png\n")
+
+
+def test_progress_that_nobody_reads(model_file, folder):
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = (
+        "import sys; from sfumato import cli, progress; progress.PLAIN_S = progress.DELAY_S = progress.REDRAW_S = 0;"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    words = ["stylize", "photo.jpg", "--style", "wave.png", "--model", model_file]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=writer, text=True, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stdout) == (0, "photo-wave.png\n")
+
+
+def test_reading_and_writing_are_shown_when_they_take_long(stylize, folder, monkeypatch):
+    def slowly(work):
+        def run(*arguments, **options):
+            time.sleep(0.1)
+            return work(*arguments, **options)
+
+        return run
+
+    monkeypatch.setattr("sfumato.progress.PLAIN_S", 0.02)
+    for name in ("read", "write"):
+        monkeypatch.setattr(image, name, slowly(getattr(image, name)))
+    lines = stylize("photo.jpg", "--style", "wave.png").err
+    for what in ("reading wave.png", "reading photo.jpg", "writing photo-wave.png"):
+        assert any(line.startswith(f"{what}  ") for line in lines), lines
 
 
 def test_a_method_without_a_model(sfumato, folder):

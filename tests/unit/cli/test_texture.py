@@ -30,7 +30,11 @@ def test_the_seed_decides(sfumato, folder):
     ("words", "message"),
     [
         (["--weights", "1", "2"], "2 weights were given for 1 styles"),
-        (["-o", "out.xyz"], "no format has the extension"),
+        (["-o", "out.xyz"], "the extension '.xyz' names no format"),
+        (["-o", "out.webp", "--size", "20x16384"], "out.webp: 20 x 16384 pixels are more than WEBP can hold"),
+        (["-o", "wave.png/"], "wave.png is no folder"),
+        (["--limit-mp", "0.001"], "wave.png: 32 x 40 pixels are 0.0 megapixels, more than the limit of 0.001"),
+        (["--limit-mp", "nan"], "--limit-mp nan: wants a number above 0"),
         (["--statistics", "magic"], "invalid choice: 'magic'"),
         (["--iterations", "0"], "--iterations 0: input should be greater than or equal to 1"),
         (["--swatch-size", "3"], "--swatch-size 3: wants 16 pixels or more"),

@@ -1,0 +1,69 @@
+"""The files that a command line names: found by their words, read and written with a word on what is going on."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import DiskError, OptionError
+from .console import Console
+
+if TYPE_CHECKING:
+    from ..image import Picture
+
+
+def path_of(text: str) -> Path:
+    """What a word means: the file of that name if there is one, else `~` at its beginning is the home folder.
+
+    Raises:
+        OptionError: no file can have such a name.
+    """
+    path = Path(text)
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last where the name cannot be encoded
+        with suppress(RuntimeError):  # `~name` where nobody has that name is a name like others
+            return path.expanduser()
+    except OSError as error:
+        raise OptionError(f"{text}: no file can have such a name ({error.strerror or error})") from error
+    return path
+
+
+def identity(path: Path) -> object:
+    """What two names of one file share, be it that one is a link or that upper and lower case are the same."""
+    if not os.path.exists(path):
+        return os.path.normcase(os.path.realpath(path))
+    held = os.stat(path)
+    return held.st_dev, held.st_ino
+
+
+def read(path: Path, console: Console, *, limit_mp: float, label: str = "") -> "Picture":
+    """The picture of a file; `label` is what to call it while that takes long.
+
+    Raises:
+        PictureError: it cannot be read, or has more megapixels than the limit.
+    """
+    from .. import image
+    from ..progress import during
+
+    with during(f"reading {label or path.name}", quiet=console.quiet):
+        return image.read(path, limit_mp=limit_mp)
+
+
+def write(path: Path, picture: "Picture", console: Console, *, overwrite: bool) -> None:
+    """Writes a result, in a folder that is made if need be, and says so.
+
+    Raises:
+        PictureError: the picture cannot be written in that format.
+        DiskError: the folder cannot be made, or the disk is full or not writable.
+    """
+    from .. import image
+    from ..progress import during
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"{path.parent}: the folder cannot be made ({error.strerror or error})") from error
+    with during(f"writing {path.name}", quiet=console.quiet):
+        image.write(path, picture, overwrite=overwrite)
+    console.say(str(path))
