@@ -15,7 +15,7 @@ import report
 import torch
 from torch import Tensor
 
-from sfumato import image, zoo
+from sfumato import device, image, zoo
 from sfumato.losses.style import content_loss, moment_loss
 from sfumato.methods import microast
 from sfumato.nets.norms import moments
@@ -119,6 +119,7 @@ def main() -> None:
     parser.add_argument("--grid", type=Path, help="also write a picture grid here")
     parser.add_argument("--data", type=Path, default=report.data_folder())
     args = parser.parse_args()
+    device.keep_memory()
     official = {
         r: args.data / f"weights/microast/{r}_iter_160000.pth.tar"
         for r in ("content_encoder", "style_encoder", "modulator", "decoder")

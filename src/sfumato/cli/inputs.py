@@ -71,7 +71,8 @@ def plan(
 ) -> list[Job]:
     """Where each result goes: PHOTO-ENDING.png beside the photo, or as `out` says.
 
-    Photos that differ only in their extension keep it: PHOTO.jpg-ENDING.png.
+    Photos that differ only in their extension keep it: PHOTO.jpg-ENDING.png. Of photos that were found, not named,
+    those are left out that are results of an earlier run or among `keep`.
 
     Args:
         ending: what the names of results end in.
@@ -80,17 +81,18 @@ def plan(
         keep: files that must not be replaced; the photos are not either.
 
     Raises:
-        OptionError: a name will not do.
+        OptionError: a name will not do, or nothing is left.
     """
+    first, photos = photos[0], _to_work_on(photos, keep)
     folder = None if out is None else _folder(out)
-    if out is not None and folder is None:
+    if out is not None and folder is None and photos:
         if len(photos) > 1:
             raise OptionError(f"-o {out} is one file for {len(photos)} pictures; name a folder: {Path(out).stem}/")
         jobs = [Job(photo=photos[0].path, output=path_of(out))]
     else:
         jobs = _jobs(photos, f"-{ending}{suffix}", folder)
         if not jobs:
-            raise OptionError(f"{photos[0].path} and what else was found there are results of an earlier run")
+            raise OptionError(f"{first.path} and what else was found there are styles or results of an earlier run")
     _check_apart(jobs, keep)
     return jobs
 
@@ -141,6 +143,20 @@ def _folder(out: str) -> Path | None:
     path = path_of(out)
     separators = tuple(s for s in (os.sep, os.altsep, "/") if s)
     return path if path.is_dir() or not path.suffix or out.endswith(separators) else None
+
+
+def _to_work_on(photos: Sequence[Photo], keep: Sequence[Path]) -> list[Photo]:
+    """The photos without those that were found and are among `keep`, or are named after another of the photos."""
+    used = {identity(path) for path in keep}
+    names = {(p.path.parent, name) for p in photos for name in (p.path.stem, p.path.name)}
+    return [p for p in photos if p.root is None or not (identity(p.path) in used or _is_named_after(p.path, names))]
+
+
+def _is_named_after(path: Path, names: set[tuple[Path, str]]) -> bool:
+    """Whether a picture is called NAME-ANYTHING.png, as the result of a picture NAME in its folder."""
+    if path.suffix.lower() != ".png":
+        return False
+    return any((path.parent, path.stem[:i]) in names for i, letter in enumerate(path.stem) if letter == "-")
 
 
 def _beside(photo: Photo, folder: Path | None) -> Path:

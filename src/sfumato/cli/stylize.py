@@ -2,12 +2,14 @@
 
 import argparse
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import OptionError, PictureError, UserError, WeightsError
+from ..progress import Progress
 from . import files, flags, inputs, source
 from .console import Console
 from .source import Field
@@ -86,7 +88,10 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--mask", **many, metavar="MASK", help="For each style where it goes: white in a grey picture")
     group.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
     group.add_argument("--format", default="png", metavar="EXT", help="Of results that are not named (default: png)")
-    group.add_argument("--overwrite", action="store_true", help="Replace results that are there")
+    there = group.add_mutually_exclusive_group()
+    there.add_argument("--overwrite", action="store_true", help="Replace results that are there")
+    text = "Leave out photographs whose result is there: goes on where an earlier run ended"
+    there.add_argument("--skip-existing", action="store_true", help=text)
     add_limit(group)
 
 
@@ -133,18 +138,53 @@ def run(words: Sequence[str], console: Console) -> int:
     styles, masks = inputs.find_files(given.style), inputs.find_files(given.mask)
     suffix = "." + given.format.lower().lstrip(".")
     jobs = inputs.plan(photos, inputs.ending_of(styles), given.out, suffix=suffix, keep=[*styles, *masks])
-    from .. import image
     from ..options import Options
 
     options = flags.build(Options, flags.given(given, shared_fields()))
     options.shares(len(styles))
     _check(given, len(styles), len(masks))
+    _tell_left_out(photos, jobs, [*styles, *masks], console)
+    if given.skip_existing:
+        jobs = _missing(jobs, console)
     for job in jobs:
-        size = _size_of_result(given, options, job.photo)
-        image.check_output(job.output, size=size, overwrite=given.overwrite, makes_folder=True)
+        _check_output(given, options, job)
+    if not jobs:
+        return 0
     pictures = [[files.read(path, console, limit_mp=given.limit_mp) for path in paths] for paths in (styles, masks)]
     artist = _artist(given)
     return _Session(given, console, artist, options, *pictures).do(jobs)
+
+
+def _tell_left_out(
+    photos: Sequence[inputs.Photo], jobs: Sequence[inputs.Job], used: Sequence[Path], console: Console
+) -> None:
+    """Says which pictures that were found are not worked on."""
+    taken, others = {job.photo for job in jobs}, {files.identity(path) for path in used}
+    left_out = [photo.path for photo in photos if photo.path not in taken]
+    no_photos = [path for path in left_out if files.identity(path) in others]
+    if no_photos:
+        console.note(f"{', '.join(map(str, no_photos))}: left out, because --style or --mask names it")
+    if results := len(left_out) - len(no_photos):
+        console.note(f"{results} of {len(photos)} pictures left out as earlier results; one that is named is taken")
+
+
+def _missing(jobs: Sequence[inputs.Job], console: Console) -> list[inputs.Job]:
+    """The jobs whose result is not there; says how many others there are."""
+    missing = [job for job in jobs if not os.path.isfile(job.output)]
+    if len(missing) < len(jobs):
+        console.note(f"{len(jobs) - len(missing)} of {len(jobs)} photographs left out: their results are there")
+    return missing
+
+
+def _check_output(given: argparse.Namespace, options: "Options", job: inputs.Job) -> None:
+    """Whether the result can be written, as far as that can be known before the work."""
+    from .. import image
+
+    size = _size_of_result(given, options, job.photo)
+    image.check_output(job.output, size=size, overwrite=True, makes_folder=True)
+    if not given.overwrite and os.path.exists(job.output):
+        ways = "--overwrite replaces it, --skip-existing leaves its photograph out"
+        raise PictureError(f"{job.output}: exists already; {ways}")
 
 
 def _size_of_result(given: argparse.Namespace, options: "Options", photo: Path) -> tuple[int, int] | None:
@@ -226,6 +266,17 @@ def _model(given: argparse.Namespace) -> str:
     return found[0]
 
 
+def _in_color(picture: "Picture", *, keeps_grey: bool) -> "Picture":
+    """A grey or palette picture as one that holds any colour: what it leaves in is then RGB, or RGBA."""
+    from ..image.color import GREY
+
+    is_grey = picture.mode in GREY
+    if (is_grey and keeps_grey) or not (is_grey or picture.mode in ("P", "PA")):
+        return picture
+    mode = "RGB" if picture.alpha is None else "RGBA"
+    return replace(picture, mode=mode, icc=None if is_grey else picture.icc)
+
+
 class _Session:
     """All photographs of one command."""
 
@@ -240,6 +291,8 @@ class _Session:
     ) -> None:
         self.given, self.console, self.artist, self.options = given, console, artist, options
         self.styles, self.masks = styles, masks
+        unit = "iterations" if given.method == GATYS else "px"
+        self.progress = Progress(unit, quiet=console.quiet)  # one for all, so that many short works show, too
 
     def do(self, jobs: Sequence[inputs.Job]) -> int:
         """Each photograph; returns the exit code."""
@@ -256,7 +309,7 @@ class _Session:
         If there is only one, its error is the command's.
         """
         for number, job in enumerate(jobs, 1):
-            label = job.photo.name if len(jobs) == 1 else f"{number}/{len(jobs)} {job.photo.name}"
+            label = job.photo.name if len(jobs) == 1 else f"{number} of {len(jobs)}: {job.photo.name}"
             try:
                 self._one(job, label)
             except (PictureError, OptionError) as error:
@@ -265,13 +318,13 @@ class _Session:
                 yield error
 
     def _one(self, job: inputs.Job, label: str) -> None:
-        from ..progress import Progress
-
-        unit = "iterations" if self.given.method == GATYS else "px"
         picture = files.read(job.photo, self.console, limit_mp=self.given.limit_mp, label=label)
+        picture = _in_color(picture, keeps_grey=self.options.keep_colors == "luminance")
         options = _options_for(self.given, self.options, picture.height, picture.width)
         if options.size != self.options.size:
             self.console.note(f"{picture.name}: gatys paints it {options.size} pixels large; --size asks for more")
-        with Progress(unit, label=label, quiet=self.console.quiet) as progress:
+        self.progress.label = label
+        self.progress.history.clear()  # the rate is that of this photograph
+        with self.progress as progress:
             result = self.artist.translate_picture(picture, self.styles, options, masks=self.masks, progress=progress)
         files.write(job.output, result, self.console, overwrite=self.given.overwrite)

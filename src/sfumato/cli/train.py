@@ -11,6 +11,9 @@ from .files import path_of
 
 SUMMARY = "train a model by a recipe, or go on where it stopped"
 
+BESIDES = "Besides these there are --run DIR, --device, --quiet and --debug: `sfumato train --help` tells about them."
+"""The end of the help of a recipe, which lists its fields only."""
+
 
 def parser() -> flags.Parser:
     """The parser of the command; what it does not know are overrides of the recipe."""
@@ -45,7 +48,11 @@ def run(words: Sequence[str], console: Console) -> int:
         overrides.append("--help")
     if given.seed is not None:
         overrides += ["--seed", str(given.seed)]
-    recipe = parse(given.recipe, overrides)
+    try:
+        recipe = parse(given.recipe, overrides)
+    except SystemExit:  # after the help of the recipe
+        console.say(BESIDES)
+        raise
     from .. import device
     from ..progress import Progress
     from ..train import train

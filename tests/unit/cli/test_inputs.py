@@ -139,6 +139,43 @@ def test_results_of_an_earlier_run_are_no_photographs(tmp_path: Path) -> None:
     assert [job.photo.name for job in jobs] == ["a.jpg", "b-wave.png"]
 
 
+def test_results_of_any_style_are_no_photographs(tmp_path: Path) -> None:
+    results = ["a-coast.png", "a-coast-monet.PNG", "a.jpg-coast.png", "sub/b-coast.png"]
+    photos = ["a-2.jpg", "a.jpg", "b-coast.png", "c-1.png", "sub/a-coast.png", "sub/b.tif"]
+    touch(tmp_path, *results, *photos)
+    for out in (None, str(tmp_path / "out")):
+        jobs = inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", out)
+        assert [job.photo.relative_to(tmp_path).as_posix() for job in jobs] == photos
+
+
+def test_a_result_that_is_named_is_a_photograph(tmp_path: Path) -> None:
+    paths = touch(tmp_path, "a.jpg", "a-coast.png", "a-monet.png")
+    named = [str(path) for path in paths[:2]]
+    jobs = inputs.plan(inputs.find_photos([*named, str(tmp_path)]), "wave", None)
+    assert [job.photo for job in jobs] == paths[:2]
+
+
+def test_one_photograph_among_its_results_may_have_a_named_result(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.jpg", "in/a-coast.png")
+    jobs = inputs.plan(inputs.find_photos([str(tmp_path / "in")]), "wave", str(tmp_path / "out.png"))
+    assert [job.output for job in jobs] == [tmp_path / "out.png"]
+
+
+def test_a_style_among_the_photographs_is_none_of_them(tmp_path: Path) -> None:
+    a, style, _ = touch(tmp_path, "a.jpg", "wave.jpg", "wave-coast.png")
+    jobs = inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", None, keep=[style])
+    assert [job.photo for job in jobs] == [a]
+    named = inputs.plan(inputs.find_photos([str(style)]), "wave", None, keep=[style])
+    assert [job.photo for job in named] == [style]
+
+
+def test_a_folder_of_styles_alone(tmp_path: Path) -> None:
+    (style,) = touch(tmp_path, "wave.jpg")
+    for out in (None, str(tmp_path / "out.png")):
+        with pytest.raises(OptionError, match="are styles or results"):
+            inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", out, keep=[style])
+
+
 def test_results_in_a_folder_among_the_photographs_are_no_photographs(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "sub/b.jpg", "out/a-wave.png", "out/sub/b-wave.png")
     jobs = inputs.plan(inputs.find_photos([str(tmp_path)]), "wave", str(tmp_path / "out"))

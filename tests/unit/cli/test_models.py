@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from sfumato import download, zoo
+from stylizers import make_microast
+
+from sfumato import download, weights, zoo
+from sfumato.card import Card, Figure
 
 
 def test_list(sfumato):
@@ -18,6 +21,16 @@ def test_show(sfumato, model_file):
     assert lines[0].split() == ["name", "tiny"]
     assert "title        A tiny one" in lines
     assert "config       width 8" in lines
+
+
+def test_show_tells_what_to_know_before_the_figures(sfumato, tmp_path):
+    figure = Figure(name="seconds", value=2, unit="s", command="time")
+    told = {"notes": ["be careful"], "losses": {"style": 1.0}, "figures": [figure]}
+    card = Card(name="tiny", method="microast", config={"width": 8}, title="A tiny one", **told)
+    path = tmp_path / "told.safetensors"
+    weights.save(path, make_microast(), card)
+    names = [line.split()[0] for line in sfumato("models", "show", path).out]
+    assert [name for name in names if name in told] == ["notes", "losses", "figures"]
 
 
 def test_show_what_is_not_here(sfumato):

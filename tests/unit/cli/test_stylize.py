@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from PIL import Image
 from stylizers import made_photo
 
 from sfumato import image
+from sfumato.cli.stylize import _in_color
 from sfumato.errors import OptionError
+from sfumato.progress import Progress
 
 
 def size(path):
@@ -77,6 +80,104 @@ def test_a_folder(stylize, folder, save):
     assert result == (0, ["out/b-wave.webp", "out/sub/a-wave.webp"], [])
 
 
+def test_another_style_leaves_earlier_results_alone(stylize, folder, save):
+    for name in ("in/a.jpg", "in/b.jpg"):
+        save(folder / name)
+    assert stylize("in", "--style", "wave.png").err == []
+    again = stylize("in", "--style", "night.jpg")
+    note = "2 of 4 pictures left out as earlier results; one that is named is taken"
+    assert again == (0, ["in/a-night.png", "in/b-night.png"], [note])
+    assert stylize("in/a-wave.png", "--style", "night.jpg") == (0, ["in/a-wave-night.png"], [])
+
+
+@pytest.mark.parametrize("out", [[], ["-o", "out"]])
+def test_a_run_that_goes_on(stylize, folder, save, out):
+    for name in ("a.jpg", "b.jpg"):
+        save(folder / "in" / name)
+    first = stylize("in/a.jpg", "--style", "wave.png", *out).out[0]
+    before = (folder / first).stat()
+    result = stylize("in", "--style", "wave.png", *out, "--skip-existing")
+    assert (result.code, result.out) == (0, [first.replace("a-", "b-")])
+    assert "1 of 2 photographs left out: their results are there" in result.err
+    assert (folder / first).stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_run_that_was_over(stylize, folder, monkeypatch):
+    stylize("photo.jpg", "--style", "wave.png")
+    monkeypatch.setattr("sfumato.cli.stylize._artist", lambda _: pytest.fail("the work has begun"))
+    note = "1 of 1 photographs left out: their results are there"
+    assert stylize("photo.jpg", "--style", "wave.png", "--skip-existing") == (0, [], [note])
+
+
+def test_a_style_among_the_photographs_is_left_out(stylize, folder):
+    result = stylize(".", "--style", "wave.png", "night.jpg", "--format", "webp")
+    note = "night.jpg, wave.png: left out, because --style or --mask names it"
+    assert result == (0, ["photo-wave+night.webp"], [note])
+
+
+def made_grey(mode):
+    grey = made_photo(24, 24)[..., 0]
+    if mode == "I;16":
+        return Image.fromarray(grey.astype(np.uint16) * 257)
+    if mode == "LA":
+        return Image.merge("LA", [Image.fromarray(grey)] * 2)
+    return Image.fromarray(grey).convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "becomes", "dtype"),
+    [
+        ("1", "RGB", np.uint8),
+        ("L", "RGB", np.uint8),
+        ("LA", "RGBA", np.uint8),
+        ("P", "RGB", np.uint8),
+        ("I;16", "RGB", np.uint16),
+    ],
+)
+def test_grey_photographs_become_coloured_paintings(stylize, folder, mode, becomes, dtype):
+    made_grey(mode).save(folder / "old.png")
+    assert stylize("old.png", "--style", "wave.png").code == 0
+    result = image.read(folder / "old-wave.png")
+    assert (result.mode, result.pixels.dtype) == (becomes, dtype)
+    assert np.ptp(result.pixels.astype(int), axis=2).max() > 0
+    assert (result.alpha is not None) == (becomes == "RGBA")
+
+
+@pytest.mark.parametrize(("mode", "stays"), [("L", "L"), ("I;16", "I;16"), ("P", "RGB")])
+def test_grey_photographs_that_keep_their_colours_stay_grey(stylize, folder, mode, stays):
+    made_grey(mode).save(folder / "old.png")
+    assert stylize("old.png", "--style", "wave.png", "--keep-colors", "luminance").code == 0
+    assert image.read(folder / "old-wave.png").mode == stays
+
+
+def test_a_palette_of_any_colours_is_not_kept(stylize, folder):
+    Image.fromarray(made_photo(64, 64)).quantize(4).save(folder / "few.gif")
+    stylize("few.gif", "--style", "wave.png")
+    assert image.read(folder / "few-wave.png").mode == "RGB"
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("L", None), ("P", b"profile"), ("CMYK", b"profile")])
+def test_a_profile_of_grey_goes_with_the_grey(mode, kept):
+    picture = image.Picture(pixels=made_photo(8, 8), mode=mode, icc=b"profile")
+    assert _in_color(picture, keeps_grey=False).icc == kept
+
+
+def test_the_place_of_a_photograph_among_many_is_shown(stylize, folder, save, monkeypatch):
+    """Each of them takes 11 seconds, and a log file has a line every 30."""
+    now, read = [0.0], image.read
+
+    def slowly(*arguments, **options):
+        now[0] += 11
+        return read(*arguments, **options)
+
+    for name in "abcd":
+        save(folder / f"in/{name}.png")
+    monkeypatch.setattr(image, "read", slowly)
+    monkeypatch.setattr("sfumato.cli.stylize.Progress", partial(Progress, clock=lambda: now[0]))
+    (line,) = stylize("in", "--style", "wave.png").err
+    assert line.startswith("3 of 4: c.png  ")
+
+
 def test_bad_pictures_of_many_are_named_at_the_end(stylize, folder, save):
     save(folder / "in/a.jpg")
     save(folder / "in/c.jpg")
@@ -113,7 +214,7 @@ def test_nothing_is_replaced_unless_asked_for(stylize, folder):
     before = (folder / "photo-wave.png").read_bytes()
     again = stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5")
     assert (first.code, again.code) == (0, 2)
-    message = "exists already; it is replaced only with overwrite (--overwrite)"
+    message = "exists already; --overwrite replaces it, --skip-existing leaves its photograph out"
     assert again.err == [f"sfumato: photo-wave.png: {message}"]
     assert (folder / "photo-wave.png").read_bytes() == before
     assert stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5", "--overwrite").code == 0
@@ -133,6 +234,7 @@ def test_nothing_is_replaced_unless_asked_for(stylize, folder):
         (["-o", "photo.jpg/new/x.png"], "photo.jpg is no folder"),
         (["-o", "long" * 80 + "/"], "no file can have such a name"),
         (["-o", "wave.png", "--overwrite"], "would replace a picture that it is made from"),
+        (["--overwrite", "--skip-existing"], "argument --skip-existing: not allowed with argument --overwrite"),
         (["--content-weight", "3"], "--content-weight is an option of gatys: add --method gatys"),
         (["--method", "adain"], "is a model of microast, not of adain"),
         (["--tile", "-4"], "tile -4"),

@@ -28,6 +28,7 @@ def test_help_of_a_recipe(sfumato):
     result = sfumato("train", "microast.art", "--help")
     assert result.code == 0
     assert "--data.content" in "\n".join(result.out)
+    assert all(flag in result.out[-1] for flag in ("--run", "--device", "--quiet", "--debug"))
 
 
 @pytest.mark.parametrize(
