@@ -26,7 +26,7 @@ sys.exit(main({words}))
 @pytest.mark.parametrize(
     ("words", "label", "left"),
     [
-        (["stylize", "a.png", "b.png", "--style", "c.png"], "2/2 b.png", ["a-c.png"]),
+        (["stylize", "a.png", "b.png", "--style", "c.png"], "2 of 2: b.png", ["a-c.png"]),
         (["stylize", "a.png", "--style", "c.png", "--method", "gatys"], "a.png", []),
         (["texture", "c.png", "--size", "64"], "c-texture.png", []),
     ],
