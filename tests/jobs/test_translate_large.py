@@ -19,10 +19,11 @@ STYLE = made_photo(80, 80, seed=5)
 
 HUGE = """
 import json, resource, sys, numpy as np
-from sfumato import image
+from sfumato import device, image
 from sfumato.methods import microast
 from sfumato.translate import Translator
-made = Translator(microast.Model(), device="cpu", precision="bf16")
+device.keep_memory()  # as the commands do
+made = Translator(microast.Model(), device="cpu")
 style = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
 image.write(sys.argv[2], made.translate_picture(image.read(sys.argv[1]), [style]))
 print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)))
