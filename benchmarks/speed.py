@@ -118,6 +118,7 @@ def bf16_error(model: microast.Model, pictures: list[tuple[Tensor, Tensor]]) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", default="speed", help="of the results; another for another machine")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
@@ -160,7 +161,7 @@ def main() -> None:
             "largest": max(errors),
         }
     ]
-    report.show("speed", {f"{args.size} x {args.size}, {args.threads} threads": rows, "exactness": checks})
+    report.show(args.name, {f"{args.size} x {args.size}, {args.threads} threads": rows, "exactness": checks})
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ def measure(name: str, seconds: float, **changes: object) -> report.Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", default="training", help="of the results; another for another machine")
     parser.add_argument("--seconds", type=float, default=30, help="for each row")
     parser.add_argument("--recipes", nargs="+", default=["microast.art"])
     given = parser.parse_args()
@@ -87,7 +88,7 @@ def main() -> None:
         rows.append(measure(name, given.seconds))
         rows.append(measure(name, given.seconds, cache_mb=0))
         rows += [measure(name, given.seconds, precision=precision) for precision in ("fp32", "bf16")]
-    report.show("training", {"throughput": rows})
+    report.show(given.name, {"throughput": rows})
 
 
 if __name__ == "__main__":

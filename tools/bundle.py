@@ -1,9 +1,10 @@
 """Makes a trained model one of those that come with the program: float16, and a card with licences and figures.
 
-    python tools/bundle.py microast/art [run/microast.art/art.safetensors]
+    python tools/bundle.py microast/art [run/microast.art/art.safetensors ...] [--shares 0.8 0.2]
 
-What the run does not know of itself is in `bundled.json` beside this file. Without a run's file the bundled model keeps
-its weights and gets its card anew, as after a new measurement: figures are read from benchmarks/results.
+Of the files of several stages the weights are averaged (Wortsman et al. 2022, arXiv:2203.05482); the card is that of
+the last. What the run does not know of itself is in `bundled.json` beside this file. Without a file the bundled model
+keeps its weights and gets its card anew, as after a new measurement: figures are read from benchmarks/results.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sfumato import weights
 from sfumato.card import Card, DataSet, Figure
@@ -49,16 +51,26 @@ def card(name: str, own: Card) -> Card:
     return dataclasses.replace(own, name=name, data=data, figures=figures(results), **known)
 
 
+def averaged(files: list[Path], shares: list[float]) -> dict[str, Tensor]:
+    """The weighted mean of models of one kind, in float32."""
+    models = [weights.load_tensors(file, dtype=torch.float32) for file in files]
+    return {
+        key: sum((share * m[key] for share, m in zip(shares, models, strict=True)), torch.zeros(()))
+        for key in models[0]
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name")
-    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("files", type=Path, nargs="*")
+    parser.add_argument("--shares", type=float, nargs="+", help="of each file in the average; equal if left out")
     args = parser.parse_args()
     target = ASSETS / f"{args.name}.safetensors"
-    file = args.file or target
-    tensors = weights.load_tensors(file, dtype=torch.float32)
+    files = args.files or [target]
+    tensors = averaged(files, args.shares or [1 / len(files)] * len(files))
     target.parent.mkdir(exist_ok=True)
-    weights.save(target, tensors, card(args.name, weights.read_card(file)), dtype=torch.float16)
+    weights.save(target, tensors, card(args.name, weights.read_card(files[-1])), dtype=torch.float16)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.2f} MB")
 
 

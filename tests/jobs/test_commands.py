@@ -9,7 +9,6 @@ import io
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -118,10 +117,8 @@ def quick(words: list[str]) -> list[str]:
 
 def run_together(words: list[str]) -> None:
     """A command under torchrun, as several processes of this Python."""
-    module = words.index("-m") + 2
+    module = words.index("sfumato") + 1
     flags = [*words[1:module], *quick(words[module:])]
-    run = Path("run", words[module + 1])
-    shutil.rmtree(run, ignore_errors=True)  # of an earlier command; torchrun would take a --run for its own
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", *flags],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -129,7 +126,7 @@ def run_together(words: list[str]) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert list(run.glob("*.safetensors"))
+    assert list(Path(words[words.index("--run") + 1]).glob("*.safetensors"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -123,7 +123,7 @@ class Decoder(nn.Module):
             nn.ReLU(inplace=True),
             ReflectConv2d(small, small, 1),
             nn.ReLU(inplace=True),
-            ReflectConv2d(small, 3, 9, exact=True),  # bf16 would round the picture itself: 0.4 % of its deviation
+            ReflectConv2d(small, 3, 9, exact=True),  # in bf16 the picture itself would be rounded
         )
 
     def forward(self, x: Tensor, *codes: base.Code) -> list[Tensor]:

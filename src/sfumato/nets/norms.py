@@ -23,7 +23,7 @@ def moments(x: Tensor, eps: float = EPS) -> tuple[Tensor, Tensor]:
 
 
 class _Moments(torch.autograd.Function):
-    """With the gradient in one formula: the five operations that autograd would chain cost 3 times as much."""
+    """With the gradient in one formula: what autograd would chain costs 2.6 times as much (benchmarks/layers.py)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
@@ -109,10 +109,8 @@ def adain(content: Tensor, content_moments: tuple[Tensor, Tensor], style_moments
     The style's moments may be maps (B, C, H, W) where they differ from place to place.
     """
     (content_mean, content_std), (style_mean, style_std) = content_moments, style_moments
-    if style_mean.shape[2:] == (1, 1):
-        scale = style_std / content_std
-        return torch.addcmul((style_mean - content_mean * scale).to(content.dtype), content, scale.to(content.dtype))
-    return ((content - content_mean) / content_std * style_std + style_mean).to(content.dtype)
+    scale = style_std / content_std
+    return torch.addcmul((style_mean - content_mean * scale).to(content.dtype), content, scale.to(content.dtype))
 
 
 def blend(codes: Sequence[Sequence[Tensor]], weights: Sequence[Tensor | float]) -> tuple[Tensor, ...]:

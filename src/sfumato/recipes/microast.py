@@ -12,10 +12,9 @@ def art() -> Recipe:
     """The run for `microast/art`: strength that interpolates; about three hours on two cores.
 
     The paper's losses without the contrastive one and with one for details, Muon and larger learning rates, smaller
-    crops than `paper`, lessons at all strengths. Two idle cores without bf16 units see 13 crops a second. The bundled
-    weights came in stages, which their card tells. Known so far: with Adam, 26,000 crops of 96 pixels left the style
-    loss at 2.0 times that of the authors' weights, as many more with Muon brought it to 1.2 times; with Adam 1e-3 and
-    the content's features in bf16 the losses blew up after 13,000 crops.
+    crops than `paper`, lessons at all strengths. Two cores without AMX see 10 to 11 crops a second
+    (benchmarks/training.py). The bundled weights came in stages, which their card tells. Known so far: with Adam 1e-3
+    and the content's features in bf16 the losses blew up after 13,000 crops.
     """
     return Recipe(
         method=microast.Config(contrastive_weight=0.0, detail_weight=0.15, pixel_weight=60.0, partial=0.3),

@@ -1,6 +1,6 @@
 """Data parallelism without wrappers: the same weights everywhere, gradients averaged before each step.
 
-    torchrun --nproc-per-node 2 -m sfumato train RECIPE ...
+    torchrun --nproc-per-node 2 -m -- sfumato train RECIPE ...
 
 Every function here is called by all processes alike, and does nothing where there is only one. What a network or a loss
 must know of the others is in `nets.parallel`.

@@ -77,10 +77,10 @@ def _train(
 
 def settled(recipe: Recipe, run: Path, device: torch.device) -> Recipe:
     """The recipe with a precision for `auto`: that of the run in the folder, else bf16 where all devices like it."""
-    known = checkpoint.begun(run).get("precision")
-    slow = dist.agree(fast_dtype(device) == torch.float32, device)
     if recipe.precision != "auto":
         return recipe
+    known = checkpoint.begun(run).get("precision")
+    slow = dist.agree(fast_dtype(device) == torch.float32, device)
     return replace(recipe, precision=known if known in DTYPES else "fp32" if slow else "bf16")
 
 

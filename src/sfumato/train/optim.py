@@ -1,8 +1,8 @@
 """Adam, and Muon for those of the weights that are matrices (Jordan et al. 2024).
 
 Muon (https://kellerjordan.github.io/posts/muon) takes the running mean of a matrix's gradients and makes its singular
-values about one, so that directions which the gradient shows faintly are learned about as fast as the others. Measured
-on MicroAST from random weights: after 500 steps the style loss is 4.5 to 5.3 where Adam has 7.5.
+values about one, so that directions which the gradient shows faintly are learned about as fast as the others. With
+MicroAST from random weights the style loss after 500 steps is 5.5 where Adam has 7.7 (benchmarks/optimizers.py).
 
 Shapes: N matrices of one shape, of R rows and L columns.
 """
