@@ -155,7 +155,8 @@ def verify(path: str | Path) -> str:
 def read_foreign(path: str | Path) -> "dict[str, Tensor]":
     """The tensors of a file of other authors: PyTorch (tensors only, no code is run), safetensors or NumPy's npz.
 
-    Nests such as {'state_dict': ...} and the prefix `module.` of data parallel training are taken off.
+    Nests such as {'state_dict': ...} and the prefix `module.` of data parallel training are taken off. Of a file of
+    several networks, {'A': {...}, 'B': {...}}, each key begins with the name of its network, `A.`.
 
     Raises:
         WeightsError: the file is missing, damaged, or holds no tensors.
@@ -168,7 +169,7 @@ def read_foreign(path: str | Path) -> "dict[str, Tensor]":
         content = _read_npz(path)
     else:
         content = _read_pickled(path)
-    content = _unnested(content)
+    content = _side_by_side(_unnested(content))
     tensors = {str(k): v for k, v in content.items() if _is_tensor(v)} if isinstance(content, Mapping) else {}
     if not tensors:
         raise WeightsError(f"{path}: holds no named tensors")
@@ -184,6 +185,14 @@ def _unnested(content: Any) -> Any:
             break
         content = content[nest]
     return content
+
+
+def _side_by_side(content: Any) -> Any:
+    """The tensors of several networks as of one."""
+    parts = list(content.items()) if isinstance(content, Mapping) else []
+    if not parts or not all(isinstance(p, Mapping) and p and all(map(_is_tensor, p.values())) for _, p in parts):
+        return content
+    return {f"{name}.{key}": tensor for name, part in parts for key, tensor in part.items()}
 
 
 def _is_tensor(value: Any) -> bool:

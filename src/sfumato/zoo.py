@@ -106,7 +106,8 @@ def import_official(method: str, files: Mapping[str, str | Path], **hints: Any) 
 
     Args:
         method: a method that reads such files (`adain`, `microast`, `vgg`), or one of the names to download (`vgg19`).
-        files: paths by role; which roles there are is the method's `OFFICIAL_ROLES`.
+        files: paths by role; which roles there must be is the method's `OFFICIAL_ROLES`, which others there may be its
+            `OFFICIAL_EXTRAS`.
         hints: what the files do not tell, as the method's `from_official` takes it.
 
     Raises:
@@ -119,9 +120,11 @@ def import_official(method: str, files: Mapping[str, str | Path], **hints: Any) 
     roles = getattr(module, "OFFICIAL_ROLES", ())
     if not roles:
         raise OptionError(f"{method} reads no files of other authors")
-    if set(roles) != set(files):
-        raise OptionError(f"{method} needs the files {', '.join(roles)}; given: {', '.join(files) or 'none'}")
-    states = {role: _State(weights.read_foreign(files[role]), role, files[role]) for role in roles}
+    extras = getattr(module, "OFFICIAL_EXTRAS", ())
+    if not set(roles) <= set(files) <= {*roles, *extras}:
+        more = f", perhaps {', '.join(extras)}" if extras else ""
+        raise OptionError(f"{method} needs the files {', '.join(roles)}{more}; given: {', '.join(files) or 'none'}")
+    states = {role: _State(weights.read_foreign(path), role, path) for role, path in files.items()}
     try:
         inspect.signature(module.from_official).bind(states, **hints)
     except TypeError as error:

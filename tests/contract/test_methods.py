@@ -221,7 +221,7 @@ def same(a, b, place):
 
 @taught
 def test_a_model_file_gives_the_model_back(name, tiny, training, tmp_path):
-    images = torch.rand(1, 3, 48, 64)
+    images = torch.rand(1, 3, 64, 96)
     for key, model in training.models().items():
         assert isinstance(model, MODULES[name].Model)
         card = Card(name=key, method=name, config=dataclasses.asdict(tiny.method))
@@ -239,7 +239,7 @@ def test_a_model_file_gives_the_model_back(name, tiny, training, tmp_path):
 def test_a_batch_of_two_is_two_of_one(tiny, training):
     if getattr(tiny.method, "batch_statistics", False):
         pytest.skip("the method asks for statistics of the batch")
-    images = torch.rand(2, 3, 48, 64)
+    images = torch.rand(2, 3, 64, 96)
     for model in training.models().values():
         with torch.inference_mode():
             together = results(model.eval(), images)
@@ -249,7 +249,7 @@ def test_a_batch_of_two_is_two_of_one(tiny, training):
 
 @taught
 def test_bfloat16_is_near_float32(training):
-    images = torch.rand(1, 3, 48, 64)
+    images = torch.rand(1, 3, 64, 96)
     for model in training.models().values():
         with torch.inference_mode():
             full = results(model.eval(), images)
@@ -281,7 +281,7 @@ def test_the_translator_gives_what_the_model_gives(training, strength):
     content, style = photo(48, 64), photo(64, 48)
     tensors = [torch.from_numpy(np.array(p)).permute(2, 0, 1)[None].float() / 255 for p in (content, style)]
     for model in training.models().values():
-        assert all(side % model.stride == 0 for side in (48, 64))
+        assert all(side % model.stride == 0 for side in (64, 96))
         result = Translator(model, tile=0, device="cpu", precision="fp32")(content, style, strength=strength)
         with torch.inference_mode():
             expected = model(*tensors, strength).clamp(0, 1)[0].permute(1, 2, 0) * 255

@@ -259,8 +259,8 @@ def test_wrong_translators(model, arguments, words):
         Translator(model, **arguments)
 
 
-def test_a_model_without_style_is_refused():
-    with pytest.raises(OptionError, match="Conv2d does not take a style"):
+def test_a_model_that_makes_no_pictures_is_refused():
+    with pytest.raises(OptionError, match="Conv2d makes no pictures"):
         Translator(torch.nn.Conv2d(3, 3, 1))
 
 

@@ -35,7 +35,7 @@ def in_tiles(model, content, code, *, strength=1.0, tile=64, report=lambda done,
     cut = tiles(*content.shape[2:], tile, model.halo, model.stride)
     with torch.inference_mode():
         even = tuple(part.mean((2, 3), keepdim=True) for part in code(cut[0].padded))
-        render(model, work, cut, report, plan=tiling.trace(model, even, strength), room=room)
+        render(model, work, cut, report, plan=tiling.trace(model, even, strength, torch.device("cpu")), room=room)
     return result
 
 
@@ -192,7 +192,7 @@ def test_sums_of_parts_are_those_of_the_whole(parts, offset):
     for piece in pieces:
         gathered.add(torch.from_numpy(piece))
     together = np.concatenate([piece.reshape(2, -1) for piece in pieces], 1)
-    mean, deviation = gathered.statistic(torch.device("cpu"))
+    mean, deviation = gathered.statistic(torch.device("cpu"), 1)
     spread = together.var(1, ddof=1) if together.shape[1] > 1 else np.zeros(2)
     np.testing.assert_allclose(mean.flatten(), together.mean(1), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(deviation.flatten(), np.sqrt(spread + 1e-5), rtol=1e-3 if offset == 1000 else 1e-5)

@@ -20,6 +20,7 @@ from .console import Console
 COMMANDS = {
     "stylize": "stylize",
     "texture": "texture",
+    "translate": "translate",
     "train": "train",
     "models": "models",
     "import": "importing",

@@ -42,13 +42,20 @@ def names(folder: str) -> list[str]:
 
 
 def fields(file: str, name: str) -> list[Field]:
-    """The fields of the dataclass `name` in a file of the package such as `methods/gatys.py`."""
-    body = next(n for n in _tree(file).body if isinstance(n, ast.ClassDef) and n.name == name).body
-    return [
-        _field(node, after, file)
-        for node, after in zip(body, [*body[1:], None])
-        if isinstance(node, ast.AnnAssign) and not ast.unparse(node.annotation).startswith("ClassVar")
-    ]
+    """The fields of the dataclass `name` in a file of the package such as `methods/gatys.py`, inherited ones first."""
+    kind = next(n for n in _tree(file).body if isinstance(n, ast.ClassDef) and n.name == name)
+    found = {field.name: field for base in kind.bases for field in _inherited(base, file)}
+    for node, after in zip(kind.body, [*kind.body[1:], None]):
+        if isinstance(node, ast.AnnAssign) and not ast.unparse(node.annotation).startswith("ClassVar"):
+            field = _field(node, after, file)
+            found[field.name] = field  # one that is inherited keeps its place
+    return list(found.values())
+
+
+def _inherited(base: ast.expr, file: str) -> list[Field]:
+    """The fields of a base class: of this file, or `module.Class` of the same folder."""
+    module, _, name = ast.unparse(base).rpartition(".")
+    return fields((Path(file).parent / f"{module}.py").as_posix() if module else file, name)
 
 
 def constant(file: str, name: str) -> Any:

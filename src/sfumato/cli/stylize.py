@@ -3,14 +3,14 @@
 import argparse
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import OptionError, PictureError, UserError, WeightsError
+from ..errors import OptionError, PictureError, WeightsError
 from ..progress import Progress
-from . import files, flags, inputs, source
+from . import batch, files, flags, inputs, source
 from .console import Console
 from .source import Field
 
@@ -145,7 +145,7 @@ def run(words: Sequence[str], console: Console) -> int:
     _check(given, len(styles), len(masks))
     _tell_left_out(photos, jobs, [*styles, *masks], console)
     if given.skip_existing:
-        jobs = _missing(jobs, console)
+        jobs = batch.missing(jobs, console)
     for job in jobs:
         _check_output(given, options, job)
     if not jobs:
@@ -166,14 +166,6 @@ def _tell_left_out(
         console.note(f"{', '.join(map(str, no_photos))}: left out, because --style or --mask names it")
     if results := len(left_out) - len(no_photos):
         console.note(f"{results} of {len(photos)} pictures left out as earlier results; one that is named is taken")
-
-
-def _missing(jobs: Sequence[inputs.Job], console: Console) -> list[inputs.Job]:
-    """The jobs whose result is not there; says how many others there are."""
-    missing = [job for job in jobs if not os.path.isfile(job.output)]
-    if len(missing) < len(jobs):
-        console.note(f"{len(jobs) - len(missing)} of {len(jobs)} photographs left out: their results are there")
-    return missing
 
 
 def _check_output(given: argparse.Namespace, options: "Options", job: inputs.Job) -> None:
@@ -266,7 +258,7 @@ def _model(given: argparse.Namespace) -> str:
     return found[0]
 
 
-def _in_color(picture: "Picture", *, keeps_grey: bool) -> "Picture":
+def in_color(picture: "Picture", *, keeps_grey: bool) -> "Picture":
     """A grey or palette picture as one that holds any colour: what it leaves in is then RGB, or RGBA."""
     from ..image.color import GREY
 
@@ -296,30 +288,11 @@ class _Session:
 
     def do(self, jobs: Sequence[inputs.Job]) -> int:
         """Each photograph; returns the exit code."""
-        failures = list(self._failures(jobs))
-        for failure in failures:
-            self.console.fail(str(failure), failure)
-        if failures:
-            self.console.fail(f"{len(failures)} of {len(jobs)} pictures could not be done")
-        return 1 if failures else 0
-
-    def _failures(self, jobs: Sequence[inputs.Job]) -> Iterator[UserError]:
-        """Does the work; gives the errors of photographs that are broken or of another shape than the masks.
-
-        If there is only one, its error is the command's.
-        """
-        for number, job in enumerate(jobs, 1):
-            label = job.photo.name if len(jobs) == 1 else f"{number} of {len(jobs)}: {job.photo.name}"
-            try:
-                self._one(job, label)
-            except (PictureError, OptionError) as error:
-                if len(jobs) == 1:
-                    raise
-                yield error
+        return batch.each(jobs, self.console, self._one)
 
     def _one(self, job: inputs.Job, label: str) -> None:
         picture = files.read(job.photo, self.console, limit_mp=self.given.limit_mp, label=label)
-        picture = _in_color(picture, keeps_grey=self.options.keep_colors == "luminance")
+        picture = in_color(picture, keeps_grey=self.options.keep_colors == "luminance")
         options = _options_for(self.given, self.options, picture.height, picture.width)
         if options.size != self.options.size:
             self.console.note(f"{picture.name}: gatys paints it {options.size} pixels large; --size asks for more")

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +112,7 @@ class Folder:
         shortest: pictures are kept at this shorter side, in pixels, if they are larger.
         unwanted: FOLDER/NAME of pictures to leave out.
         cache: where to keep them.
+        wanted: tells of a path whether it counts; all do if None.
 
     Attributes:
         counts: number of pictures by folder.
@@ -130,12 +131,13 @@ class Folder:
         *,
         unwanted: frozenset[str] = frozenset(),
         cache: Cache | None = None,
+        wanted: Callable[[Path], bool] | None = None,
     ) -> None:
         self.shortest, self.cache = shortest, cache or Cache(CACHE_BYTES)
         self.paths: list[str] = []
         self.counts: dict[str, int] = {}
         self.broken: dict[str, str] = {}
-        everywhere = {folder: scan(folder) for folder in folders}
+        everywhere = {folder: [p for p in scan(folder) if wanted is None or wanted(p)] for folder in folders}
         self.excluded = unwanted & {named(path) for paths in everywhere.values() for path in paths}
         found = {folder: [p for p in paths if named(p) not in unwanted] for folder, paths in everywhere.items()}
         everything = [path for paths in found.values() for path in paths]
@@ -186,7 +188,7 @@ def shrink(pixels: Pixels, shortest: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def random_crop(pixels: Pixels, size: int, shorter: int, rng: np.random.Generator) -> Pixels:
+def random_crop(pixels: Pixels, size: int, shorter: int, rng: np.random.Generator, *, flip: bool = True) -> Pixels:
     """A square (size, size, 3) of the picture at that shorter side, its aspect kept, mirrored half of the time."""
     height, width = pixels.shape[:2]
     window = min(size * min(height, width) / max(shorter, size), min(height, width))
@@ -196,7 +198,7 @@ def random_crop(pixels: Pixels, size: int, shorter: int, rng: np.random.Generato
     crop = pixels[top : top + side, left : left + side]
     kind = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     square = np.asarray(cv2.resize(crop, (size, size), interpolation=kind), np.uint8)
-    return square[:, ::-1] if rng.random() < 0.5 else square
+    return square[:, ::-1] if rng.random() < 0.5 and flip else square
 
 
 @functools.lru_cache(maxsize=8)

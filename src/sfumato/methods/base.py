@@ -4,9 +4,14 @@ Shapes: B batch, C channels, H W pixels of the content, h w pixels of the style 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
+from annotated_types import Ge, Gt
 from torch import Tensor, nn
+
+from ..nets.generators import ResnetGenerator, UnetGenerator
+from ..nets.norms import Norm
 
 Terms = dict[str, Tensor]
 """Named, already weighted scalar losses; their sum is minimised."""
@@ -29,8 +34,12 @@ class Training(nn.Module):
         """What is worth keeping once training is over, by name."""
         raise NotImplementedError
 
+    def order(self) -> Sequence[str]:
+        """The groups that the coming step updates, in that order; all of them unless a method says otherwise."""
+        return tuple(self.groups())
+
     def learn(self, batch: Mapping[str, Tensor]) -> Iterator[Terms]:
-        """Yields the losses of each group, in the order of `groups`; code runs on between updates."""
+        """Yields the losses of each group, in the order of `order`; code runs on between updates."""
         raise NotImplementedError
 
     def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -76,6 +85,98 @@ class Stylizer(nn.Module):
         `strength` 0 keeps the content, 1 is the full style; a tensor (B, 1, 1, 1) sets it for each picture.
         """
         return self.render(content, self.encode_style(style), strength)
+
+
+class ImageToImage(nn.Module):
+    """A model that takes a picture alone: (B, 3, H, W) -> (B, 3, H, W), RGB in [0, 1].
+
+    As in a stylizer, statistics of a whole picture go through `nets.norms.Moments`.
+    """
+
+    stride: int = 1
+    """A picture's sides must be multiples of this."""
+    halo: int | None = 0
+    """Pixels that a tile must see beyond its border for an exact result, a multiple of `stride`; None: there are no
+    tiles, each place depends on all others."""
+    code_stride: ClassVar[int] = 1
+    pixel_bytes: int = 1000
+    """Memory that a picture takes for each of its pixels, about."""
+
+    def features(self, content: Tensor, _strength: float | Tensor = 1.0) -> Features:
+        """The picture itself: with `paint` a generator is rendered as a stylizer is."""
+        return (content,)
+
+    def paint(self, features: Features, _code: Code = (), _strength: float | Tensor = 1.0) -> Tensor:
+        """The translation of that picture, (B, 3, H, W)."""
+        result: Tensor = self(features[0])
+        return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    """The network between two kinds of pictures; the Config of a method adds how it learns."""
+
+    generator: Literal["resnet", "unet"] = "resnet"
+    """Residual blocks at a quarter of the size, or halves down to a point with skips across."""
+    width: Annotated[int, Gt(0)] = 64
+    """Channels of the generator at full size."""
+    blocks: Annotated[int, Ge(1)] = 9
+    """Residual blocks, `resnet` only."""
+    depth: Annotated[int, Ge(5)] = 8
+    """How often `unet` halves a picture; 8 for 256 pixels, whose sides it needs multiples of."""
+    norm: Norm = "instance"
+    """Normalisation of all networks; `batch` makes a picture's result depend on the batch in training."""
+    dropout: bool = False
+    """Dropout of a half in the generator."""
+    antialias: bool = False
+    """Blur where sizes change, as CUT does: no checkerboards; `resnet` only."""
+    kernel: Annotated[int, Ge(1)] = 3
+    """Kernel of the inner convolutions, an odd number; `resnet` only."""
+    end_kernel: Annotated[int, Ge(1)] = 7
+    """Kernel of the first and last convolution, an odd number; `resnet` only."""
+
+    def network(self) -> ResnetGenerator | UnetGenerator:
+        """The generator, in [-1, 1]."""
+        if self.generator == "unet":
+            return UnetGenerator(self.width, self.depth, norm=self.norm, dropout=self.dropout)
+        return ResnetGenerator(
+            self.width,
+            self.blocks,
+            norm=self.norm,
+            dropout=self.dropout,
+            antialias=self.antialias,
+            kernel=self.kernel,
+            end_kernel=self.end_kernel,
+        )
+
+
+class GeneratorModel(ImageToImage):
+    """A generator between two kinds of pictures, (B, 3, H, W) -> (B, 3, H, W), RGB in [0, 1].
+
+    Inside the network pictures are in [-1, 1], as in the authors' code.
+    """
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.network = config.network()
+        unet = config.generator == "unet"
+        self.stride = 2**config.depth if unet else 4
+        self.halo = None if isinstance(self.network, UnetGenerator) else self.network.halo
+        self.pixel_bytes = 16 * config.width
+
+    def forward(self, image: Tensor) -> Tensor:
+        return (self.network(signed(image)) + 1) / 2
+
+
+def signed(images: Tensor) -> Tensor:
+    """From [0, 1] to [-1, 1]."""
+    return images * 2 - 1
+
+
+def unsigned(images: Tensor) -> Tensor:
+    """From [-1, 1] to [0, 1]."""
+    return (images.float() + 1) / 2
 
 
 Config = Any

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .parallel import rand
+
 
 class ReflectConv2d(nn.Conv2d):
     """A convolution of odd kernel size that keeps H W (divided by `stride`), its border mirrored.
@@ -22,9 +24,17 @@ class ReflectConv2d(nn.Conv2d):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, groups: int = 1, exact: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        exact: bool = False,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel, stride=stride, groups=groups)
+        super().__init__(in_channels, out_channels, kernel, stride=stride, groups=groups, bias=bias)
         self.exact = exact
 
     def forward(self, x: Tensor) -> Tensor:
@@ -76,3 +86,17 @@ def conv_dtype(x: Tensor) -> torch.dtype:
     """What a convolution of `x` runs in: autocast's choice inside autocast, else that of `x`."""
     kind = x.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+class Dropout(nn.Module):
+    """Sets a share of all numbers to 0 in training; which, is a function of each sample, as `nets.parallel` has it."""
+
+    def __init__(self, share: float = 0.5) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.share:
+            return x
+        kept = rand(*x.shape, device=x.device) >= self.share
+        return x * kept / (1 - self.share)

@@ -45,6 +45,11 @@ def mean(x: Tensor) -> Tensor:
     return total / world()
 
 
+def total(x: Tensor) -> Tensor:
+    """The sum over processes; gradients flow back to each, for losses that are means over each process's samples."""
+    return x if world() == 1 else _Total.apply(x)  # type: ignore[no-untyped-call]
+
+
 def rand(*shape: int, device: torch.device) -> Tensor:
     """Uniform numbers in [0, 1) of shape (B, ...): the same for each sample, however many processes there are."""
     everything = torch.rand(world() * shape[0], *shape[1:], device=device)
@@ -65,3 +70,19 @@ class _Gather(torch.autograd.Function):
         total = grads[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
         return total.chunk(world())[rank()]
+
+
+class _Total(torch.autograd.Function):
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        result = x.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(result)
+        return result
+
+    @staticmethod
+    def backward(_ctx: Any, grad: Tensor) -> Tensor:
+        # Each process's loss is the mean over its own samples, and the average over processes that follows makes of
+        # them that of the whole batch: here every process needs the sum of what all losses say of the common number.
+        result = grad.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(result)
+        return result

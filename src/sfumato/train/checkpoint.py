@@ -153,6 +153,27 @@ def resume(run: Path, state: "State", log: "Log", data: str) -> None:
         logger.warning("%s: the pictures are not those that the run began with; it goes on with what is there now", run)
 
 
+def begin(path: Path, state: "State") -> None:
+    """Gives a run that has not begun the networks of another, and their averages.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or of other networks.
+    """
+    if state.seen:
+        return
+    try:
+        saved = _read(path, state.device)
+        with torch.no_grad():
+            _fill(dict(_moving(state)), saved["weights"])
+            for name, network in state.averages.items():
+                _fill(network.state_dict(), saved["averages"].get(name) or state.training.models()[name].state_dict())
+    except OSError as error:
+        raise WeightsError(f"start {path} cannot be read ({error.strerror or error})") from error
+    except DAMAGED as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise WeightsError(f"start {path} is no state of such a run ({reason})") from error
+
+
 def unfit(values: Any, name: str = "") -> Iterator[str]:
     """Names of the tensors, in a nest of dicts and lists, that hold NaN or infinity."""
     if isinstance(values, Mapping):
@@ -223,7 +244,11 @@ def _read(path: Path, device: torch.device) -> dict[str, Any]:
 @torch.no_grad()
 def _restore(state: "State", saved: Mapping[str, Any]) -> None:
     _fill(dict(_moving(state)), saved["weights"])
-    _fill(dict(state.training.named_buffers()), saved["buffers"])
+    buffers = dict(state.training.named_buffers())
+    for key, tensor in buffers.items():  # one whose size the first batch tells
+        if not tensor.numel() and key in saved["buffers"]:
+            tensor.resize_(saved["buffers"][key].shape)
+    _fill(buffers, saved["buffers"])
     for name, network in state.averages.items():
         _fill(network.state_dict(), saved["averages"][name])
     for group, optimizer in state.optimizers.items():

@@ -93,6 +93,8 @@ class Trainer:
         self.samples = recipe.data.open(recipe.cache_mb * 1_000_000 // max(1, recipe.workers))
         self.log = Log(run, writes=self.writes, tensorboard=recipe.tensorboard)
         checkpoint.resume(run, self.state, self.log, self.samples.digest())
+        if recipe.start:
+            checkpoint.begin(Path(recipe.start), self.state)
 
     def go(self, until: int, progress: Report | None) -> dict[str, Path]:
         """Steps until so many images have been seen, and writes what is due on the way; returns the model files."""

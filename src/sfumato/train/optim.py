@@ -24,7 +24,7 @@ SMALLEST = 16
 
 def optimizer(settings: Optimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Adam:
     """The optimiser of these settings; Adam in its fused form, one pass over all parameters."""
-    adam = {"lr": settings.lr, "betas": settings.betas, "fused": True}
+    adam = {"lr": settings.lr, "betas": settings.betas, "weight_decay": settings.weight_decay, "fused": True}
     return Muon(parameters, settings.muon, **adam) if settings.muon else torch.optim.Adam(parameters, **adam)  # type: ignore[arg-type]
 
 
@@ -68,18 +68,19 @@ class Muon(torch.optim.Adam):
             if p.grad is not None:
                 by_shape.setdefault(p.flatten(1).shape, []).append(p)
         for same in by_shape.values():
-            directions = [self._direction(p, group["momentum"]) for p in same]
+            directions = [self._direction(p, group) for p in same]
             updates = orthogonal(torch.stack(directions)) * (0.2 * max(directions[0].shape) ** 0.5)
             for p, update in zip(same, updates, strict=True):
                 p.add_(update.view(p.shape), alpha=-group["lr"])
 
-    def _direction(self, p: nn.Parameter, momentum: float) -> Tensor:
+    def _direction(self, p: nn.Parameter, group: dict[str, Any]) -> Tensor:
         assert p.grad is not None
+        grad = p.grad.add(p, alpha=group["weight_decay"]) if group["weight_decay"] else p.grad
         if not (state := self.state[p]):
             state |= {"step": torch.zeros(()), "mean": torch.zeros_like(p)}  # Adam looks for a step in every state
         state["step"] += 1
-        mean = state["mean"].lerp_(p.grad, 1 - momentum)
-        return torch.lerp(p.grad, mean, momentum).flatten(1)
+        mean = state["mean"].lerp_(grad, 1 - group["momentum"])
+        return torch.lerp(grad, mean, group["momentum"]).flatten(1)
 
 
 def is_matrix(p: Tensor) -> bool:

@@ -23,6 +23,8 @@ class Optimizer:
     """Largest norm of the group's gradient; 0 never clips."""
     muon: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Momentum of Muon for the weights that are matrices, 0.95 as a rule; 0: Adam for all."""
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+    """L2: this share of each weight is added to its gradient."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ class Recipe:
     """Of the forward pass; `auto` is bf16 where the device is faster with it. Weights and optimisers stay float32."""
     compile: bool = False
     """Translate the networks by torch.compile: a minute at the start, a compiler needed, faster steps on a GPU."""
+    start: str = ""
+    """The state.pt of another run of the method, whose networks this run begins with: for other pictures or sizes."""
     seed: Annotated[int, Ge(0), Lt(2**31)] = 0
     """Fixes samples, noise and first weights."""
     workers: Annotated[int, Ge(0)] = 1

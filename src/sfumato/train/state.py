@@ -67,7 +67,8 @@ class State:
         self._seed_noise()
         lesson, rates = self.training.learn(batch), self.rates()
         record: dict[str, Tensor] = {}
-        for group, parameters in self.parameters.items():
+        for group in self.training.order():
+            parameters = self.parameters[group]
             self._teach_only(group)
             with devices.autocast(self.device, self.dtype):
                 terms = next(lesson)

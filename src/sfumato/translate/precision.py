@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from ..device import DTYPES, autocast, fast_dtype
-from ..methods.base import Stylizer
+from ..methods.base import ImageToImage, Stylizer
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ SIDE = 128
 """Pixels of the pictures that this is tried on."""
 
 
-def choose(model: Stylizer, device: torch.device, precision: Precision) -> torch.dtype:
+def choose(model: Stylizer | ImageToImage, device: torch.device, precision: Precision) -> torch.dtype:
     """The number format to compute in.
 
     A network that was never trained in bf16 may lose much: what is small against a channel's mean is what AdaIN makes
@@ -36,23 +36,23 @@ def choose(model: Stylizer, device: torch.device, precision: Precision) -> torch
 
 
 @torch.inference_mode()
-def difference(model: Stylizer, device: torch.device, dtype: torch.dtype) -> float:
+def difference(model: Stylizer | ImageToImage, device: torch.device, dtype: torch.dtype) -> float:
     """How far the result in `dtype` is from that in float32: root mean square over standard deviation."""
-    content, style = (made_picture(seed).to(device) for seed in (1, 2))
+    content, style = (made_picture(seed, max(SIDE, 2 * model.stride)).to(device) for seed in (1, 2))
     results = []
     for kind in (torch.float32, dtype):
         with autocast(device, kind):
-            results.append(model(content, style).float())
+            results.append((model(content, style) if isinstance(model, Stylizer) else model(content)).float())
     exact, fast = results
     return float((fast - exact).square().mean().sqrt() / exact.std().clamp(min=1e-6))
 
 
-def made_picture(seed: int) -> torch.Tensor:
-    """Soft colours, hard edges and some noise, (1, 3, SIDE, SIDE)."""
+def made_picture(seed: int, side: int = SIDE) -> torch.Tensor:
+    """Soft colours, hard edges and some noise, (1, 3, side, side)."""
     draw = torch.Generator().manual_seed(seed)
     soft = torch.rand(1, 3, 5, 5, generator=draw)
     blocks = torch.rand(1, 3, 16, 16, generator=draw)
-    noise = torch.rand(1, 3, SIDE, SIDE, generator=draw)
-    smooth = torch.nn.functional.interpolate(soft, (SIDE, SIDE), mode="bicubic")
-    edges = torch.nn.functional.interpolate(blocks, (SIDE, SIDE), mode="nearest")
+    noise = torch.rand(1, 3, side, side, generator=draw)
+    smooth = torch.nn.functional.interpolate(soft, (side, side), mode="bicubic")
+    edges = torch.nn.functional.interpolate(blocks, (side, side), mode="nearest")
     return (0.6 * smooth + 0.3 * edges + 0.1 * noise).clamp(0, 1)

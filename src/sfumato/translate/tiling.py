@@ -9,7 +9,7 @@ Shapes: B batch, C channels, H W pixels of the content, h w cells of a feature m
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,11 +19,12 @@ from torch import Tensor, nn
 
 from ..errors import Cancelled
 from ..image import Box, Tile
-from ..methods.base import Code, Features, Stylizer
+from ..methods.base import Code, Features, ImageToImage, Stylizer
 from ..nets.norms import EPS, Moments
 from ..progress import Report
 
 Statistic = tuple[Tensor, Tensor]
+Model = Stylizer | ImageToImage
 
 
 class _Enough(Exception):
@@ -43,21 +44,31 @@ class Work:
     """Takes each tile and the part of the result that is its core, (1, 3, H, W)."""
 
 
-def render(model: Stylizer, work: Work, tiles: Sequence[Tile], report: Report, *, plan: "Plan", room: int = 0) -> None:
+def render(
+    model: Model,
+    work: Work,
+    tiles: Sequence[Tile],
+    report: Report,
+    *,
+    plan: "Plan",
+    room: int = 0,
+    known: "Mapping[Moments, Statistic] | None" = None,
+) -> None:
     """Renders all tiles; with several, each with the statistics of the whole picture.
 
     Args:
         plan: of this model at such a strength.
         report: called now and then with the pixels done and the pixels of the picture; returning False cancels.
         room: bytes of memory that features may take from one pass to the next.
+        known: statistics to take in place of the picture's own, as `measured` gives them: then there is one pass.
 
     Raises:
         Cancelled: `report` said so.
     """
-    passes = [*plan.levels, None] if len(tiles) > 1 else [None]
+    passes = [*plan.levels, None] if len(tiles) > 1 and not known else [None]
     kept = plan.features_kept(tiles, room) if len(passes) > 1 else frozenset()
     meter = _Meter(report, _area(tile.core for tile in tiles), plan.total(passes, tiles, kept))
-    statistics, memory = _Statistics(), dict[Tile, Features]()
+    statistics, memory = _Statistics(known or {}), dict[Tile, Features]()
     with meter.watching(model), statistics.watching(model):
         for level in passes:
             statistics.begin(plan.levels.get(level, []))
@@ -103,10 +114,23 @@ class Plan:
         return sum(self.costs[p] for p in passes) * _area(tile.padded for tile in tiles) - spared
 
 
-def trace(model: Stylizer, code: Code, strength: float) -> Plan:
+def measured(model: Model, content: Tensor, code: Code, strength: float) -> dict[Moments, Statistic]:
+    """The statistics that the model asks of a picture (1, 3, H, W), a smaller one of the same motif."""
+    found: dict[Moments, Statistic] = {}
+
+    def note(module: nn.Module, _inputs: tuple[Any, ...], output: Statistic) -> None:
+        assert isinstance(module, Moments)
+        found[module] = output
+
+    with _hooks(model, Moments, note):
+        model.paint(model.features(content, strength), code, strength)
+    return found
+
+
+def trace(model: Model, code: Code, strength: float, device: torch.device) -> Plan:
     """Tries the model on a tiny picture."""
     side, plan, spent = 2 * model.stride, Plan(), 0.0
-    content = torch.zeros(1, 3, side, side, device=code[0].device)
+    content = torch.zeros(1, 3, side, side, device=device)
 
     def count(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         nonlocal spent
@@ -117,7 +141,7 @@ def trace(model: Stylizer, code: Code, strength: float) -> Plan:
         plan.levels.setdefault(module.level, []).append(module)
         plan.costs[module.level] = spent
 
-    with _hooks(model, nn.Conv2d, count), _hooks(model, Moments, note):
+    with _hooks(model, CONVS, count), _hooks(model, Moments, note):
         features = model.features(content, strength)
         plan.features_cost = spent
         plan.features_bytes = sum(part.numel() * part.element_size() for part in features) / side**2
@@ -127,12 +151,16 @@ def trace(model: Stylizer, code: Code, strength: float) -> Plan:
     return plan
 
 
+CONVS = (nn.Conv2d, nn.ConvTranspose2d)
+
+
 def cost(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> float:
     """Operations of a convolution: its multiplications, and what moving its numbers about is worth of them."""
     weight = module.weight
     assert isinstance(weight, Tensor)
     moved = inputs[0].numel() + output.numel()
-    return output.numel() * weight[0].numel() + MOVE_COST * moved
+    places = inputs[0] if isinstance(module, nn.ConvTranspose2d) else output
+    return places.numel() * weight[0].numel() + MOVE_COST * moved
 
 
 MOVE_COST = 400.0
@@ -140,7 +168,9 @@ MOVE_COST = 400.0
 
 
 @contextmanager
-def _hooks(model: nn.Module, kind: type[nn.Module], hook: Callable[..., Any]) -> Iterator[None]:
+def _hooks(
+    model: nn.Module, kind: type[nn.Module] | tuple[type[nn.Module], ...], hook: Callable[..., Any]
+) -> Iterator[None]:
     """Calls `hook` after each module of that kind; what it returns, if anything, replaces the module's output."""
     handles = [module.register_forward_hook(hook) for module in model.modules() if isinstance(module, kind)]
     try:
@@ -157,7 +187,7 @@ class _Meter:
         self.report, self.pixels, self.total, self.done = report, pixels, max(total, 1.0), 0.0
 
     def watching(self, model: nn.Module) -> AbstractContextManager[None]:
-        return _hooks(model, nn.Conv2d, self._count)
+        return _hooks(model, CONVS, self._count)
 
     def _count(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         self.done += cost(module, inputs, output)
@@ -189,19 +219,19 @@ class _Sum:
         self.squares = self.squares + squares + apart.square() * (self.count * count / total)
         self.count = total
 
-    def statistic(self, device: torch.device) -> Statistic:
+    def statistic(self, device: torch.device, correction: int) -> Statistic:
         """Mean and deviation as `nets.norms.moments` defines them, (B, C, 1, 1)."""
-        deviation = (self.squares / max(1, self.count - 1) + EPS).sqrt()
+        deviation = (self.squares / max(1, self.count - correction) + EPS).sqrt()
         return self.mean.float().to(device), deviation.float().to(device)
 
 
 class _Statistics:
     """Gathers the statistics of one level after the other, and hands out those that are known."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[Moments, Statistic]) -> None:
         self.tile: Tile
-        self.known: dict[nn.Module, Statistic] = {}
-        self.sums: dict[nn.Module, _Sum] = {}
+        self.known: dict[nn.Module, Statistic] = {module: known[module] for module in known}
+        self.sums: dict[Moments, _Sum] = {}
         self.waiting: set[nn.Module] = set()
         self.device = torch.device("cpu")
 
@@ -213,7 +243,8 @@ class _Statistics:
         self.sums, self.waiting = {module: _Sum() for module in modules}, set()
 
     def end(self) -> None:
-        self.known |= {module: gathered.statistic(self.device) for module, gathered in self.sums.items()}
+        for module, gathered in self.sums.items():
+            self.known[module] = gathered.statistic(self.device, module.correction)
 
     def _asked(self, module: Moments, inputs: tuple[Any, ...], _own: Statistic) -> Statistic | None:
         if module in self.sums:

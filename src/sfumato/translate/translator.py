@@ -4,6 +4,7 @@ Shapes: B batch, C channels, H W pixels of the content, h w pixels of a style.
 """
 
 import functools
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -20,9 +21,9 @@ from ..device import DTYPES, autocast, memory_budget, pick, to_device
 from ..errors import OptionError
 from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
 from ..methods import gatys
-from ..methods.base import Code, Stylizer
+from ..methods.base import Code, ImageToImage, Stylizer
 from ..nets.colors import keep_luminance
-from ..nets.norms import blend
+from ..nets.norms import Moments, blend
 from ..options import Options
 from ..progress import Report
 from .content import with_white_behind
@@ -30,15 +31,19 @@ from .masks import Masks
 from .painter import Painter
 from .precision import Precision, choose
 from .styles import Codes, as_list, as_styles
-from .tiling import Plan, Work, render, trace
+from .tiling import Plan, Statistic, Work, measured, render, trace
 
 if TYPE_CHECKING:
     from PIL import Image
+
+log = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "microast/art"
 CPU_TILE, GPU_TILE = 1024, 4096
 """Sides of tiles in pixels that there is nothing to be gained above (benchmarks/tiles.py); below the margins cost."""
 SMALLEST_TILE = 128
+EXACT_SIDE = 4096
+"""Longest side up to which a generator's statistics are those of the picture itself; above, of a smaller copy."""
 CPU_MEMORY = 3 * 2**29
 """Bytes of main memory that a picture may take to be done at once; above, tiles are as fast and leave room."""
 
@@ -47,15 +52,15 @@ class Translator:
     """A model made ready for pictures of any size and kind.
 
     Args:
-        model: a stylizer, or the name or path of one as `zoo.load` takes it; it is moved to the device. Or a Model of
-            `methods.gatys`, which always works on the whole picture.
+        model: a stylizer, or a generator that takes a picture alone, or the name or path of one as `zoo.load` takes it;
+            it is moved to the device. Or a Model of `methods.gatys`, which always works on the whole picture.
         tile: longest side in pixels of the parts that a picture is done in; None chooses by the memory there is,
             0 never tiles. In fp32 the result does not depend on it.
         device: as `device.pick` takes it.
         precision: number format; `auto` is bf16 where that is faster and makes no difference to speak of.
 
     Raises:
-        OptionError: the device, the tile or the precision is none, or the model is no stylizer.
+        OptionError: the device, the tile or the precision is none, or the model makes no pictures.
         WeightsError: the model cannot be loaded.
     """
 
@@ -78,8 +83,8 @@ class Translator:
         self.painter = Painter(loaded, device=device, precision=precision) if isinstance(loaded, gatys.Model) else None
         if self.painter is not None:
             return
-        if not isinstance(loaded, Stylizer):
-            raise OptionError(f"{_name(model)} does not take a style, so it cannot stylize")
+        if not isinstance(loaded, Stylizer | ImageToImage):
+            raise OptionError(f"{_name(model)} makes no pictures, so it cannot translate")
         self.model = to_device(loaded.eval(), self.device)
         self.plans: dict[tuple[torch.dtype, bool], Plan] = {}
         self.codes = {dtype: Codes(self._encode, self.smallest) for dtype in DTYPES.values()}
@@ -97,7 +102,7 @@ class Translator:
 
         Args:
             picture: a path, a Pillow image, an array or a tensor, as `image.from_any` takes it.
-            style: one or several of the same.
+            style: one or several of the same; none for a generator, whose style is its own.
             masks: a grey picture for each style, white where it is wanted; see `translate.masks`.
             progress: called with the work done and the whole, in pixels; returning False cancels.
             options: fields of `Options`.
@@ -107,14 +112,14 @@ class Translator:
             PictureError: a picture cannot be read.
             Cancelled: `progress` said so.
         """
-        chosen = Options.of(**options)
-        styles, places = as_styles(style), as_list(masks)
+        chosen, places = Options.of(**options), as_list(masks)
+        styles = [] if style is None and not self.takes_style else as_styles(style)
         return self.translate_picture(from_any(picture), styles, chosen, masks=places, progress=progress).to_pil()
 
     def translate_picture(
         self,
         picture: Picture,
-        styles: Sequence[Source],
+        styles: Sequence[Source] = (),
         options: Options | None = None,
         *,
         masks: Sequence[Source] = (),
@@ -124,14 +129,19 @@ class Translator:
         if self.painter is not None:
             return self.painter.translate_picture(picture, styles, options, masks=masks, progress=progress)
         options = options or Options()
-        shares = options.shares(len(as_styles(list(styles))))
+        shares = options.shares(len(as_styles(list(styles)))) if self.takes_style else ()
+        if not self.takes_style and (styles or masks):
+            raise OptionError("this model has a style of its own; it takes no other and no masks")
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
         with self.lock:
             dtype = self._dtype(picture)
             with torch.inference_mode(), autocast(self.device, dtype):
-                job = self._job(picture, self.codes[dtype].of(styles, picture, options), options, masks, shares)
-                plan, room = self._plan(job, dtype), self._memory() // 2
-                render(self.model, job.work(), self._tiles(job), progress or _nobody, plan=plan, room=room)
+                codes = self.codes[dtype].of(styles, picture, options) if self.takes_style else [()]
+                job = self._job(picture, codes, options, masks, shares or (1.0,))
+                plan, parts = self._plan(job, dtype), self._tiles(job)
+                known = self._known(job, plan, len(parts))
+                room = self._memory() // 2
+                render(self.model, job.work(), parts, progress or _nobody, plan=plan, room=room, known=known)
         return picture.with_pixels(job.result)
 
     def _dtype(self, picture: Picture) -> torch.dtype:
@@ -145,11 +155,17 @@ class Translator:
         return choose(self.model, self.device, self.precision)
 
     @property
+    def takes_style(self) -> bool:
+        """Whether the model takes a style beside the picture."""
+        return self.painter is not None or isinstance(self.model, Stylizer)
+
+    @property
     def smallest(self) -> int:
         """Pixels that a side must have so that the deepest features can be mirrored at their borders."""
         return 2 * self.model.stride
 
     def _encode(self, style: Tensor) -> Code:
+        assert isinstance(self.model, Stylizer)
         return self.model.encode_style(on_device(style, self.device))
 
     def _job(
@@ -176,11 +192,37 @@ class Translator:
     def _plan(self, job: "_Job", dtype: torch.dtype) -> Plan:
         key = (dtype, job.options.strength == 1)
         if key not in self.plans:
-            self.plans[key] = trace(self.model, job.even_code, job.options.strength)
+            self.plans[key] = trace(self.model, job.even_code, job.options.strength, self.device)
         return self.plans[key]
+
+    def _known(self, job: "_Job", plan: Plan, tiles: int) -> dict[Moments, Statistic] | None:
+        """A generator's statistics from a smaller copy of a picture that is too large to gather its own.
+
+        A generator normalises after every convolution, so the exact way has as many passes as it has layers.
+        """
+        if isinstance(self.model, Stylizer) or tiles == 1 or not plan.levels:
+            return None
+        picture = job.picture
+        times = 1 + sum(plan.costs[level] for level in plan.levels) / max(1.0, plan.costs[None])
+        size = f"{picture.width} x {picture.height}"
+        if max(picture.width, picture.height) <= EXACT_SIDE:
+            log.info(
+                "%s: %d passes over %d tiles, %.0f times the work of one", size, len(plan.levels) + 1, tiles, times
+            )
+            return None
+        longest = int(
+            max(picture.width, picture.height)
+            * (self._memory() / self.model.pixel_bytes) ** 0.5
+            / (picture.width * picture.height) ** 0.5
+        )
+        small = self._job(resize(picture, longest=longest), job.codes, job.options, (), job.shares)
+        log.info("%s: the statistics are those of a copy of %d pixels", size, longest)
+        return measured(self.model, small.content(Box(0, 0, *small.size)), job.even_code, job.options.strength)
 
     def _tiles(self, job: "_Job") -> list[Tile]:
         model, (height, width) = self.model, job.size
+        if model.halo is None:
+            return tiles(height, width, 0, 0, model.stride)
         tile = self.tile_for(height * width, mapped=job.mapped) if self.tile is None else self.tile
         return tiles(height, width, tile, model.halo, model.stride)
 
@@ -194,7 +236,7 @@ class Translator:
         if pixels * needed <= room:
             return 0
         largest = CPU_TILE if self.device.type == "cpu" else GPU_TILE
-        return max(SMALLEST_TILE, min(largest, isqrt(room // needed) - 2 * self.model.halo))
+        return max(SMALLEST_TILE, min(largest, isqrt(room // needed) - 2 * (self.model.halo or 0)))
 
     def _memory(self) -> int:
         """Bytes that one picture may take on the device, beside its pixels."""
@@ -236,7 +278,7 @@ class _Job:
 
     @functools.cached_property
     def even_code(self) -> Code:
-        """The styles mixed by their weights, masks or not."""
+        """The styles mixed by their weights, masks or not; empty for a generator."""
         return blend(self.codes, self.shares)
 
     def keep(self, tile: Tile, result: Tensor) -> None:
@@ -246,6 +288,8 @@ class _Job:
         if min(box.height, box.width) <= 0:
             return
         result = result[:, :, : box.height, : box.width]
+        if not self.even_code and self.options.strength != 1:  # a generator knows no half way: a mix of pixels
+            result = self.content(box).lerp(result.clamp(0, 1), self.options.strength)
         if self.options.keep_colors == "luminance":
             result = keep_luminance(result, self.content(box))
         covered = self.masks.coverage(box) if self.masks is not None else None

@@ -12,7 +12,7 @@ from PIL import Image
 from stylizers import made_photo
 
 from sfumato import image
-from sfumato.cli.stylize import _in_color
+from sfumato.cli.stylize import in_color
 from sfumato.errors import OptionError
 from sfumato.progress import Progress
 
@@ -97,14 +97,14 @@ def test_a_run_that_goes_on(stylize, folder, save, out):
     before = (folder / first).stat()
     result = stylize("in", "--style", "wave.png", *out, "--skip-existing")
     assert (result.code, result.out) == (0, [first.replace("a-", "b-")])
-    assert "1 of 2 photographs left out: their results are there" in result.err
+    assert "1 of 2 pictures left out: their results are there" in result.err
     assert (folder / first).stat().st_mtime_ns == before.st_mtime_ns
 
 
 def test_a_run_that_was_over(stylize, folder, monkeypatch):
     stylize("photo.jpg", "--style", "wave.png")
     monkeypatch.setattr("sfumato.cli.stylize._artist", lambda _: pytest.fail("the work has begun"))
-    note = "1 of 1 photographs left out: their results are there"
+    note = "1 of 1 pictures left out: their results are there"
     assert stylize("photo.jpg", "--style", "wave.png", "--skip-existing") == (0, [], [note])
 
 
@@ -158,7 +158,7 @@ def test_a_palette_of_any_colours_is_not_kept(stylize, folder):
 @pytest.mark.parametrize(("mode", "kept"), [("L", None), ("P", b"profile"), ("CMYK", b"profile")])
 def test_a_profile_of_grey_goes_with_the_grey(mode, kept):
     picture = image.Picture(pixels=made_photo(8, 8), mode=mode, icc=b"profile")
-    assert _in_color(picture, keeps_grey=False).icc == kept
+    assert in_color(picture, keeps_grey=False).icc == kept
 
 
 def test_the_place_of_a_photograph_among_many_is_shown(stylize, folder, save, monkeypatch):

@@ -1,0 +1,54 @@
+"""Many pictures by one command: each in turn, the bad ones named at the end."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from ..errors import OptionError, PictureError, UserError
+from . import inputs
+from .console import Console
+
+
+def each(jobs: Sequence[inputs.Job], console: Console, one: Callable[[inputs.Job, str], None]) -> int:
+    """Calls `one` with every job and a label for its progress; returns the exit code.
+
+    Raises:
+        PictureError, OptionError: what was wrong with the picture, if there is only one.
+    """
+    failures = list(_failures(jobs, one))
+    for failure in failures:
+        console.fail(str(failure), failure)
+    if failures:
+        console.fail(f"{len(failures)} of {len(jobs)} pictures could not be done")
+    return 1 if failures else 0
+
+
+def _failures(jobs: Sequence[inputs.Job], one: Callable[[inputs.Job, str], None]) -> Iterator[UserError]:
+    """Does the work; gives the errors of pictures that are broken or do not fit."""
+    for number, job in enumerate(jobs, 1):
+        label = job.photo.name if len(jobs) == 1 else f"{number} of {len(jobs)}: {job.photo.name}"
+        try:
+            one(job, label)
+        except (PictureError, OptionError) as error:
+            if len(jobs) == 1:
+                raise
+            yield error
+
+
+def missing(jobs: Sequence[inputs.Job], console: Console) -> list[inputs.Job]:
+    """The jobs whose result is not there; says how many others there are."""
+    left = [job for job in jobs if not os.path.isfile(job.output)]
+    if len(left) < len(jobs):
+        console.note(f"{len(jobs) - len(left)} of {len(jobs)} pictures left out: their results are there")
+    return left
+
+
+def shard(jobs: Sequence[inputs.Job], text: str) -> list[inputs.Job]:
+    """Every n-th of the jobs from the i-th on, for a text `i/n` that counts from 0.
+
+    Raises:
+        OptionError: it is none.
+    """
+    first, slash, count = text.partition("/")
+    if not (slash and first.isdecimal() and count.isdecimal() and int(first) < int(count)):
+        raise OptionError(f"--shard {text}: wants i/n, the i-th of n parts, i from 0 to n - 1")
+    return list(jobs[int(first) :: int(count)])

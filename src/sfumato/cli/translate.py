@@ -1,0 +1,114 @@
+"""`sfumato translate`: pictures by a generator that was trained on two folders."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import OptionError, PictureError
+from ..progress import Progress
+from . import batch, files, flags, inputs
+from .console import Console
+from .source import Field
+from .stylize import OUT_HELP, add_limit, add_precision, in_color, shared_fields
+
+if TYPE_CHECKING:
+    from ..options import Options
+    from ..translate import Translator
+
+SUMMARY = "turn pictures into another kind, by a model of two folders"
+OFFERED = ("strength", "keep_colors", "size")
+"""The options that make sense without a style."""
+
+
+def fields() -> list[Field]:
+    """The options of the command that are fields of `Options`."""
+    return [field for field in shared_fields() if field.name in OFFERED]
+
+
+def parser() -> flags.Parser:
+    """The parser of the command."""
+    made = flags.parser(
+        "translate",
+        "Turns pictures into what a model has learned: photographs of faces into painted ones, say. Without -o\n"
+        "the result is PICTURE-MODEL.png beside the picture. Pictures whose result is there are left out, so that\n"
+        "the same command goes on where it stopped. Size, transparency, colour profile and EXIF are kept.",
+        [
+            "translate face.jpg --model faces2kaokore",
+            "translate photos/ --model run/cyclegan.selfie2anime/a2b.safetensors -o anime/",
+            "translate photos/ --model mine.safetensors -o anime/ --shard 0/4",
+        ],
+    )
+    made.usage = "sfumato translate PICTURE... --model MODEL [-o OUT] [options]"
+    made.add_argument("photos", nargs="*", metavar="PICTURE", help="Pictures, folders, or patterns such as '*.jpg'")
+    text = "A model by its name, see `sfumato models list`, or a file that a training wrote"
+    made.add_argument("--model", metavar="NAME|FILE", help=text)
+    made.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
+    made.add_argument("--format", default="png", metavar="EXT", help="Of results that are not named (default: png)")
+    made.add_argument("--overwrite", action="store_true", help="Replace results that are there")
+    made.add_argument("--shard", metavar="I/N", help="Only the I-th of N parts, I from 0: for several machines")
+    add_limit(made.add_argument_group("pictures"))
+    how = made.add_argument_group("how")
+    flags.add(how, fields())
+    text = "Work in parts of at most N x N pixels; 0: never (default: by the memory there is)"
+    how.add_argument("--tile", type=int, metavar="N", help=text)
+    add_precision(how)
+    return flags.finish(made)
+
+
+def run(words: Sequence[str], console: Console) -> int:
+    """Translates all pictures; those that cannot be read are named at the end."""
+    given = parser().parse_intermixed_args(words)
+    if not given.photos:
+        raise OptionError("which picture? sfumato translate PICTURE --model MODEL")
+    if not given.model:
+        raise OptionError("by which model? --model takes a name of `sfumato models list` or a .safetensors file")
+    from ..options import Options
+
+    options = flags.build(Options, flags.given(given, fields()))
+    photos = inputs.find_photos(given.photos)
+    suffix = "." + given.format.lower().lstrip(".")
+    jobs = inputs.plan(photos, Path(given.model).name.removesuffix(".safetensors"), given.out, suffix=suffix)
+    if given.shard:
+        jobs = batch.shard(jobs, given.shard)
+    if not given.overwrite:
+        jobs = batch.missing(jobs, console)
+    for job in jobs:
+        _check_output(job, options)
+    if not jobs:
+        return 0
+    translator, progress = _translator(given), Progress("px", quiet=console.quiet)
+
+    def one(job: inputs.Job, label: str) -> None:
+        picture = files.read(job.photo, console, limit_mp=given.limit_mp, label=label)
+        picture = in_color(picture, keeps_grey=options.keep_colors == "luminance")
+        progress.label = label
+        progress.history.clear()  # the rate is that of this picture
+        with progress:
+            result = translator.translate_picture(picture, options=options, progress=progress)
+        files.write(job.output, result, console, overwrite=given.overwrite)
+
+    return batch.each(jobs, console, one)
+
+
+def _check_output(job: inputs.Job, options: "Options") -> None:
+    """Whether the result can be written, as far as that can be known before the work."""
+    from .. import image
+
+    try:
+        height, width = image.size_of(job.photo)
+    except PictureError:
+        return  # its own turn tells
+    size = (height, width) if options.size is None else image.scaled(height, width, options.size)
+    image.check_output(job.output, size=size, overwrite=True, makes_folder=True)
+
+
+def _translator(given: argparse.Namespace) -> "Translator":
+    from .. import device
+    from ..translate import Translator
+
+    device.keep_memory()
+    translator = Translator(given.model, given.tile, device=given.device, precision=given.precision)
+    if translator.takes_style:
+        raise OptionError(f"{given.model} takes a style: sfumato stylize PICTURE --style STYLE --model {given.model}")
+    return translator
