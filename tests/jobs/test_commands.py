@@ -106,9 +106,12 @@ def quick(words: list[str]) -> list[str]:
     """The words with flags at their end that make the command quick; they override earlier ones."""
     match words[0]:
         case "train":
-            return [*words, *QUICK_TRAINING]
+            of_two_kinds = ["--data.hold-out", "0", "--method.blocks", "1"] if "--data.a" in words else []
+            return [*words, *QUICK_TRAINING, *of_two_kinds]
         case "texture":
             return [*words, *QUICK_PAINTING, "--size", "32x24", "--swatch-size", "40"]
+        case "translate":
+            return [*words, "--size", "64"]
         case "stylize":
             painted = QUICK_PAINTING if "gatys" in words else []
             return [*words, *painted, "--size", "64", "--style-size", "64"]
