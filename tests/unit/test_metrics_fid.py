@@ -41,16 +41,6 @@ def test_the_square_root_of_the_matrix(n_a, n_b):
     assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
 
 
-def test_scipy_agrees_where_it_is_installed():
-    linalg = pytest.importorskip("scipy.linalg")
-    draw = np.random.default_rng(3)
-    a, b = draw.gamma(2, size=(300, 64)), draw.gamma(2.5, size=(400, 64))
-    c, d = np.cov(a.T), np.cov(b.T)
-    apart = a.mean(0) - b.mean(0)
-    expected = apart @ apart + np.trace(c + d - 2 * linalg.sqrtm(c @ d).real)
-    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
-
-
 def test_fewer_pictures_than_features():
     draw = np.random.default_rng(4)
     a, b = draw.normal(size=(20, 200)), draw.normal(size=(15, 200))

@@ -11,7 +11,8 @@ from stylizers import as_tensor, made_photo, make_microast
 
 from sfumato.errors import Cancelled, FailedError, OptionError, PictureError
 from sfumato.image import from_any
-from sfumato.methods import microast
+from sfumato.methods import cyclegan, microast
+from sfumato.nets.initial import initialise
 from sfumato.options import Options
 from sfumato.translate import Translator, precision, stylize, translator
 
@@ -351,3 +352,26 @@ def test_a_broken_model_is_told():
     torch.nn.init.constant_(broken.decoder.up[-1].bias, float("nan"))
     with pytest.raises(FailedError, match="not finite"):
         Translator(broken, device="cpu")(made_photo(20, 20), STYLE)
+
+
+def lively_generator():
+    torch.manual_seed(0)
+    made = cyclegan.Model(cyclegan.Config(width=4, blocks=1))
+    initialise(made, "xavier", 1.5)
+    return made
+
+
+def test_a_generator_takes_the_statistics_of_very_large_pictures_from_a_smaller_copy(monkeypatch):
+    photo = np.repeat(np.repeat(made_photo(100, 140), 2, 0), 2, 1)
+    made = lively_generator()
+    exact = np.asarray(Translator(made, 0, device="cpu", precision="fp32")(photo)).astype(int)
+    monkeypatch.setattr(translator, "EXACT_SIDE", 140)
+    parts = [np.asarray(Translator(made, n, device="cpu", precision="fp32")(photo)).astype(int) for n in (96, 160)]
+    assert abs(parts[0] - parts[1]).max() <= 1, "seams"
+    assert 0 < abs(parts[0] - exact).mean() < 12
+    assert exact.std() > 20
+
+
+def test_a_generator_of_two_folders_takes_no_style():
+    with pytest.raises(OptionError, match="has a style of its own"):
+        Translator(lively_generator(), device="cpu")(made_photo(20, 20), made_photo(20, 20))

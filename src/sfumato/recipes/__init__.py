@@ -34,7 +34,7 @@ def find(name: str) -> "Recipe":
     """
     names = available()
     module, _, function = name.partition(".")
-    if name not in names and not (function == "tiny" and f"{module}." in " ".join(names)):
+    if name not in names and not (function == "tiny" and any(known.startswith(f"{module}.") for known in names)):
         close = difflib.get_close_matches(name, names, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
         raise RecipeError(f"there is no recipe {name!r}; {hint}")

@@ -210,11 +210,8 @@ class Translator:
                 "%s: %d passes over %d tiles, %.0f times the work of one", size, len(plan.levels) + 1, tiles, times
             )
             return None
-        longest = int(
-            max(picture.width, picture.height)
-            * (self._memory() / self.model.pixel_bytes) ** 0.5
-            / (picture.width * picture.height) ** 0.5
-        )
+        share = min(1.0, self._memory() / (self.model.pixel_bytes * picture.width * picture.height))
+        longest = max(1, int(min(EXACT_SIDE, max(picture.width, picture.height) * share**0.5)))
         small = self._job(resize(picture, longest=longest), job.codes, job.options, (), job.shares)
         log.info("%s: the statistics are those of a copy of %d pixels", size, longest)
         return measured(self.model, small.content(Box(0, 0, *small.size)), job.even_code, job.options.strength)
