@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import random
+import re
 import shutil
 
 import pytest
@@ -11,10 +12,11 @@ import torch
 from toy import Config
 from toy import recipe as toy_recipe
 
-from sfumato import train
+from sfumato import recipes, train, zoo
 from sfumato.errors import DiskError, RecipeError, WeightsError
 from sfumato.train import checkpoint
 from sfumato.train.checkpoint import claimed, describe, unfit
+from sfumato.weights import load_tensors
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +225,59 @@ def test_the_log_is_silent_when_all_is_well(recipe, run, caplog):
     with caplog.at_level(logging.INFO):
         train(recipe, run, device="cpu")
     assert not [record for record in caplog.records if record.name.startswith("sfumato")]
+
+
+# What a run begins with
+
+
+def test_a_run_begins_with_another_ones_networks(recipe, run, tmp_path):
+    """All of them, and the averages; the optimisers and the images seen are its own."""
+    saved = torch.load(run / "state.pt", weights_only=True)
+    begun = dataclasses.replace(recipe, start=str(run / "state.pt"))
+    train(begun, tmp_path / "second", device="cpu", until=0)
+    own = torch.load(tmp_path / "second" / "state.pt", weights_only=True)
+    assert own["seen"] == 0
+    for key, tensor in own["weights"].items():
+        assert torch.equal(tensor, saved["weights"][key])
+    for key, tensor in own["averages"]["paint"].items():
+        assert torch.equal(tensor, saved["averages"]["paint"][key])
+
+
+def test_a_run_begins_with_a_model(recipe, run, tmp_path):
+    """The first network and its average; all others are drawn."""
+    begun = dataclasses.replace(recipe, start=str(run / "paint.safetensors"), seed=5)
+    train(begun, tmp_path / "second", device="cpu", until=0)
+    own = torch.load(tmp_path / "second" / "state.pt", weights_only=True)
+    for key, tensor in load_tensors(run / "paint.safetensors").items():
+        assert torch.equal(own["averages"]["paint"][key], tensor)
+    saved = torch.load(run / "state.pt", weights_only=True)["weights"]
+    assert not torch.equal(own["weights"]["critic.weight"], saved["critic.weight"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("none.pt", None, "cannot be read"),
+        ("none.safetensors", None, "none.safetensors"),
+        ("broken.pt", b"PK", "of another method or damaged"),
+        ("broken.safetensors", b"{}", "broken.safetensors"),
+        ("other.safetensors", "vgg/compact", "of another method or damaged"),
+    ],
+)
+def test_what_a_run_cannot_begin_with(recipe, tmp_path, name, content, words):
+    file = tmp_path / name
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content:
+        shutil.copy(zoo.find(content).path, file)
+    with pytest.raises(WeightsError, match=re.escape(words)):
+        train(dataclasses.replace(recipe, start=str(file)), tmp_path / "run", device="cpu")
+
+
+def test_recipes_name_the_model_that_they_begin_with(tmp_path):
+    recipe = recipes.parse("cut.faces2toon", ["--data.a", "x", "--data.b", "y"])
+    assert recipe.start.endswith("faces2kaokore.safetensors")
+    named = recipes.parse("cut.tiny", ["--start", "faces2kaokore", "--data.a", "x", "--data.b", "y"])
+    assert named.start == recipe.start
+    with pytest.raises(WeightsError, match="no model 'faces3'"):
+        recipes.parse("cut.tiny", ["--start", "faces3", "--data.a", "x", "--data.b", "y"])

@@ -7,9 +7,11 @@ import ast
 import difflib
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import zoo
 from ..errors import RecipeError
 
 if TYPE_CHECKING:
@@ -48,9 +50,17 @@ def parse(name: str, words: Sequence[str]) -> "Recipe":
     `--help` among the words prints all fields to stdout and ends the program.
 
     Raises:
+        WeightsError: the model that it is to begin with is unknown.
         RecipeError: there is no such recipe, a field is unknown or a value is wrong; one line that names it.
     """
     recipe = find(name)
     from ..train.overrides import override
 
-    return override(recipe, words, program=f"sfumato train {name}")
+    return _begun(override(recipe, words, program=f"sfumato train {name}"))
+
+
+def _begun(recipe: "Recipe") -> "Recipe":
+    """The recipe with the file of the model that it begins with, if it names one."""
+    if not recipe.start or Path(recipe.start).suffix in (".pt", zoo.SUFFIX):
+        return recipe
+    return replace(recipe, start=str(zoo.find(recipe.start).path))

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DiskError, RecipeError, TrainingDiverged, WeightsError
-from ..weights import mismatch, replacing
+from ..weights import load_tensors, mismatch, replacing
 from . import dist
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 FREE = frozenset(
     [
-        *("images", "workers", "cache_mb", "log_every", "save_every", "sample_every", "tensorboard"),
+        *("images", "start", "workers", "cache_mb", "log_every", "save_every", "sample_every", "tensorboard"),
         *("title", "licence", "attribution", "data_licences", "notes"),
     ]
 )
@@ -153,25 +153,43 @@ def resume(run: Path, state: "State", log: "Log", data: str) -> None:
         logger.warning("%s: the pictures are not those that the run began with; it goes on with what is there now", run)
 
 
-def begin(path: Path, state: "State") -> None:
-    """Gives a run that has not begun the networks of another, and their averages.
+def begin(start: str, state: "State") -> None:
+    """Gives a run that has not begun the networks of another and their averages, or a model to its first one.
+
+    Args:
+        start: a run's state.pt, or a model's .safetensors file.
+        state: the run.
 
     Raises:
-        WeightsError: the file is missing, damaged, or of other networks.
+        WeightsError: there is no such file, it is damaged, or of other networks.
     """
     if state.seen:
         return
     try:
-        saved = _read(path, state.device)
-        with torch.no_grad():
-            _fill(dict(_moving(state)), saved["weights"])
-            for name, network in state.averages.items():
-                _fill(network.state_dict(), saved["averages"].get(name) or state.training.models()[name].state_dict())
+        if start.endswith(".pt"):
+            _begin_as(_read(Path(start), state.device), state)
+        else:
+            _begin_with(load_tensors(start), state)
     except OSError as error:
-        raise WeightsError(f"start {path} cannot be read ({error.strerror or error})") from error
+        raise WeightsError(f"start {start} cannot be read ({error.strerror or error})") from error
     except DAMAGED as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise WeightsError(f"start {path} is no state of such a run ({reason})") from error
+        raise WeightsError(f"start {start} is of another method or damaged ({reason})") from error
+
+
+@torch.no_grad()
+def _begin_as(saved: Mapping[str, Any], state: "State") -> None:
+    _fill(dict(_moving(state)), saved["weights"])
+    for name, network in state.averages.items():
+        _fill(network.state_dict(), saved["averages"].get(name) or state.training.models()[name].state_dict())
+
+
+@torch.no_grad()
+def _begin_with(weights: Mapping[str, Tensor], state: "State") -> None:
+    name, first = next(iter(state.training.models().items()))
+    _fill(first.state_dict(), weights)
+    if name in state.averages:
+        _fill(state.averages[name].state_dict(), weights)
 
 
 def unfit(values: Any, name: str = "") -> Iterator[str]:

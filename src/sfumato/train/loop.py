@@ -94,7 +94,7 @@ class Trainer:
         self.log = Log(run, writes=self.writes, tensorboard=recipe.tensorboard)
         checkpoint.resume(run, self.state, self.log, self.samples.digest())
         if recipe.start:
-            checkpoint.begin(Path(recipe.start), self.state)
+            checkpoint.begin(recipe.start, self.state)
 
     def go(self, until: int, progress: Report | None) -> dict[str, Path]:
         """Steps until so many images have been seen, and writes what is due on the way; returns the model files."""

@@ -64,7 +64,7 @@ class Recipe:
     compile: bool = False
     """Translate the networks by torch.compile: a minute at the start, a compiler needed, faster steps on a GPU."""
     start: str = ""
-    """The state.pt of another run of the method, whose networks this run begins with: for other pictures or sizes."""
+    """What the run begins with: the state.pt of another run of the method, for all networks, or a model for one."""
     seed: Annotated[int, Ge(0), Lt(2**31)] = 0
     """Fixes samples, noise and first weights."""
     workers: Annotated[int, Ge(0)] = 1
