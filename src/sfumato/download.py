@@ -87,6 +87,13 @@ ADDRESSES = {
         url="https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth",
         source="https://github.com/naoto0804/pytorch-AdaIN",
     ),
+    "inception-fid": Address(
+        what="Inception of 2015-12-05, by which FID and KID are defined, converted from TensorFlow",
+        licence="Apache-2.0",
+        size=95_600_000,
+        url="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+        source="https://github.com/mseitzer/pytorch-fid",
+    ),
 }
 
 
