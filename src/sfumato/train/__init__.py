@@ -4,9 +4,9 @@ import sys
 from types import ModuleType
 
 from .loop import train
-from .recipe import Optimizer, Recipe, Schedule
+from .recipe import Optimizer, Recipe, Schedule, Watch
 
-__all__ = ["Optimizer", "Recipe", "Schedule", "train"]
+__all__ = ["Optimizer", "Recipe", "Schedule", "Watch", "train"]
 
 
 class _Trainer(ModuleType):

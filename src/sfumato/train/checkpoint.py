@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 FREE = frozenset(
     [
-        *("images", "start", "workers", "cache_mb", "log_every", "save_every", "sample_every", "tensorboard"),
+        *("images", "start", "workers", "cache_mb", "log_every", "save_every", "sample_every", "watch", "tensorboard"),
         *("title", "licence", "attribution", "data_licences", "notes"),
     ]
 )
@@ -87,6 +87,7 @@ def contents(state: "State", log: "Log", data: str) -> dict[str, Any]:
     """All that a run must remember, as tensors and plain values; `data` tells whether the pictures are the same."""
     return {
         "seen": state.seen,
+        "best": state.best,
         "weights": dict(_moving(state)),
         "buffers": dict(state.training.named_buffers()),
         "averages": {name: network.state_dict() for name, network in state.averages.items()},
@@ -271,7 +272,7 @@ def _restore(state: "State", saved: Mapping[str, Any]) -> None:
         _fill(network.state_dict(), saved["averages"][name])
     for group, optimizer in state.optimizers.items():
         optimizer.load_state_dict(saved["optimizers"][group])
-    state.seen = saved["seen"]
+    state.seen, state.best = saved["seen"], saved.get("best", {})
 
 
 def _fill(own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,9 +15,14 @@ from .. import image
 from ..errors import RecipeError
 from ..weights import replacing
 from .checkpoint import diverged, writing
+from .signs import is_measured
 
 SHOWN = 6
 """Samples in a grid."""
+
+
+Line = dict[str, float]
+"""Values by name."""
 
 
 class Writer(Protocol):
@@ -31,8 +36,9 @@ class Log:
     """The losses of a run as one line for some hundred images, `run/log.jsonl`.
 
     A line holds `images`, `seconds` of training in all, `images_per_s` and `data_share` (of the time, spent waiting for
-    pictures) since the line before, `lr/GROUP`, and the mean since the line before of each loss, `GROUP/TERM`. Losses
-    and learning rates are exact: a resumed run writes the lines that an uninterrupted one would have written.
+    pictures) since the line before, `lr/GROUP`, the mean since the line before of each loss, `GROUP/TERM`, and figures
+    where there are new ones, `MODEL/FIGURE`. All but what the clock says is exact: a resumed run writes the lines that
+    an uninterrupted one would have written.
 
     Args:
         run: folder of the run.
@@ -72,8 +78,8 @@ class Log:
             self.sums[name] = self.sums[name] + value.float() if name in self.sums else value.float()
             self.counts[name] = self.counts.get(name, 0) + 1
 
-    def line(self, seen: int, rates: Mapping[str, float]) -> None:
-        """Writes what has gathered since the line before.
+    def line(self, seen: int, rates: Mapping[str, float], figures: Mapping[str, float] | None = None) -> Line:
+        """Writes, and returns, what has gathered since the line before.
 
         Raises:
             TrainingDiverged: a loss is not finite.
@@ -85,9 +91,10 @@ class Log:
         now = time.perf_counter()
         passed = max(now - self.since, 1e-9)
         self.seconds += passed
-        values = {"images": seen, "seconds": round(self.seconds, 3), "images_per_s": round(self.images / passed, 3)}
+        values: Line = {"images": seen, "seconds": round(self.seconds, 3)}
+        values |= {"images_per_s": round(self.images / passed, 3)}
         values |= {"data_share": round(min(self.waited / passed, 1.0), 4)}
-        values |= {f"lr/{group}": rate for group, rate in rates.items()} | losses
+        values |= {f"lr/{group}": rate for group, rate in rates.items()} | losses | (figures or {})
         if self.writes:
             with writing(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(values) + "\n")
@@ -98,6 +105,7 @@ class Log:
                 self.writer.add_scalar(name, value, seen)
         self.recent = {name: 0.8 * self.recent.get(name, value) + 0.2 * value for name, value in losses.items()}
         self.sums, self.counts, self.images, self.waited, self.since = {}, {}, 0, 0.0, now
+        return values
 
     def close(self) -> None:
         """Ends TensorBoard's file."""
@@ -105,9 +113,9 @@ class Log:
             self.writer.close()
 
 
-def read_log(path: Path) -> list[dict[str, float]]:
+def read_log(path: Path) -> list[Line]:
     """The lines of a log, up to the first that is damaged; none if there is no log."""
-    lines: list[dict[str, float]] = []
+    lines: list[Line] = []
     if not path.exists():
         return lines
     for text in path.read_bytes().splitlines(keepends=True):
@@ -141,14 +149,21 @@ def draw_losses(run: Path) -> None:
     Raises:
         DiskError: the disk is full or not writable.
     """
+    lines = read_log(run / "log.jsonl")
+    if names := drawable(lines):
+        with replacing(run / "losses.png") as file:
+            file.write(curves(lines, names))
+
+
+def drawable(lines: Sequence[Line]) -> list[str]:
+    """The values of a log that make curves, learning rates last."""
+    return sorted({name for line in lines for name in line if "/" in name}, key=lambda n: (n.startswith("lr/"), n))
+
+
+def curves(lines: Sequence[Line], names: Sequence[str], *, dpi: int = 110) -> bytes:
+    """A PNG with a curve for each of the names over the images seen; losses with their running means."""
     from matplotlib.figure import Figure
 
-    lines = read_log(run / "log.jsonl")
-    names = sorted(
-        {name for line in lines for name in line if "/" in name}, key=lambda name: (name.startswith("lr/"), name)
-    )
-    if not names:
-        return
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(5 * columns, 3.2 * rows), layout="constrained")
@@ -158,15 +173,16 @@ def draw_losses(run: Path) -> None:
         images, values = zip(*points, strict=True)
         if name.startswith("lr/"):
             axes.plot(images, values, color="tab:gray")
+        elif is_measured(name):
+            axes.plot(images, values, color="tab:green", marker=".")
         else:
             axes.plot(images, values, color="tab:blue", alpha=0.35, linewidth=1)
             axes.plot(images, smooth(values), color="tab:blue", linewidth=1.5)
             axes.set_yscale("log" if min(values) > 0 and max(values) > 20 * min(values) else "linear")
         axes.grid(alpha=0.3)
     content = BytesIO()
-    figure.savefig(content, format="png", dpi=110)
-    with replacing(run / "losses.png") as file:
-        file.write(content.getvalue())
+    figure.savefig(content, format="png", dpi=dpi)
+    return content.getvalue()
 
 
 def smooth(values: tuple[float, ...]) -> list[float]:

@@ -1,15 +1,17 @@
 """The training loop: one for every method.
 
-    train(recipe, run)  ->  run/{recipe.json, state.pt, log.jsonl, losses.png, samples/, NAME.safetensors}
+    train(recipe, run)  ->  run/{recipe.json, state.pt, log.jsonl, losses.png, samples/, report.html,
+                                 NAME.safetensors, best_NAME.safetensors}
 
 Killed at any moment and started again, it goes on with bitwise the same losses as a run that was never stopped: samples
 and noise are functions of (seed, images seen), all else is in the state. (On a GPU up to the order in which its
 kernels add, which torch leaves open.) Two processes do what one does with the same batch, up to rounding.
 """
 
+import logging
 import time
-from collections.abc import Generator, Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +20,18 @@ from torch import Tensor
 
 from ..data import stream
 from ..device import DTYPES, fast_dtype
-from ..errors import Cancelled
+from ..errors import Cancelled, DiskError, SfumatoError
 from ..progress import Report
 from . import checkpoint, dist, products
-from .log import SHOWN, Log, draw_losses, draw_samples
+from . import report as reports
+from .log import SHOWN, Log, draw_losses, draw_samples, read_log
 from .recipe import Recipe, validated
+from .signs import Signs
 from .state import State, build
 from .stop import Stop
+from .watch import watcher
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["build", "prepare", "train"]
 
@@ -95,14 +102,33 @@ class Trainer:
         checkpoint.resume(run, self.state, self.log, self.samples.digest())
         if recipe.start:
             checkpoint.begin(recipe.start, self.state)
+        self.signs = Signs(recipe.watch.patience).replay(read_log(self.log.path))
+        self.watcher = watcher(self.state, self.samples, run) if self.writes else None
 
     def go(self, until: int, progress: Report | None) -> dict[str, Path]:
         """Steps until so many images have been seen, and writes what is due on the way; returns the model files."""
+        try:
+            files, stopped = self._go(until, progress)
+            seen, images = self.state.seen, self.recipe.images
+            if stopped and not self._over():
+                raise Cancelled(f"stopped after {seen:,} of {images:,} images; the same command goes on from there")
+        except SfumatoError as error:
+            with suppress(DiskError):
+                self._report(str(error))
+            raise
+        self._report(
+            f"finished after {seen:,} images" if self._over() else f"stopped after {seen:,} of {images:,} images"
+        )
+        return files
+
+    def _go(self, until: int, progress: Report | None) -> tuple[dict[str, Path], bool]:
+        """Goes there; the model files, and whether somebody stopped it."""
         state, images = self.state, self.recipe.images
         report(progress, state.seen, images)
         stopped = False
         if state.seen == 0:  # a good state to keep from the beginning, and a full disk is noticed now
             self._save_state()
+            self._report()
         with Stop() as stop, closing(self.log), closing(self._batches(until)) as batches:
             for batch, waited in timed(batches):
                 self.log.step(state.step(prepare(batch, state.device)), self.recipe.batch, waited)
@@ -110,10 +136,7 @@ class Trainer:
                 goes_on = report(progress, state.seen, images) and not stop.asked
                 if stopped := dist.agree(not goes_on, state.device):
                     break
-            files = self._save()
-        if stopped and not self._over():
-            raise Cancelled(f"stopped after {state.seen:,} of {images:,} images; the same command goes on from there")
-        return files
+            return self._save(), stopped
 
     def _batches(self, until: int) -> Generator[dict[str, Tensor], None, None]:
         """What is left of the run, in whole batches."""
@@ -127,19 +150,38 @@ class Trainer:
         return self.state.seen > self.recipe.images - self.recipe.batch
 
     def _write_what_is_due(self) -> None:
-        seen, batch, over = self.state.seen, self.recipe.batch, self._over()
-        if over or due(seen, self.recipe.log_every, batch):
-            self.log.line(seen, self.state.rates())
-        if due(seen, self.recipe.save_every, batch) and not over:  # the end saves in any case
+        seen, batch, over, every = self.state.seen, self.recipe.batch, self._over(), self.recipe.watch.every
+        watches = every > 0 and (over or due(seen, every, batch))
+        if over or watches or due(seen, self.recipe.log_every, batch):
+            self._log(self.watcher.measure() if self.watcher and watches else {})
+        if saves := due(seen, self.recipe.save_every, batch) and not over:  # the end saves in any case
             self._save()
-        if self.writes and (over or due(seen, self.recipe.sample_every, batch)):
+        if draws := self.writes and (over or due(seen, self.recipe.sample_every, batch)):
             self._draw()
+        if (saves or draws) and not over:
+            self._report()
+
+    def _log(self, figures: Mapping[str, float]) -> None:
+        """Writes a line, and a warning of each sign that comes with it; keeps the models of the best figures."""
+        line = self.log.line(self.state.seen, self.state.rates(), figures)
+        for sign in self.signs.read(line):
+            logger.warning("after %s images, %s", f"{sign.images:,}", sign.text)
+        if self.watcher and figures:
+            self.watcher.keep_best(figures, self.samples.counts(), self.log.recent)
+
+    def _report(self, ended: str = "") -> None:
+        """Writes run/report.html; `ended` says how the run ended, if it did."""
+        if self.writes:
+            machine = reports.machine(self.state.device, self.recipe.precision)
+            status = reports.Status(seen=self.state.seen, ended=ended, best=self.state.best, machine=machine)
+            reports.write(self.run, self.recipe, status)
 
     def _save(self) -> dict[str, Path]:
         """Saves the state, and the models as files with their cards."""
         self._save_state()
         counts = self.samples.counts()
-        return products.write(self.run, self.state, counts, self.log.recent) if self.writes else {}
+        files = products.write(self.run, self.state, counts, self.log.recent) if self.writes else {}
+        return files | (self.watcher.files() if self.watcher else {})
 
     def _save_state(self) -> None:
         values = checkpoint.contents(self.state, self.log, self.samples.digest())

@@ -3,13 +3,13 @@
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from .. import weights
-from ..card import Card, DataSet
+from ..card import Card, DataSet, Figure
 
 if TYPE_CHECKING:
     from .recipe import Recipe
@@ -34,7 +34,14 @@ def write(run: Path, state: "State", counts: Mapping[str, int], losses: Mapping[
     return paths
 
 
-def card(name: str, recipe: "Recipe", seen: int, counts: Mapping[str, int], losses: Mapping[str, float]) -> Card:
+def card(
+    name: str,
+    recipe: "Recipe",
+    seen: int,
+    counts: Mapping[str, int],
+    losses: Mapping[str, float],
+    figures: Sequence[Figure] = (),
+) -> Card:
     """The card of one model after `seen` images; folders are named by their last part, not by where they lie here."""
     method = type(recipe.method).__module__.rpartition(".")[2]
     return Card(
@@ -51,6 +58,7 @@ def card(name: str, recipe: "Recipe", seen: int, counts: Mapping[str, int], loss
         command=command(sys.argv),
         images_seen=seen,
         losses={key: round(value, 6) for key, value in losses.items()},
+        figures=list(figures),
         notes=list(recipe.notes),
     )
 

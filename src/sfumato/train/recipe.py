@@ -42,6 +42,21 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watch:
+    """The figure of a run between two kinds of pictures: how far translations are from pictures kept from training."""
+
+    every: Annotated[int, Ge(0)] = 0
+    """Images between figures; 0 watches nothing."""
+    count: Annotated[int, Ge(2)] = 200
+    """Most pictures of each kind that are translated and compared; `data.hold_out` says how many there are."""
+    network: str = "auto"
+    """Whose features are compared: `compact`, the bundled one, `inception`, or a file of its weights; `auto` takes
+    Inception where its weights are."""
+    patience: Annotated[int, Ge(0)] = 0
+    """Images without a better figure after which there is a warning; 0 never warns."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One run."""
 
@@ -77,6 +92,8 @@ class Recipe:
     """Images between saved states."""
     sample_every: Annotated[int, Gt(0)] = 5_000
     """Images between sample grids."""
+    watch: Watch = Watch()
+    """How well the run does on pictures that it never sees; the model of the best figure is kept."""
     tensorboard: bool = False
     """Log for TensorBoard, too."""
     title: str = ""

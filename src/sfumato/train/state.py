@@ -32,6 +32,10 @@ class State:
         recipe: what to do, its precision settled.
         device: where to.
 
+    Attributes:
+        seen: images so far.
+        best: the best figure so far by model, as `watch` keeps it.
+
     Raises:
         RecipeError: the recipe does not fit the method or the processes.
     """
@@ -39,6 +43,7 @@ class State:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.seen = recipe, device, 0
+        self.best: dict[str, dict[str, Any]] = {}
         self.dtype = devices.DTYPES[recipe.precision]  # type: ignore[index]
         self.training = devices.to_device(build(recipe.method), device)
         groups = self.training.groups()
