@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 import report
 import torch
-from sfumato.train.watch import nearest
 from torch import Tensor
 
 from sfumato import device, image, zoo
@@ -32,6 +31,7 @@ from sfumato.metrics.features import Judge
 from sfumato.metrics.fid import frechet_distance, kernel_distance
 from sfumato.nets.colors import coral
 from sfumato.nets.perceptual import read_network
+from sfumato.train.watch import nearest
 
 SIDE = 256
 SHOWN = 6

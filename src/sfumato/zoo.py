@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import download, weights
+from .addresses import ADDRESSES
 from .card import Card
 from .errors import OptionError, UserError, WeightsError
 
@@ -52,7 +53,7 @@ class Entry:
 def available() -> list[Entry]:
     """All models: bundled, in the cache, to download; a broken file is listed with its problem."""
     own = {entry.name: entry for folder, place in _folders() for entry in _entries(folder, place)}
-    return [*own.values(), *(_official_entry(name) for name in download.ADDRESSES if name not in own)]
+    return [*own.values(), *(_official_entry(name) for name in ADDRESSES if name not in own)]
 
 
 def find(name: str) -> Entry:
@@ -84,6 +85,8 @@ def load(name: str | Path, device: "str | torch.device | None" = None) -> "nn.Mo
 
     goal = pick(device) if device is not None else None
     path, official = _locate(name)
+    if official and not ADDRESSES[str(name)].method:
+        raise WeightsError(f"{name} makes no pictures: `sfumato distance` and trainings judge by it once it is here")
     model = import_official(str(name), {"vgg": path}) if official else _build(path)
     return model if goal is None else to_device(model, goal)
 
@@ -145,7 +148,7 @@ def convert(method: str, files: Mapping[str, str | Path], path: str | Path, **hi
     """
     model = import_official(method, files, **hints)
     digests = [f"{role}: {Path(p).name}, sha256 {download.file_sha256(Path(p))}" for role, p in files.items()]
-    address = download.ADDRESSES.get(method)
+    address = ADDRESSES.get(method)
     card = Card(
         name=Path(path).stem,
         method=_method_of(method),
@@ -177,7 +180,7 @@ def method_module(name: str) -> ModuleType:
 
 
 def _method_of(name: str) -> str:
-    return "vgg" if name in download.ADDRESSES else name
+    return ADDRESSES[name].method if name in ADDRESSES else name
 
 
 def methods() -> list[str]:
@@ -276,7 +279,7 @@ def _entries(folder: Path, place: Literal["bundled", "cached"]) -> Iterator[Entr
 
 
 def _official_entry(name: str) -> Entry:
-    address, path = download.ADDRESSES[name], download.cached(name)
+    address, path = ADDRESSES[name], download.cached(name)
     return Entry(
         name=name,
         place="cached" if path else "downloadable",

@@ -26,7 +26,8 @@ from parity.conftest import Golden
 from PIL import Image
 from stylizers import made_photo
 
-from sfumato import cli, download
+from sfumato import cli
+from sfumato.addresses import ADDRESSES
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -81,7 +82,7 @@ def _server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}/{name}"
-        monkeypatch.setitem(download.ADDRESSES, "vgg19", replace(download.ADDRESSES["vgg19"], url=url))
+        monkeypatch.setitem(ADDRESSES, "vgg19", replace(ADDRESSES["vgg19"], url=url))
         yield
         server.shutdown()
         thread.join()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sfumato import download
+from sfumato.addresses import ADDRESSES, Address
 from sfumato.errors import Cancelled, DiskError, DownloadError, WeightsError
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB: four blocks
@@ -372,8 +373,8 @@ def test_a_second_process_does_not_write_the_same_file(server, cache):
 
 def test_names_are_fetched_and_verified(server, cache, monkeypatch):
     name = f"net-{DIGEST[:8]}.pth"
-    address = download.Address(what="a net", licence="MIT", size=1, url=server.url(name), source="here")
-    monkeypatch.setitem(download.ADDRESSES, "net", address)
+    address = Address(what="a net", licence="MIT", size=1, url=server.url(name), source="here")
+    monkeypatch.setitem(ADDRESSES, "net", address)
     with pytest.raises(WeightsError, match="`sfumato models get net` does it"):
         download.verify("net")
     assert download.cached("net") is None

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from sfumato import download
+from sfumato.addresses import ADDRESSES
 from sfumato.errors import UserError
 
 
 def test_known_addresses_are_encrypted_and_tell_licence_and_source():
-    assert {"vgg16", "vgg19", "vgg19-caffe", "vgg19-normalised"} <= set(download.ADDRESSES)
-    for address in download.ADDRESSES.values():
+    assert {"vgg16", "vgg19", "vgg19-caffe", "vgg19-normalised"} <= set(ADDRESSES)
+    for address in ADDRESSES.values():
         assert address.url.startswith("https://") and address.source.startswith("https://")
         assert address.licence and address.what and address.size > 1e7
-    assert len({address.file for address in download.ADDRESSES.values()}) == len(download.ADDRESSES)
+    assert len({address.file for address in ADDRESSES.values()}) == len(ADDRESSES)
 
 
 @pytest.mark.parametrize(

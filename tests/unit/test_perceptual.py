@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sfumato import download, zoo
+from sfumato.addresses import ADDRESSES
 from sfumato.errors import WeightsError
 from sfumato.nets import perceptual
 from sfumato.nets.vgg import VGG
@@ -63,7 +64,7 @@ def test_a_download_is_found_by_its_name(tmp_path, monkeypatch):
     with pytest.raises(WeightsError, match="sfumato models get vgg19-caffe"):
         perceptual.read_network("vgg19-caffe")
     caffe = VGG(19, "relu5_4", widths=WIDTHS, flavour="caffe")
-    file_of(caffe, tmp_path / download.ADDRESSES["vgg19-caffe"].file)
+    file_of(caffe, tmp_path / ADDRESSES["vgg19-caffe"].file)
     assert perceptual.read_network("vgg19-caffe").flavour == "caffe"
 
 

@@ -65,6 +65,7 @@ def test_a_run_leaves_its_state_log_plot_samples_and_models(straight):
         "losses.png",
         "paint.safetensors",
         "recipe.json",
+        "report.html",
         "samples",
         "state.previous.pt",
         "state.pt",

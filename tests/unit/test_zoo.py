@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sfumato import download, weights, zoo
+from sfumato import weights, zoo
+from sfumato.addresses import ADDRESSES
 from sfumato.card import Card
 from sfumato.errors import OptionError, WeightsError
 
@@ -272,5 +273,5 @@ def test_the_names_of_downloads_are_those_of_the_vgg_method(monkeypatch, tmp_pat
         zoo.import_official(name, {"vgg": tmp_path / "v.pth"})
     assert seen == [None, "caffe"]
     (tmp_path / "cache").mkdir()
-    (tmp_path / "v.pth").rename(tmp_path / "cache" / download.ADDRESSES["vgg19"].file)
+    (tmp_path / "v.pth").rename(tmp_path / "cache" / ADDRESSES["vgg19"].file)
     assert isinstance(zoo.load("vgg19"), Model)

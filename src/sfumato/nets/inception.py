@@ -180,7 +180,7 @@ class Block(nn.Module):
 
 
 def resized(images: Tensor, side: int) -> Tensor:
-    """Images (B, C, H, W) bilinearly at side x side as by TensorFlow 1: pixel i is at i H / side, nothing is averaged."""
+    """Images (B, C, H, W) bilinearly at side x side as TensorFlow 1 does: pixel i is at i H / side, none averaged."""
     rows, columns = (_weights(n, side).to(images) for n in images.shape[2:])
     return rows @ images @ columns.T
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from .. import download, weights
+from ..addresses import ADDRESSES
 from ..errors import WeightsError
 from .vgg import VGG, CompactVGG, read_compact, read_vgg
 
@@ -77,7 +78,7 @@ def find(name: str) -> Path:
     Raises:
         WeightsError: it was not downloaded yet.
     """
-    if name not in download.ADDRESSES:
+    if name not in ADDRESSES:
         return COMPACT if name == "compact" else Path(name)
     if path := download.cached(name):
         return path

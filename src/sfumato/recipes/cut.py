@@ -8,7 +8,7 @@ from dataclasses import replace
 from .. import zoo
 from ..data.domains import Unpaired
 from ..methods import cut
-from ..train.recipe import Optimizer, Recipe, Schedule
+from ..train.recipe import Optimizer, Recipe, Schedule, Watch
 
 ADAM = Optimizer(lr=2e-4, betas=(0.5, 0.999))
 
@@ -23,6 +23,7 @@ def selfie2anime() -> Recipe:
         optimizers={"generator": ADAM, "discriminator": ADAM},
         schedule=Schedule(kind="linear", start=200_000),
         precision="auto",
+        watch=Watch(every=5_000, patience=60_000),
         title="CUT between two folders",
     )
 
@@ -61,6 +62,7 @@ def faces2toon() -> Recipe:
         schedule=Schedule(kind="constant", warmup=400),
         optimizers={"generator": adam, "discriminator": adam},
         ema_images=3_000,
+        watch=Watch(every=2_000),
         start=str(zoo.find("faces2kaokore").path),
     )
 

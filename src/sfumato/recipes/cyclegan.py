@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..data.domains import Unpaired
 from ..methods import cyclegan
-from ..train.recipe import Optimizer, Recipe, Schedule
+from ..train.recipe import Optimizer, Recipe, Schedule, Watch
 
 ADAM = Optimizer(lr=2e-4, betas=(0.5, 0.999))
 
@@ -22,6 +22,7 @@ def selfie2anime() -> Recipe:
         optimizers={"generators": ADAM, "discriminators": ADAM},
         schedule=Schedule(kind="linear", start=100_000),
         precision="auto",
+        watch=Watch(every=5_000, patience=60_000),
         title="CycleGAN between two folders",
     )
 
@@ -120,6 +121,7 @@ def _faces(cycle: float, identity: float) -> Recipe:
         schedule=Schedule(kind="constant", warmup=400),
         optimizers={"generators": adam, "discriminators": adam},
         ema_images=3_000,
+        watch=Watch(every=2_000),
     )
 
 

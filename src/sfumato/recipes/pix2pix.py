@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..data.domains import Paired, SideBySide
 from ..methods import pix2pix
-from ..train.recipe import Optimizer, Recipe, Schedule
+from ..train.recipe import Optimizer, Recipe, Schedule, Watch
 
 ADAM = Optimizer(lr=2e-4, betas=(0.5, 0.999))
 
@@ -22,6 +22,7 @@ def pairs() -> Recipe:
         optimizers={"generator": ADAM, "discriminator": ADAM},
         schedule=Schedule(kind="linear", start=100_000),
         precision="auto",
+        watch=Watch(every=5_000, patience=60_000),
         title="pix2pix from pairs",
     )
 

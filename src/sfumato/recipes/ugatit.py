@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..data.domains import Unpaired
 from ..methods import ugatit
-from ..train.recipe import Optimizer, Recipe, Schedule
+from ..train.recipe import Optimizer, Recipe, Schedule, Watch
 
 ADAM = Optimizer(lr=1e-4, betas=(0.5, 0.999), weight_decay=1e-4)
 
@@ -25,6 +25,7 @@ def selfie2anime() -> Recipe:
         optimizers={"generators": ADAM, "discriminators": ADAM},
         schedule=Schedule(kind="linear", start=500_000),
         precision="auto",
+        watch=Watch(every=5_000, patience=60_000),
         title="U-GAT-IT between two folders",
     )
 

@@ -94,7 +94,7 @@ class Log:
         values: Line = {"images": seen, "seconds": round(self.seconds, 3)}
         values |= {"images_per_s": round(self.images / passed, 3)}
         values |= {"data_share": round(min(self.waited / passed, 1.0), 4)}
-        values |= {f"lr/{group}": rate for group, rate in rates.items()} | losses | (figures or {})
+        values |= {f"lr/{group}": rate for group, rate in rates.items()} | losses | dict(figures or {})
         if self.writes:
             with writing(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(values) + "\n")

@@ -13,8 +13,10 @@ Line = Mapping[str, float]
 LASTS = 20
 """Lines of the log over which a loss must misbehave, 4,000 images as a rule: shorter dips are part of every game."""
 WON = 0.03
-"""A discriminator's loss below which it tells made pictures from real ones without fail. One that tosses coins has 0.25
-to 0.5 by least squares and 0.69 by cross entropy; the bundled models' runs stay above 0.15."""
+"""A discriminator's loss below which it tells made pictures from real ones without fail; the bundled models' runs stay
+above 0.15."""
+TOSSED = 0.25
+"""The loss of a discriminator that tosses coins by least squares; 0.69 by cross entropy."""
 FALLS = 0.95
 """Share of its size to which a generator's adversarial loss must come down meanwhile, or it is not catching up."""
 BLOWN_UP = 10.0
@@ -106,7 +108,8 @@ class Signs:
             return
         if key not in self.present:  # else what was usual before it came
             recent = statistics.median(map(abs, self.recent[name]))
-            self.usual[name] = max(recent, statistics.median(self.first[name]))
+            least = TOSSED if name.startswith("discriminator") else 0.0  # one that had nearly won may lose again
+            self.usual[name] = max(recent, statistics.median(self.first[name]), least)
         if abs(value) > BLOWN_UP * self.usual[name] > 0:
             yield (
                 key,

@@ -26,6 +26,7 @@ from .. import weights
 from ..card import Figure
 from ..data.stream import Samples
 from ..errors import DataError, RecipeError
+from ..metrics.features import Judge
 from ..metrics.fid import Features, frechet_distance, kernel_distance
 from . import products
 from .state import State, evaluating

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from stylizers import make_microast
 
-from sfumato import download, weights, zoo
+from sfumato import weights, zoo
+from sfumato.addresses import ADDRESSES
 from sfumato.card import Card, Figure
 
 
@@ -13,7 +14,7 @@ def test_list(sfumato):
     assert result.code == 0
     names = [line.split()[0] for line in result.out]
     assert names == [entry.name for entry in zoo.available()]
-    assert set(download.ADDRESSES) <= set(names)
+    assert set(ADDRESSES) <= set(names)
 
 
 def test_show(sfumato, model_file):
