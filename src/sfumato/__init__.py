@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .errors import SfumatoError
+    from .evaluate import Distance, distance
     from .train import train
     from .translate import Translator, stylize
     from .zoo import available, import_official, load, verify
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Distance",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
+    "distance",
     "import_official",
     "load",
     "stylize",
@@ -32,9 +35,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Distance": "evaluate",
     "SfumatoError": "errors",
     "Translator": "translate",
     "available": "zoo",
+    "distance": "evaluate",
     "import_official": "zoo",
     "load": "zoo",
     "stylize": "translate",

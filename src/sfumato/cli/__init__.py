@@ -22,6 +22,7 @@ COMMANDS = {
     "texture": "texture",
     "translate": "translate",
     "train": "train",
+    "distance": "distance",
     "models": "models",
     "import": "importing",
 }
