@@ -16,7 +16,8 @@ def parser() -> flags.Parser:
         "distance",
         "Measures how far two sets of pictures are from each other: FID and KID by the standard Inception network,\n"
         "once `sfumato models get inception-fid` has brought it; else fd-compact and kd-compact by the bundled\n"
-        "network, whose values compare only with each other. The FID of few pictures is too large; below 2,000 trust the KID.",
+        "network, whose values compare only with each other. The FID of few pictures is too large: below 2,000 trust\n"
+        "the KID.",
         ["distance translated/ drawings/", "distance translated/ drawings/ --network compact"],
     )
     made.usage = "sfumato distance FOLDER FOLDER [options]"
