@@ -23,6 +23,8 @@ COMMANDS = {
     "translate": "translate",
     "train": "train",
     "distance": "distance",
+    "faces": "faces",
+    "folder": "folder",
     "models": "models",
     "import": "importing",
 }

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from ..errors import OptionError, PictureError, UserError
 from . import inputs
 from .console import Console
+
+JobT = TypeVar("JobT", bound=inputs.Job)
 
 
 def each(jobs: Sequence[inputs.Job], console: Console, one: Callable[[inputs.Job, str], None]) -> int:
@@ -42,7 +45,7 @@ def missing(jobs: Sequence[inputs.Job], console: Console) -> list[inputs.Job]:
     return left
 
 
-def shard(jobs: Sequence[inputs.Job], text: str) -> list[inputs.Job]:
+def shard(jobs: Sequence[JobT], text: str) -> list[JobT]:
     """Every n-th of the jobs from the i-th on, for a text `i/n` that counts from 0.
 
     Raises:
