@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .errors import SfumatoError
     from .evaluate import Distance, distance
+    from .export import export_onnx
     from .train import train
     from .translate import Translator, stylize
     from .zoo import available, import_official, load, verify
@@ -27,6 +28,7 @@ __all__ = [
     "__version__",
     "available",
     "distance",
+    "export_onnx",
     "import_official",
     "load",
     "stylize",
@@ -40,6 +42,7 @@ _HOMES = {
     "Translator": "translate",
     "available": "zoo",
     "distance": "evaluate",
+    "export_onnx": "export",
     "import_official": "zoo",
     "load": "zoo",
     "stylize": "translate",

@@ -61,6 +61,10 @@ class DownloadError(FailedError):
     """The network failed, or the file is not what was promised."""
 
 
+class ExportError(FailedError):
+    """Another program makes other pictures of a model."""
+
+
 class DiskError(FailedError):
     """The disk is full or not writable."""
 

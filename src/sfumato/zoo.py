@@ -91,6 +91,15 @@ def load(name: str | Path, device: "str | torch.device | None" = None) -> "nn.Mo
     return model if goal is None else to_device(model, goal)
 
 
+def card(name: str | Path) -> Card:
+    """The card of a model by name or by the path of its file.
+
+    Raises:
+        WeightsError: there is no such model, it is damaged or has no card.
+    """
+    return weights.read_card(_locate(name)[0])
+
+
 def verify(name: str | Path) -> str:
     """Recomputes the digest of a model's file; the line says what it agrees with.
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "faces": "faces",
     "folder": "folder",
     "models": "models",
+    "export": "exporting",
     "import": "importing",
 }
 """The module of each command, in the order of the help."""
