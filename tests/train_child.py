@@ -10,10 +10,11 @@ from typing import Any
 import torch
 import toy
 
+from sfumato.data.domains import Unpaired
 from sfumato.data.folders import Crops
 from sfumato.errors import SfumatoError
 from sfumato.nets.vgg import CompactVGG
-from sfumato.recipes import microast, vgg
+from sfumato.recipes import cut, cyclegan, microast, pix2pix, ugatit, vgg
 from sfumato.train import Recipe, train
 
 
@@ -24,6 +25,30 @@ def judge(data: Path) -> str:
         torch.manual_seed(0)
         torch.save(CompactVGG((4, 4, 4, 4, 4)).state_dict(), path)
     return str(path)
+
+
+GANS = {
+    "cyclegan": (cyclegan, {"norm": "batch", "label_noise": 0.2, "embedding_weight": 0.5, "pool": 6}),
+    "cut": (cut, {"augment": "color shift cut"}),
+    "ugatit": (ugatit, {}),
+    "pix2pix": (pix2pix, {}),
+}
+"""Recipes of two kinds of pictures, with what draws at random and what looks at the whole batch."""
+
+
+def gan(name: str, data: Path) -> Recipe:
+    """The tiny recipe of a method of two kinds of pictures; `pix2pix` is taught by pictures and themselves."""
+    module, method = GANS[name]
+    made, folders = module.tiny(), toy.recipe(data).data
+    sides = {"a": folders.content, "b": folders.content if name == "pix2pix" else folders.style}
+    return dataclasses.replace(
+        made,
+        method=dataclasses.replace(made.method, **method),
+        data=dataclasses.replace(made.data, **sides, **({"jitter": 0.1} if isinstance(made.data, Unpaired) else {})),
+        batch=4,
+        images=16,
+        log_every=4,
+    )
 
 
 def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
@@ -39,6 +64,8 @@ def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
         method = dataclasses.replace(tiny.method, teachers=(judge(data),))
         crops = Crops(images=recipe.data.content, size=32, shorter=(32, 40))
         recipe = dataclasses.replace(tiny, method=method, data=crops, batch=4, log_every=4)
+    elif name in GANS:
+        recipe = gan(name, data)
     if pause := changes.pop("pause_s", 0):
         recipe = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, pause_s=pause))
     return dataclasses.replace(recipe, **changes)

@@ -18,7 +18,7 @@ from sfumato.train.log import read_log
 CLOCK = ("seconds", "images_per_s", "data_share")
 LONG = {"images": 320, "log_every": 4, "save_every": 40, "sample_every": 10_000}
 SLOW = {**LONG, "pause_s": 0.01}
-NAMES = ("toy", "microast", "vgg")
+NAMES = ("toy", "microast", "vgg", *train_child.GANS)
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -98,6 +98,33 @@ def test_killed_in_the_middle_and_resumed_the_losses_are_bitwise_the_same(start,
         assert stop <= read_log(run / "log.jsonl")[-1]["images"] < 320
     train(train_child.recipe_of("toy", data, **SLOW), run, device="cpu")
     assert_same_run(run, straight)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
+def test_killed_at_ten_moments_a_run_between_two_folders_is_the_same(start, data, tmp_path):
+    """Two generators and their averages, three discriminators, a pool, noisy labels, batch statistics."""
+    often = {"images": 240, "log_every": 4, "save_every": 8, "sample_every": 10_000}
+    train(train_child.recipe_of("cyclegan", data, **often), tmp_path / "straight", device="cpu")
+    run, moments = tmp_path / "cyclegan", random.Random(1)
+    for k in range(10):
+        process = start("cyclegan", tmp_path, workers=k % 3, **often)
+        known = read_log(run / "log.jsonl") if run.exists() else []
+        reach(process, run, (known[-1]["images"] if known else 0) + moments.choice([4, 8, 12]))
+        time.sleep(moments.random() * 0.2)  # within a step, a line, a save
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    assert read_log(run / "log.jsonl")[-1]["images"] < 240
+    train(train_child.recipe_of("cyclegan", data, **often), run, device="cpu")
+    assert lines(run) == lines(tmp_path / "straight")
+    ours, theirs = (torch.load(folder / "state.pt", weights_only=True) for folder in (run, tmp_path / "straight"))
+    for part in ("weights", "buffers"):
+        assert ours[part].keys() == theirs[part].keys()
+        assert all(torch.equal(ours[part][key], theirs[part][key]) for key in ours[part])
+    for name in ("a2b", "b2a"):
+        ours, theirs = (weights.load_tensors(f / f"{name}.safetensors") for f in (run, tmp_path / "straight"))
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")

@@ -145,7 +145,7 @@ class Training(base.Training):
     def _judged(self, real: Tensor, fake: Tensor) -> Tensor:
         kind = self.config.adversarial
         if self.config.norm == "instance":
-            of_real, of_fake = self.judge(self._shown(torch.cat((real, fake)))).chunk(2)
+            of_real, of_fake = self.judge(torch.cat((self._shown(real), self._shown(fake)))).chunk(2)
         else:
             of_real, of_fake = self.judge(self._shown(real)), self.judge(self._shown(fake))
         return 0.5 * (adversarial_loss(of_real, True, kind) + adversarial_loss(of_fake, False, kind))
