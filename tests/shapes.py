@@ -1,9 +1,16 @@
 """Two kinds of made pictures that a small generator can turn into each other in a minute."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from sfumato.data.domains import Unpaired
+from sfumato.recipes import cyclegan
+from sfumato.train import Optimizer, Recipe
+from sfumato.train.recipe import Watch
 
 
 def folders(folder: Path, count: int = 120, size: int = 40) -> dict[str, tuple[str]]:
@@ -21,3 +28,22 @@ def folders(folder: Path, count: int = 120, size: int = 40) -> dict[str, tuple[s
                 folder / side / f"{i}.png"
             )
     return {side: (str(folder / side),) for side in "ab"}
+
+
+def recipe(sides: dict[str, tuple[str]], **changes: Any) -> Recipe:
+    """A CycleGAN that learns in half a minute, watched on 24 pictures of each kind."""
+    tiny, adam = cyclegan.tiny(), Optimizer(lr=5e-3, betas=(0.5, 0.999))
+    made = replace(
+        tiny,
+        method=replace(tiny.method, width=8, blocks=2, discriminator_width=16, pool=10, gain=0.3),
+        data=Unpaired(size=32, shorter=(32, 36), hold_out=0.2, **sides),
+        optimizers={"generators": adam, "discriminators": adam},
+        images=1_200,
+        batch=4,
+        ema_images=40,
+        watch=Watch(every=150, count=24, network="compact"),
+        log_every=150,
+        sample_every=1_200,
+        save_every=1_200,
+    )
+    return replace(made, **changes)

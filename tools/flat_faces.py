@@ -2,7 +2,7 @@
 
     python tools/flat_faces.py FOLDER... -o OUT
 
-OUT/FOLDER/NAME.png holds the photograph on the left, the filtered one on the right, both with a shorter side of 256.
+OUT/FOLDER/NAME.png holds the photograph on the left, the filtered one on the right, shorter sides of 256 pixels.
 Colours: mean shift and bilateral smoothing, six soft steps of brightness, more saturation. Outlines: a soft threshold on
 a difference of Gaussians.
 """

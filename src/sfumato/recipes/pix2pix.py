@@ -34,7 +34,7 @@ def side_by_side() -> Recipe:
 
 
 def flat_faces() -> Recipe:
-    """The first stage for `faces2toon`: photographs to their flat colours and outlines, pairs of `tools/flat_faces.py`."""
+    """The first stage for `faces2toon`: photographs to flat colours and outlines, pairs of `tools/flat_faces.py`."""
     adam = Optimizer(lr=4e-4, betas=(0.5, 0.999))
     return replace(
         side_by_side(),
