@@ -3,8 +3,8 @@
     python tools/flat_faces.py FOLDER... -o OUT
 
 OUT/FOLDER/NAME.png holds the photograph on the left, the filtered one on the right, shorter sides of 256 pixels.
-Colours: mean shift and bilateral smoothing, six soft steps of brightness, more saturation. Outlines: a soft threshold on
-a difference of Gaussians.
+Colours: mean shift and bilateral smoothing, six soft steps of brightness, more saturation. Outlines: a soft threshold
+on a difference of Gaussians.
 """
 
 import argparse

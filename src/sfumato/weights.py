@@ -55,8 +55,18 @@ def save(
     digest = _digest(safetensors.torch.save(stored), text)
     content = safetensors.torch.save(stored, {"format": "pt", CARD_KEY: text, DIGEST_KEY: digest})
     with replacing(path) as file:
-        file.write(content)
+        file.writelines(_ordered(content))
     return card
+
+
+def _ordered(content: bytes) -> "tuple[bytes, memoryview]":
+    """Header and tensors of a file, the notes in the order of their names: safetensors writes them in any order."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text, memoryview(content)[8 + size :]
 
 
 def _storable(key: str, tensor: "Tensor", dtype: "torch.dtype | None") -> "Tensor":

@@ -143,6 +143,21 @@ def test_side_by_side(tmp_path, swap):
     assert sample[dark].max() == 0
 
 
+def test_held_out_pairs_belong_together(tmp_path):
+    for i in range(30):
+        save(tmp_path / "a" / f"x{'z' if i % 2 else 'a'}" / f"{i}.png", (i * 8, 0, 0))
+        save(tmp_path / "b" / f"{i}.{'bmp' if i % 3 else 'png'}", (0, i * 8, 0))
+    where = {side: (str(tmp_path / side),) for side in "ab"}
+    shown = small(Paired, **where, hold_out=0.4).open().held_out(100)
+    pairs = list(zip(shown["a"], shown["b"], strict=True))
+    assert len(pairs) > 5
+    assert all(int(a[0].max()) == int(b[1].max()) for a, b in pairs)
+    alone = next(path for path in sorted((tmp_path / "b").iterdir()) if held_out(path, 0.4))
+    alone.unlink()
+    with pytest.raises(DataError, match=rf"1 names are in .* first, {alone.stem}, is in data\.a alone"):
+        small(Paired, **where, hold_out=0.4).open().held_out(100)
+
+
 def test_halves_held_out(tmp_path):
     for i in range(40):
         save(tmp_path / "pairs" / f"{i}.png", size=(20, 40))

@@ -51,6 +51,13 @@ def test_a_model_file_gives_back_card_and_tensors(tmp_path):
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["tiny.safetensors"], "no temporary file stays"
 
 
+def test_equal_models_are_equal_files(tmp_path):
+    model = module()
+    for i in range(12):
+        weights.save(tmp_path / f"{i}.safetensors", model, dataclasses.replace(CARD, created="2026-01-01"))
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
 def test_half_precision_storage_is_smaller_and_read_as_float32(tmp_path):
     tensors = {"w": torch.randn(64, 64), "n": torch.tensor(7)}
     weights.save(tmp_path / "full.safetensors", tensors, CARD)

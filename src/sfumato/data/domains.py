@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import cv2
 import numpy as np
@@ -106,10 +106,15 @@ class Domains:
         cache_bytes: how much to keep in memory.
         keep: attributes wanted, by the name of the kind.
 
+    Attributes:
+        paired: whether pictures of both kinds belong together, those that are held out, too.
+
     Raises:
         DataError: a side has no folders, or no picture that can be read.
         RecipeError: options are wrong.
     """
+
+    paired: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -192,27 +197,27 @@ class Pairs(Domains):
         DataError: a name is in one folder only.
     """
 
+    paired = True
+
     def __init__(self, settings: Augmented, sides: Mapping[str, tuple[str, ...]], cache_bytes: int) -> None:
         super().__init__(settings, sides, cache_bytes)
-        stems = {side: [Path(p).stem for p in folder.paths] for side, folder in self.folders.items()}
-        if alone := sorted(set(stems["a"]) ^ set(stems["b"])):
-            where = "a" if alone[0] in stems["a"] else "b"
-            raise DataError(
-                f"{len(alone)} names are in one folder only; the first, {alone[0]}, is in data.{where} alone"
-            )
-        for side, folder in self.folders.items():
-            folder.paths.sort(key=lambda path: Path(path).stem)
-            if len(set(stems[side])) < len(stems[side]):
-                raise DataError(f"data.{side} has two pictures of one name; pairs are found by names")
+        match(self.folders)
 
     def sample(self, seed: int, n: int) -> dict[str, Tensor]:
         index = pick(len(self.folders["a"]), seed, n, "pairs")
         both = {side: folder.picture(index) for side, folder in self.folders.items()}
         return {side: tensor(x) for side, x in alike(both, self.settings, seed, n).items()}
 
+    def held_out(self, count: int) -> dict[str, Iterator[Tensor]]:
+        folders = {side: self._folder(side, held=True) for side in self.sides}
+        match(folders)
+        return {side: self._middles(folder, count) for side, folder in folders.items()}
+
 
 class Halves(Domains):
     """Crops of pictures that hold a pair side by side."""
+
+    paired = True
 
     def sample(self, seed: int, n: int) -> dict[str, Tensor]:
         folder = self.folders["pairs"]
@@ -232,6 +237,22 @@ class Halves(Domains):
         left, right = pixels[:, : width // 2], pixels[:, width - width // 2 :]
         assert isinstance(self.settings, SideBySide)
         return {"a": right, "b": left} if self.settings.swap else {"a": left, "b": right}
+
+
+def match(folders: Mapping[str, Folder]) -> None:
+    """Brings the pictures of sides `a` and `b` into the same order, that of their names.
+
+    Raises:
+        DataError: a name is in one folder only, or twice in one.
+    """
+    stems = {side: [Path(p).stem for p in folder.paths] for side, folder in folders.items()}
+    if alone := sorted(set(stems["a"]) ^ set(stems["b"])):
+        where = "a" if alone[0] in stems["a"] else "b"
+        raise DataError(f"{len(alone)} names are in one folder only; the first, {alone[0]}, is in data.{where} alone")
+    for side, folder in folders.items():
+        folder.paths.sort(key=lambda path: Path(path).stem)
+        if len(set(stems[side])) < len(stems[side]):
+            raise DataError(f"data.{side} has two pictures of one name; pairs are found by names")
 
 
 def alike(both: Mapping[str, Pixels], settings: Augmented, seed: int, n: int) -> dict[str, Pixels]:

@@ -39,7 +39,7 @@ def fast() -> Recipe:
 
 
 def faces2toon() -> Recipe:
-    """The run for `faces2toon`, from photographs of faces to vector cartoons; `--start` takes a2b of `pix2pix.flat_faces`.
+    """The run for `faces2toon`, from photographs of faces to vector cartoons; `--start`: a2b of `pix2pix.flat_faces`.
 
     For a few hundred pictures and a CPU: one way only, at a third of CycleGAN's cost for a step; weights that can draw
     flat colours and outlines already; differentiable augmentation; crops that are as fine as pictures of 256 pixels.

@@ -143,27 +143,23 @@ def tensorboard_writer(folder: Path, seen: int) -> Writer:
     return writer
 
 
+def drawable(lines: Sequence[Line]) -> list[str]:
+    """The values of a log that make curves, learning rates last."""
+    return sorted({name for line in lines for name in line if "/" in name}, key=lambda n: (n.startswith("lr/"), n))
+
+
 def draw_losses(run: Path) -> None:
     """Draws run/losses.png of run/log.jsonl: each loss and its running mean over the images seen.
 
     Raises:
         DiskError: the disk is full or not writable.
     """
-    lines = read_log(run / "log.jsonl")
-    if names := drawable(lines):
-        with replacing(run / "losses.png") as file:
-            file.write(curves(lines, names))
-
-
-def drawable(lines: Sequence[Line]) -> list[str]:
-    """The values of a log that make curves, learning rates last."""
-    return sorted({name for line in lines for name in line if "/" in name}, key=lambda n: (n.startswith("lr/"), n))
-
-
-def curves(lines: Sequence[Line], names: Sequence[str], *, dpi: int = 110) -> bytes:
-    """A PNG with a curve for each of the names over the images seen; losses with their running means."""
     from matplotlib.figure import Figure
 
+    lines = read_log(run / "log.jsonl")
+    names = drawable(lines)
+    if not names:
+        return
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(5 * columns, 3.2 * rows), layout="constrained")
@@ -181,8 +177,9 @@ def curves(lines: Sequence[Line], names: Sequence[str], *, dpi: int = 110) -> by
             axes.set_yscale("log" if min(values) > 0 and max(values) > 20 * min(values) else "linear")
         axes.grid(alpha=0.3)
     content = BytesIO()
-    figure.savefig(content, format="png", dpi=dpi)
-    return content.getvalue()
+    figure.savefig(content, format="png", dpi=110)
+    with replacing(run / "losses.png") as file:
+        file.write(content.getvalue())
 
 
 def smooth(values: tuple[float, ...]) -> list[float]:

@@ -11,7 +11,7 @@ kernels add, which torch leaves open.) Two processes do what one does with the s
 import logging
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..data import stream
 from ..device import DTYPES, fast_dtype
-from ..errors import Cancelled, DiskError, SfumatoError
+from ..errors import Cancelled, DiskError, PictureError, SfumatoError
 from ..progress import Report
 from . import checkpoint, dist, products
 from . import report as reports
@@ -60,7 +60,8 @@ def train(
         DataError: the data cannot be used.
         WeightsError: the saved state is damaged.
         TrainingDiverged: a loss or a weight is not finite; the last saved state stays.
-        DiskError: the disk is full or not writable; likewise.
+        DiskError: the disk is full or not writable; likewise. Where only samples, curves or the report cannot be
+            written there is a warning, and the run goes on.
         FailedError: a process that reads pictures died; likewise.
         Cancelled: Ctrl-C or `progress` stopped it; the state is saved, and the same call goes on.
     """
@@ -102,23 +103,22 @@ class Trainer:
         checkpoint.resume(run, self.state, self.log, self.samples.digest())
         if recipe.start:
             checkpoint.begin(recipe.start, self.state)
-        self.signs = Signs(recipe.watch.patience).replay(read_log(self.log.path))
+        self.signs = Signs(recipe.watch.patience).replay(read_log(self.log.path) if self.writes else ())
         self.watcher = watcher(self.state, self.samples, run) if self.writes else None
+        self.missing: set[str] = set()
 
     def go(self, until: int, progress: Report | None) -> dict[str, Path]:
         """Steps until so many images have been seen, and writes what is due on the way; returns the model files."""
         try:
             files, stopped = self._go(until, progress)
-            seen, images = self.state.seen, self.recipe.images
+            where = f"after {self.state.seen:,} of {self.recipe.images:,} images"
             if stopped and not self._over():
-                raise Cancelled(f"stopped after {seen:,} of {images:,} images; the same command goes on from there")
-        except SfumatoError as error:
-            with suppress(DiskError):
-                self._report(str(error))
+                raise Cancelled(f"stopped {where}; the same command goes on from there")
+        except Exception as error:
+            known = isinstance(error, SfumatoError)
+            self._report(str(error) if known else f"failed by {error!r}", failed=not isinstance(error, Cancelled))
             raise
-        self._report(
-            f"finished after {seen:,} images" if self._over() else f"stopped after {seen:,} of {images:,} images"
-        )
+        self._report(f"{'finished' if self._over() else 'stopped'} {where}")
         return files
 
     def _go(self, until: int, progress: Report | None) -> tuple[dict[str, Path], bool]:
@@ -128,7 +128,7 @@ class Trainer:
         stopped = False
         if state.seen == 0:  # a good state to keep from the beginning, and a full disk is noticed now
             self._save_state()
-            self._report()
+        self._report()
         with Stop() as stop, closing(self.log), closing(self._batches(until)) as batches:
             for batch, waited in timed(batches):
                 self.log.step(state.step(prepare(batch, state.device)), self.recipe.batch, waited)
@@ -169,12 +169,24 @@ class Trainer:
         if self.watcher and figures:
             self.watcher.keep_best(figures, self.samples.counts(), self.log.recent)
 
-    def _report(self, ended: str = "") -> None:
+    def _report(self, ended: str = "", *, failed: bool = False) -> None:
         """Writes run/report.html; `ended` says how the run ended, if it did."""
-        if self.writes:
-            machine = reports.machine(self.state.device, self.recipe.precision)
-            status = reports.Status(seen=self.state.seen, ended=ended, best=self.state.best, machine=machine)
+        if not self.writes:
+            return
+        machine, best = reports.machine(self.state.device, self.recipe.precision), self.state.best
+        status = reports.Status(seen=self.state.seen, ended=ended, failed=failed, best=best, machine=machine)
+        with self._aside():
             reports.write(self.run, self.recipe, status)
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Inside, what only helps to look at the run is written: where that fails the run goes on, and says so once."""
+        try:
+            yield
+        except (DiskError, PictureError) as error:
+            if str(error) not in self.missing:
+                logger.warning("%s; the run goes on without it", error)
+            self.missing.add(str(error))
 
     def _save(self) -> dict[str, Path]:
         """Saves the state, and the models as files with their cards."""
@@ -191,10 +203,12 @@ class Trainer:
 
     def _draw(self) -> None:
         """Draws the losses so far, and what the models make of the run's first samples, always the same."""
-        draw_losses(self.run)
+        with self._aside():
+            draw_losses(self.run)
         parts = [self.samples.sample(self.recipe.seed, n) for n in range(SHOWN)]
         batch = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
-        draw_samples(self.run, self.state.seen, self.state.sample(prepare(batch, self.state.device)))
+        with self._aside():
+            draw_samples(self.run, self.state.seen, self.state.sample(prepare(batch, self.state.device)))
 
 
 def due(seen: int, every: int, batch: int) -> bool:

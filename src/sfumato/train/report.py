@@ -4,54 +4,32 @@ The page is one file that needs no other and asks nothing of the network. All of
 of the run, above all log.jsonl; while the run goes on it loads itself anew.
 """
 
-import base64
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ..progress import duration
 from ..weights import replacing
+from .charts import Kind, chart
 from .checkpoint import describe
-from .log import Line, curves, drawable, read_log
+from .log import Line, drawable, read_log
 from .recipe import Recipe
-from .signs import Sign, Signs, is_loss, is_measured
+from .report_style import STYLE
+from .samples import grids
+from .signs import Sign, Signs, is_figure, is_loss, is_measured
 
 RELOAD_S = 30
 """Seconds after which the page of a run that goes on loads itself anew."""
-GRIDS = 6
-"""Sample grids on the page: the first, the last and those evenly between."""
-GRIDS_BYTES = 6_000_000
-"""Room for their JPEGs: with base64 and all curves a page stays below 10 MB."""
-WIDEST = 1200
-"""Pixels of a grid's width; larger ones are shrunk."""
-STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff; }
-body { margin: 0 auto; padding: 1.5rem; max-width: 1240px; }
-h1 { margin: 0; }
-h2 { margin: 2rem 0 .5rem; border-bottom: 1px solid #ddd; }
-h3 { margin: 1rem 0 .3rem; font-weight: 500; }
-nav a { margin-right: 1em; }
-progress { width: 100%; height: 1rem; }
-img { max-width: 100%; height: auto; display: block; }
-figure { margin: 1rem 0; }
-table { border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .15rem 1rem .15rem 0; overflow-wrap: anywhere; }
-th { font-weight: 500; min-width: 12rem; }
-th, figcaption { color: #555; }
-.sign { border-left: 4px solid #c33; background: #fdf0f0; padding: .4rem .8rem; margin: .4rem 0; }
-.gone { border-color: #aaa; background: #f5f5f5; color: #666; }
-"""
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""What a browser may load and run for the page: nothing but what it holds, and no script at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +40,8 @@ class Status:
     """Images so far."""
     ended: str = ""
     """How it ended, one line; empty while it goes on."""
+    failed: bool = False
+    """Whether it ended by an error."""
     best: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The best figure by model, as `watch` keeps it."""
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -81,33 +61,48 @@ def write(run: Path, recipe: Recipe, status: Status) -> None:
 
 def page(run: Path, recipe: Recipe, status: Status) -> str:
     """The page as HTML."""
-    lines = read_log(run / "log.jsonl")
-    described = describe(recipe)
-    name = str(described["method"]["name"])
-    sections = {
-        "Warnings": list(warnings(Signs(recipe.watch.patience).replay(lines).told)),
-        "Best": [table(best_rows(status.best))] if status.best else [],
-        "Samples": list(grids(run / "samples", status.seen)),
-        "Figures": list(plots(lines, {"": [n for n in drawable(lines) if is_measured(n)]})),
-        "Losses": list(plots(lines, by_group(n for n in drawable(lines) if is_loss(n)))),
-        "Learning rates": list(plots(lines, {"": [n for n in drawable(lines) if n.startswith("lr/")]})),
-        "Speed and memory": [table(speed_rows(lines, status, recipe.images))],
-        "Recipe": [table(flat(described))],
-    }
-    shown = {title: parts for title, parts in sections.items() if parts}
-    links = " ".join(f'<a href="#{anchor(title)}">{escape(title)}</a>' for title in shown)
+    lines, described = read_log(run / "log.jsonl"), describe(recipe)
+    title = recipe.title or str(described["method"]["name"])
     body = "\n".join(
-        f'<section id="{anchor(title)}"><h2>{escape(title)}</h2>\n{"".join(parts)}</section>'
-        for title, parts in shown.items()
+        f'<section id="{anchor(name)}"><h2>{name}</h2>\n{content}</section>'
+        for name, content in sections(run, recipe, status, lines).items()
+        if content
     )
     reload = "" if status.ended else f'<meta http-equiv="refresh" content="{RELOAD_S}">\n'
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n{reload}'
-        f"<title>{escape(f'{name}, {status.seen:,} images')}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<header>\n<h1>{escape(recipe.title or name)}</h1>\n<p>{escape(headline(lines, status, recipe.images))}</p>\n"
-        f'<progress value="{status.seen}" max="{recipe.images}"></progress>\n<nav>{links}</nav>\n</header>\n'
-        f"<main>\n{body}\n</main>\n</body>\n</html>\n"
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{reload}'
+        f"<title>{escape(f'{title}, {status.seen:,} images')}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"{header(title, run, lines, status, recipe.images)}<main>\n{body}\n</main>\n"
+        f"<footer>Written {time.strftime('%Y-%m-%d %H:%M:%S %z')}</footer>\n</body>\n</html>\n"
+    )
+
+
+def sections(run: Path, recipe: Recipe, status: Status, lines: Sequence[Line]) -> dict[str, str]:
+    """What stands below each heading; nothing where there is nothing to show."""
+    names = drawable(lines)
+    learning = [name for name in names if name.startswith("lr/")]
+    speed = {**dict(speed_rows(lines, status, recipe.images)), **status.machine}
+    return {
+        "Warnings": "".join(warnings(Signs(recipe.watch.patience).replay(lines).told)),
+        "Best": table(best_rows(status.best)),
+        "Samples": grids(run / "samples", status.seen),
+        "Figures": curves(lines, [name for name in names if is_measured(name)]),
+        "Losses": curves(lines, [name for name in names if is_loss(name)]),
+        "Learning rates": curves(lines, learning),
+        "Speed and memory": table(speed.items()),
+        "Recipe": table(flat(describe(recipe))),
+    }
+
+
+def header(title: str, run: Path, lines: Sequence[Line], status: Status, images: int) -> str:
+    """The top of the page: what it is, and where it is."""
+    kind = "failed" if status.failed else "ended" if status.ended else "running"
+    return (
+        f'<header>\n<h1>{escape(title)}</h1>\n<p class="place">{escape(str(run))}</p>\n'
+        f'<p class="status {kind}">{escape(headline(lines, status, images))}</p>\n'
+        f'<progress value="{status.seen}" max="{images}"></progress>\n</header>\n'
     )
 
 
@@ -138,7 +133,7 @@ def best_rows(best: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]
 
 
 def speed_rows(lines: Sequence[Line], status: Status, images: int) -> Iterator[tuple[str, str]]:
-    """How fast the run is and what it takes."""
+    """How fast the run is."""
     yield "images", f"{status.seen:,} of {images:,}"
     if lines:
         last, recent = lines[-1], lines[-20:]
@@ -147,7 +142,6 @@ def speed_rows(lines: Sequence[Line], status: Status, images: int) -> Iterator[t
         yield "images per second", f"{last['images_per_s']:.3g} now, {mean:.3g} overall"
         shares = [line["data_share"] for line in recent if "data_share" in line]
         yield "share of the time spent waiting for pictures", f"{sum(shares) / max(1, len(shares)):.0%}"
-    yield from status.machine.items()
 
 
 def machine(device: torch.device, precision: str) -> dict[str, str]:
@@ -175,60 +169,24 @@ def flat(values: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, values if isinstance(values, str) else json.dumps(values)
 
 
-def by_group(names: Iterable[str]) -> dict[str, list[str]]:
-    """The names of losses, `GROUP/TERM`, by their groups."""
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        groups.setdefault(name.partition("/")[0], []).append(name)
-    return groups
+def curves(lines: Sequence[Line], names: Sequence[str]) -> str:
+    """A chart for each of the names."""
+    charts = [
+        chart(name, [(line["images"], line[name]) for line in lines if name in line], kind=kind_of(name))
+        for name in names
+    ]
+    return f'<div class="charts">\n{"".join(charts)}</div>\n' if charts else ""
 
 
-def plots(lines: Sequence[Line], groups: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """A picture of curves for each group, below its name."""
-    for group, names in groups.items():
-        if names:
-            heading = f"<h3>{escape(group)}</h3>\n" if group else ""
-            yield heading + picture("png", curves(lines, names, dpi=80), ", ".join(names)) + "\n"
-
-
-def grids(folder: Path, seen: int) -> Iterator[str]:
-    """Sample grids up to now, from the last to the first."""
-    paths = chosen([path for path in sorted(folder.glob("*.jpg")) if path.stem.isdigit() and int(path.stem) <= seen])
-    for path in reversed(paths):
-        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-        if pixels is not None:
-            caption = f"{int(path.stem):,} images"
-            content = jpeg(np.asarray(pixels, np.uint8), GRIDS_BYTES // len(paths))
-            yield f"<figure>{picture('jpeg', content, caption)}<figcaption>{caption}</figcaption></figure>\n"
-
-
-def chosen(paths: Sequence[Path], count: int = GRIDS) -> list[Path]:
-    """The first, the last and others evenly between, `count` at most."""
-    last = len(paths) - 1
-    return [paths[i] for i in sorted({round(k * last / (count - 1)) for k in range(count)})] if paths else []
-
-
-def jpeg(pixels: NDArray[np.uint8], room: int) -> bytes:
-    """Pixels (H, W, 3), in OpenCV's order, as a JPEG of at most `room` bytes; shrunk if it must be."""
-    scale = min(1.0, WIDEST / pixels.shape[1])
-    while True:
-        size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes()
-        if len(content) <= room or max(size) == 1:
-            return content
-        scale *= 0.7
-
-
-def picture(kind: str, content: bytes, text: str) -> str:
-    """An image that the page holds itself."""
-    return f'<img alt="{escape(text)}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
+def kind_of(name: str) -> Kind:
+    """How a value of the log is drawn."""
+    return "figure" if is_figure(name) else "measured" if is_measured(name) else "loss" if is_loss(name) else "rate"
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
-    """Names and values."""
-    body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>\n" for name, value in rows)
-    return f"<table>\n{body}</table>\n"
+    """Names and values; nothing if there are none."""
+    body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>\n" for name, value in rows)
+    return f"<table>\n{body}</table>\n" if body else ""
 
 
 def anchor(title: str) -> str:

@@ -177,7 +177,7 @@ def is_figure(name: str) -> bool:
 
 def is_measured(name: str) -> bool:
     """Whether a value of a line was measured on pictures kept from training."""
-    return is_figure(name) or name.endswith(("/kid", "/diversity")) or "/kd-" in name
+    return is_figure(name) or name.endswith(("/kid", "/diversity", "/l1", "/psnr")) or "/kd-" in name
 
 
 def opponents(term: str, losses: Iterable[str]) -> list[str]:

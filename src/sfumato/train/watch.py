@@ -4,7 +4,9 @@ run/best_NAME.safetensors   each model as it was when its figure was best
 
 The figures of a line are `NAME/fid` or, by other features, `NAME/fd-...`: the Frechet distance, which decides what is
 best; `NAME/kid` or `NAME/kd-...`: the kernel distance; `NAME/diversity`: how far each translation is from the one most
-like it, in shares of what its inputs, or the wanted pictures if those are more alike, have.
+like it, in shares of what its inputs, or the wanted pictures if those are more alike, have. Of pairs there are, too,
+`NAME/l1`, the mean difference to the partner in [0, 1], and `NAME/psnr` in dB. They do not decide what is best: blurred
+pictures differ least.
 
 They are a function of the weights alone: the first process computes them, the others wait at their next step. What is
 drawn at random meanwhile changes nothing, since each step draws anew from (seed, images seen).
@@ -56,7 +58,7 @@ def watcher(state: State, samples: Samples, run: Path) -> "Watcher | None":
     try:
         pictures = {side: torch.stack(list(found)) for side, found in find(settings.count).items()}
     except DataError as error:
-        logger.warning("the run is not watched, no pictures are kept from training (data.hold_out): %s", error)
+        logger.warning("the run is not watched, by the pictures kept from training (data.hold_out): %s", error)
         return None
     routes = {name: (a, b) for name in state.models() for a, _, b in [name.partition("2")] if {a, b} <= pictures.keys()}
     if not routes:
@@ -70,7 +72,7 @@ def watcher(state: State, samples: Samples, run: Path) -> "Watcher | None":
             FEWEST,
         )
         return None
-    return Watcher(state, run, pictures, routes)
+    return Watcher(state, run, pictures, routes, paired=samples.paired)  # type: ignore[attr-defined]
 
 
 class Watcher:
@@ -81,12 +83,19 @@ class Watcher:
         run: its folder.
         pictures: those kept from training by the name of their side, (N, 3, S, S) uint8.
         routes: the sides that models lead from and to, by the models' names.
+        paired: whether pictures of equal number belong together.
     """
 
     def __init__(
-        self, state: State, run: Path, pictures: Mapping[str, Tensor], routes: Mapping[str, tuple[str, str]]
+        self,
+        state: State,
+        run: Path,
+        pictures: Mapping[str, Tensor],
+        routes: Mapping[str, tuple[str, str]],
+        *,
+        paired: bool,
     ) -> None:
-        self.state, self.run, self.pictures, self.routes = state, run, pictures, routes
+        self.state, self.run, self.pictures, self.routes, self.paired = state, run, pictures, routes, paired
         self.judge = Judge(state.recipe.watch.network, state.device)
         self.real: dict[str, Features] = {}
 
@@ -96,21 +105,25 @@ class Watcher:
             self.real = {side: self.judge(chunks(pictures)) for side, pictures in self.pictures.items()}
         figures: dict[str, float] = {}
         for name, (source, wanted) in self.routes.items():
-            made = self.judge(self._translations(name, source))
-            if np.isfinite(made).all():
-                found = self._compare(made, self.real[source], self.real[wanted])
+            if (made := self._translations(name, source)) is not None:
+                found = self._compare(self.judge(chunks(made)), self.real[source], self.real[wanted])
+                if self.paired:
+                    found |= likeness(made, self.pictures[wanted])
                 figures |= {f"{name}/{figure}": value for figure, value in found.items()}
         return figures
 
     @torch.no_grad()
-    def _translations(self, name: str, source: str) -> Iterator[Tensor]:
-        """What the model makes of the pictures of a side, as 8-bit files would hold it: (CHUNK, 3, S, S) in [0, 1]."""
-        state, model = self.state, self.state.models()[name]
+    def _translations(self, name: str, source: str) -> Tensor | None:
+        """What the model makes of the pictures of a side, as files would hold it: (N, 3, S, S) uint8; None of NaN."""
+        state, model, made = self.state, self.state.models()[name], []
         with evaluating(model):
             for images in chunks(self.pictures[source]):
                 with devices.autocast(state.device, state.dtype):
-                    made: Tensor = model(images.to(state.device, memory_format=torch.channels_last))
-                yield (made.float().clamp(0, 1) * 255).round() / 255
+                    result = model(images.to(state.device, memory_format=torch.channels_last)).float()
+                if not bool(result.isfinite().all()):
+                    return None
+                made.append((result.clamp(0, 1) * 255).round().to(torch.uint8).cpu())
+        return torch.cat(made)
 
     def _compare(self, made: Features, source: Features, wanted: Features) -> dict[str, float]:
         size = max(2, min(len(made), len(wanted)) // 2)
@@ -175,6 +188,13 @@ def best_file(run: Path, name: str) -> Path:
 def chunks(pictures: Tensor) -> Iterator[Tensor]:
     """uint8 pictures (N, 3, S, S) as float32 in [0, 1], a few at a time."""
     return (part.float() / 255 for part in pictures.split(CHUNK))
+
+
+def likeness(made: Tensor, wanted: Tensor) -> dict[str, float]:
+    """How near pictures (N, 3, S, S) uint8 are to their partners: the mean difference in [0, 1], and the PSNR in dB."""
+    apart = (made.float() - wanted.float()).flatten(1) / 255
+    psnr = -10 * apart.square().mean(1).clamp(min=1e-10).log10()
+    return {"l1": float(apart.abs().mean()), "psnr": float(psnr.mean())}
 
 
 def diversity(made: Features, source: Features, wanted: Features) -> float:
