@@ -25,6 +25,8 @@ from sfumato.recipes import ugatit as recipes
 from sfumato.train.recipe import Recipe
 from sfumato.train.state import State
 
+WARM = 4
+
 
 class Normalised(nn.Module):
     """AdaLIN: gamma and beta of its own, or from outside."""
@@ -187,13 +189,13 @@ def ours(recipe: Recipe, precision: str, batch: dict[str, Tensor]) -> Callable[[
 
 
 def seconds(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Of each call, in turn, after one to warm up."""
+    """Of each call, in turn, after some to warm up: until then the process takes new memory in every step."""
     found: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(repeats + 1):
+    for turn in range(repeats + WARM):
         for name, call in calls.items():
             start = time.perf_counter()
             call()
-            if turn:
+            if turn >= WARM:
                 found[name].append(time.perf_counter() - start)
     return found
 

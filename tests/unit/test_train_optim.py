@@ -75,6 +75,23 @@ def test_all_other_weights_learn_as_by_adam():
         assert torch.equal(ours, theirs)
 
 
+def test_weight_decay_is_a_part_of_the_gradient():
+    """L2, as Adam has it: not the decoupled one of AdamW. Muon's matrices decay, too."""
+    for muon in (0.0, 0.95):
+        networks = [Small(), Small()]
+        networks[1].load_state_dict(networks[0].state_dict())
+        decayed = optimizer(Optimizer(lr=0.01, muon=muon, weight_decay=0.1), networks[0].parameters())
+        plain = optimizer(Optimizer(lr=0.01, muon=muon), networks[1].parameters())
+        for network in networks:
+            network(torch.ones(4, 3, 8, 8)).backward()
+        for p in networks[1].parameters():
+            p.grad.add_(p.detach(), alpha=0.1)
+        decayed.step()
+        plain.step()
+        for ours, theirs in zip(*(network.parameters() for network in networks), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
 def test_state_goes_through_a_file_and_the_next_steps_are_bitwise_equal(tmp_path):
     whole, settings = Small(), Optimizer(lr=0.01, muon=0.95)
     steps = optimizer(settings, whole.parameters())

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from .. import weights
 from ..errors import OptionError, RecipeError
 from ..losses.adversarial import adversarial_loss
-from ..nets.ugatit import AdaLIN, Discriminator, Generator, discriminator_settings, generator_settings, official_names
+from ..nets.ugatit import AdaLIN, Discriminator, Generator, discriminator_settings, generator_settings
+from ..nets.ugatit import from_official as in_our_keys
 from . import base
 from .base import signed, unsigned
 
@@ -74,10 +75,9 @@ class Model(base.ImageToImage):
         if not c.light and c.image_size % 4:
             raise OptionError(f"image_size {c.image_size} is no multiple of 4")
         self.network = Generator(c.width, c.blocks, image_size=0 if c.light else c.image_size)
-        self.stride, self.halo = 4, self.network.halo if c.light else 0
-        self.size = None if c.light else c.image_size
-        """The only side of pictures that it takes, if there is one."""
-        self.pixel_bytes = 40 * c.width
+        # What renders pictures of any size gives a model two strides at least: smaller ones become the full version's.
+        self.stride, self.halo = (4, self.network.halo) if c.light else (c.image_size // 2, None)
+        self.pixel_bytes = 16 * c.width
 
     def forward(self, image: Tensor) -> Tensor:
         """The picture of the other kind.
@@ -86,7 +86,7 @@ class Model(base.ImageToImage):
             OptionError: it is not of the full version's size.
         """
         self.check_size(image)
-        return unsigned(self.network(signed(image)))
+        return unsigned(self.network(signed(image))[0])
 
     def heatmap(self, image: Tensor) -> Heatmap:
         """Where it looks to change a picture.
@@ -96,9 +96,9 @@ class Model(base.ImageToImage):
         """
         self.check_size(image)
         raw = self.network.attend(self.network.encode(signed(image))).float().sum(1, keepdim=True)
-        low, high = raw.amin((2, 3), keepdim=True), raw.amax((2, 3), keepdim=True)
-        scaled = (raw - low) / (high - low).clamp(min=torch.finfo(raw.dtype).tiny)
-        return Heatmap(F.interpolate(scaled, size=image.shape[2:], mode="bilinear"), raw)
+        large = F.interpolate(raw, size=image.shape[2:], mode="bilinear")
+        low, high = large.amin((2, 3), keepdim=True), large.amax((2, 3), keepdim=True)
+        return Heatmap((large - low) / (high - low).clamp(min=torch.finfo(raw.dtype).tiny), raw)
 
     def check_size(self, image: Tensor) -> None:
         """Checks that a picture is of the full version's size.
@@ -106,11 +106,11 @@ class Model(base.ImageToImage):
         Raises:
             OptionError: it is not.
         """
-        height, width = image.shape[2:]
-        if self.size and (height, width) != (self.size, self.size):
+        (height, width), side = image.shape[2:], self.config.image_size
+        if not self.config.light and (height, width) != (side, side):
             raise OptionError(
-                f"this model takes pictures of {self.size}x{self.size} pixels alone, not {width}x{height};"
-                " the light version takes any size"
+                f"this model, the full version of U-GAT-IT, takes {side}x{side} pixels alone, not {width}x{height};"
+                " make the picture smaller, or take the light version"
             )
 
 
@@ -150,9 +150,7 @@ class Training(base.Training):
         for place, theirs in NETWORKS.items():
             network = self.get_submodule(place)
             assert isinstance(network, Generator | Discriminator)
-            ours = {key: own for own, key in official_names(network).items()}
-            tensors = {ours.get(key, key): tensor for key, tensor in part(state, theirs).items()}
-            weights.load_into(network, tensors, f"{name}, {theirs}")
+            weights.load_into(network, in_our_keys(network, part(state, theirs)), f"{name}, {theirs}")
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"discriminators": [self.discriminators], "generators": [self.a2b, self.b2a]}
@@ -173,8 +171,8 @@ class Training(base.Training):
         yield {
             **self._liked("a", fake_a),
             **self._liked("b", fake_b),
-            "cycle_a": c.cycle_weight * F.l1_loss(self.b2a.network(fake_b), a),
-            "cycle_b": c.cycle_weight * F.l1_loss(self.a2b.network(fake_a), b),
+            "cycle_a": c.cycle_weight * F.l1_loss(self.b2a.network(fake_b)[0], a),
+            "cycle_b": c.cycle_weight * F.l1_loss(self.a2b.network(fake_a)[0], b),
             "identity_a": c.identity_weight * F.l1_loss(same_a, a),
             "identity_b": c.identity_weight * F.l1_loss(same_b, b),
             "cam_a": c.cam_weight * told_apart(classes_b2a),
@@ -236,7 +234,7 @@ class Training(base.Training):
 
 def translate(model: Model, images: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Images (B, 3, H, W) changed, those of the wanted kind changed, the logits (2 B, 2) of both; one call for all."""
-    made, classes = model.network.judged(torch.cat((images, own)))
+    made, classes = model.network(torch.cat((images, own)))
     fake, same = made.chunk(2)
     return fake, same, classes
 
@@ -279,8 +277,7 @@ def from_official(states: Mapping[str, Mapping[str, Tensor]], *, direction: Lite
     state = states["params"]
     own = part(state, NETWORKS[f"{direction}.network"]) or dict(state)
     model = Model(Config(**generator_settings(own), **discriminator_settings(state)))
-    names = {theirs: ours for ours, theirs in official_names(model.network).items()}
-    model.network.load_state_dict({names.get(key, key): tensor for key, tensor in own.items()})
+    model.network.load_state_dict(in_our_keys(model.network, own))
     return model
 
 

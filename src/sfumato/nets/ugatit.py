@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from .generators import Layer
 from .layers import ReflectConv2d, conv_dtype
 from .norms import EPS, InstanceNorm, Moments, moments
-from .spectral import SpectralConv2d, SpectralLinear
+from .spectral import Spectral, SpectralConv2d, SpectralLinear, by_place
 
 
 class LayerMoments(Moments):
@@ -130,13 +130,13 @@ class DoublingConv2d(nn.Conv2d):
         with torch.autocast(x.device.type, enabled=False):
             spread = [F.pad(turned, (right, 1 - right, down, 1 - down)) for down in (0, 1) for right in (0, 1)]
             filters = torch.stack(spread).sum(0).to(dtype)  # (C, O, 4, 4)
-            # Mirrored once doubled is repeated before.
+            # A border that is mirrored in the doubled features is repeated in these.
             x = F.pad(x.to(dtype), (1, 1, 1, 1), mode="replicate")
             return F.conv_transpose2d(x, filters, stride=2, padding=3)
 
 
 class Generator(nn.Module):
-    """(B, 3, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 4.
+    """(B, 3, H, W) -> (B, 3, H, W), both in [-1, 1], H and W multiples of 4; and logits (B, 2) of the former's kind.
 
     Args:
         width: channels at full size; twice at half, four times at a quarter of it.
@@ -168,11 +168,7 @@ class Generator(nn.Module):
         self.ups = nn.ModuleList(Layer(DoublingConv2d(2 * n, n), LIN(n, next(levels))) for n in (2 * width, width))
         self.head = ReflectConv2d(width, 3, 7, bias=False, exact=True)  # in bf16 the picture itself would be rounded
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.decode(self.attend(self.encode(x)))
-
-    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The picture (B, 3, H, W), and logits (B, 2) of the input being of the kind that is to be changed."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = self.encode(x)
         return self.decode(self.attend(x)), self.attention.logits(x)
 
@@ -229,6 +225,20 @@ class Discriminator(nn.Module):
         return patches.float(), self.attention.logits(x, parts)
 
 
+def from_official(network: Generator | Discriminator, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a network in our keys and order, from the authors'; what is none of its stays as it is."""
+    names, found = official_names(network), dict(state)
+    for key, theirs in names.items():
+        if theirs not in found:
+            continue
+        tensor, (place, _, leaf) = found.pop(theirs), key.rpartition(".")
+        layer = network.get_submodule(place)
+        if isinstance(layer, SpectralConv2d) and leaf in ("weight", "v"):
+            tensor = by_place(tensor.flatten(1) if leaf == "weight" else tensor, layer.kernel)
+        found[key] = tensor
+    return found
+
+
 def official_names(network: Generator | Discriminator) -> dict[str, str]:
     """Our keys, and what the authors' code calls them."""
     names = _generator(len(network.blocks)) if isinstance(network, Generator) else _discriminator(len(network.layers))
@@ -236,8 +246,8 @@ def official_names(network: Generator | Discriminator) -> dict[str, str]:
     found = {}
     for key in network.state_dict():
         place, _, leaf = key.rpartition(".")
-        spectral = isinstance(network.get_submodule(place), SpectralConv2d | SpectralLinear)
-        leaf = {"weight": "weight_orig", "u": "weight_u", "v": "weight_v"}.get(leaf, leaf) if spectral else leaf
+        if isinstance(network.get_submodule(place), Spectral):  # as torch.nn.utils.spectral_norm
+            leaf = {"weight": "weight_orig", "u": "weight_u", "v": "weight_v"}.get(leaf, leaf)
         found[key] = f"{names[place]}.{leaf}"
     return found
 
