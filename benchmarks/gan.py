@@ -3,8 +3,9 @@
     python benchmarks/gan.py [--repeats 5] [--cases 128:1 128:4 256:1]
 
 Plain: `plain_gan.py`, float32, eager, contiguous. Ours: the trainer's own step in the precision that `auto` gives, and
-in float32. Two steps to warm up, then the median of `--repeats`; the sides take turns. Memory is the peak of a process
-of its own. Equality: every term of the first step from the same weights.
+in float32. Four steps to warm up, until when a process takes new memory in every step, then the median of `--repeats`;
+the sides take turns. Memory is the peak of a process of its own. Equality: every term of the first step from the same
+weights, and the norms of each network's gradients in bf16 against float32.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import plain_gan
+import plain_ugatit
 import report
 import torch
 from torch import Tensor, nn
@@ -27,11 +29,14 @@ from sfumato.methods.base import signed
 from sfumato.nets.official import load_in_order
 from sfumato.recipes import cut as cut_recipes
 from sfumato.recipes import cyclegan as cyclegan_recipes
+from sfumato.recipes import ugatit as ugatit_recipes
 from sfumato.train.loop import prepare
 from sfumato.train.recipe import Recipe
 from sfumato.train.state import State
 
 CPU = torch.device("cpu")
+WARM = 4
+RECIPES = {"cyclegan": cyclegan_recipes, "cut": cut_recipes, "ugatit": ugatit_recipes}
 
 
 def batch(size: int, count: int) -> dict[str, Tensor]:
@@ -43,8 +48,7 @@ def batch(size: int, count: int) -> dict[str, Tensor]:
 
 
 def recipe(method: str, count: int, precision: str) -> Recipe:
-    made = (cyclegan_recipes if method == "cyclegan" else cut_recipes).selfie2anime()
-    return replace(made, batch=count, precision=precision, ema_images=0)
+    return replace(RECIPES[method].selfie2anime(), batch=count, precision=precision, ema_images=0)
 
 
 def same_weights(plain: plain_gan.CycleGAN | plain_gan.CUT, training: nn.Module) -> None:
@@ -67,7 +71,8 @@ def step_of(side: str, method: str, size: int, count: int) -> Callable[[], objec
     """A step of `plain`, `fp32` or `bf16`."""
     pictures = batch(size, count)
     if side == "plain":
-        plain = plain_gan.CycleGAN() if method == "cyclegan" else plain_gan.CUT()
+        kinds = {"cyclegan": plain_gan.CycleGAN, "cut": plain_gan.CUT, "ugatit": lambda: plain_ugatit.Plain(size)}
+        plain = kinds[method]()
         a, b = signed(pictures["a"]), signed(pictures["b"])
         return lambda: plain.step(a, b)
     state = State(recipe(method, count, side), CPU)
@@ -87,11 +92,11 @@ def measure(method: str, size: int, count: int, repeats: int) -> report.Row:
     """Medians of a step, the sides in turn."""
     steps = {side: step_of(side, method, size, count) for side in dict.fromkeys(("plain", fast(), "fp32"))}
     times: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(repeats + 2):
+    for turn in range(repeats + WARM):
         for name, step in steps.items():
             start = time.perf_counter()
             step()
-            if turn >= 2:
+            if turn >= WARM:
                 times[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(values) for name, values in times.items()}
     row = {"method": method, "size": size, "batch": count} | {f"{side} s": time for side, time in medians.items()}
@@ -111,11 +116,11 @@ def inference(size: int, repeats: int) -> report.Row:
 
     times: dict[str, list[float]] = {"plain": [], "ours": []}
     with torch.inference_mode():
-        for turn in range(repeats + 2):
+        for turn in range(repeats + WARM):
             for name, call in (("plain", lambda: plain(picture)), ("ours", translate)):
                 start = time.perf_counter()
                 call()
-                if turn >= 2:
+                if turn >= WARM:
                     times[name].append(time.perf_counter() - start)
     a, b = (statistics.median(times[name]) for name in ("plain", "ours"))
     return {"size": size, "plain s": a, "ours s": b, "faster": a / b}
@@ -159,6 +164,40 @@ def equality(size: int) -> list[report.Row]:
     return rows
 
 
+def gradients(size: int) -> list[report.Row]:
+    """The norms of gradients in the first step of each method, bf16 against float32 from the same weights."""
+    rows = []
+    for method in RECIPES:
+        found: dict[str, dict[str, float]] = {}
+        for precision in ("fp32", "bf16"):
+            state = State(recipe(method, 1, precision), CPU)
+            found[precision] = norms(state, prepare(as_bytes(batch(size, 1)), CPU))
+        for name, value in found["fp32"].items():
+            rows.append(
+                {
+                    "method": method,
+                    "gradients of": name,
+                    "norm": value,
+                    "bf16: off by": abs(found["bf16"][name] / value - 1),
+                }
+            )
+    return rows
+
+
+def norms(state: State, pictures: dict[str, Tensor]) -> dict[str, float]:
+    """The norm of the gradients of each group in one step."""
+    update, found = state._update, {}
+
+    def noted(group: str, rate: float) -> None:
+        gradients = [p.grad for p in state.parameters[group] if p.grad is not None]
+        found[group] = float(torch.stack([g.float().norm() for g in gradients]).norm())
+        update(group, rate)
+
+    state._update = noted  # type: ignore[method-assign]
+    state.step(pictures)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", default="gan", help="of the results; another for another machine")
@@ -174,11 +213,13 @@ def main() -> None:
     cases = [tuple(int(n) for n in case.split(":")) for case in args.cases]
     steps = [measure("cyclegan", size, count, args.repeats) for size, count in cases]
     steps += [measure("cut", size, count, args.repeats) for size, count in cases[:1] + cases[-1:]]
+    steps += [measure("ugatit", size, count, args.repeats) for size, count in cases[:1]]
     tables = {
         "a training step": steps,
         "a translation": [inference(256, args.repeats)],
         "memory of a step": [memory("cyclegan", 256, 1)],
         "equality of the first step, 128 px": equality(128),
+        "gradients of the first step, 128 px": gradients(128),
     }
     report.show(args.name, tables)
 

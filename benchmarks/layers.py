@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sfumato import device
 from sfumato.nets.layers import ReflectConv2d, in_blocks
-from sfumato.nets.norms import EPS, conv_mean, moments
+from sfumato.nets.norms import EPS, InstanceNorm, conv_mean, moments
 
 BATCH = 4
 Call = Callable[[], Tensor]
@@ -37,6 +37,7 @@ def features(channels: int, size: int) -> Tensor:
 def cases(size: int) -> dict[str, tuple[Call, Call, list[Tensor]]]:
     """By name: the plain operations, ours, and what gradients are taken of."""
     few, quarter, wide = features(16, size + 8), features(64, size // 4), features(64, size)
+    half, norm = wide.detach().bfloat16().requires_grad_(), InstanceNorm(64)
     last, own = torch.nn.Conv2d(16, 3, 9), ReflectConv2d(64, 64, 3, groups=64)
     return {
         "16 channels to 3, 9x9": (
@@ -50,6 +51,8 @@ def cases(size: int) -> dict[str, tuple[Call, Call, list[Tensor]]]:
             [quarter, own.weight],
         ),
         "mean and deviation": (lambda: plain_moments(wide), lambda: torch.cat(moments(wide)), [wide]),
+        "instance norm": (lambda: F.instance_norm(wide), lambda: norm(wide), [wide]),
+        "instance norm, bf16": (lambda: F.instance_norm(half), lambda: norm(half), [half]),
     }
 
 

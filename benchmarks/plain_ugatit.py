@@ -1,31 +1,16 @@
-"""The step of U-GAT-IT's authors, written plainly, to measure ours against.
-
-    python benchmarks/plain_ugatit.py [--size 128] [--repeats 3] [--threads 2]
+"""The step of U-GAT-IT's authors, written plainly, for `gan.py` to measure ours against.
 
 `Plain` is what the authors' code computes and in which order: float32, everything made twice, the discriminators'
-gradients sent back through the generators and the other way round, torch's own layers and Adam. Ours is a step of the
-trainer, with all that belongs to it but reading pictures. Both take turns in one process.
+gradients sent back through the generators and the other way round, torch's own layers and Adam.
 """
 
-import argparse
-import dataclasses
 import itertools
-import statistics
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-import report
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
-
-from sfumato import device
-from sfumato.recipes import ugatit as recipes
-from sfumato.train.recipe import Recipe
-from sfumato.train.state import State
-
-WARM = 4
 
 
 class Normalised(nn.Module):
@@ -180,57 +165,3 @@ def squares(logits: Tensor, wanted: float) -> Tensor:
 def adam(networks: Iterable[nn.Module]) -> torch.optim.Adam:
     parameters = [p for network in networks for p in network.parameters()]
     return torch.optim.Adam(parameters, 1e-4, (0.5, 0.999), weight_decay=1e-4)
-
-
-def ours(recipe: Recipe, precision: str, batch: dict[str, Tensor]) -> Callable[[], object]:
-    """A step of the trainer; pictures in [0, 1]."""
-    state = State(dataclasses.replace(recipe, precision=precision, ema_images=0), device.pick("auto"))
-    return lambda: state.step(batch)
-
-
-def seconds(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Of each call, in turn, after some to warm up: until then the process takes new memory in every step."""
-    found: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(repeats + WARM):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if turn >= WARM:
-                found[name].append(time.perf_counter() - start)
-    return found
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", default="ugatit_step", help="of the results; another for another machine")
-    parser.add_argument("--size", type=int, default=128)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    device.keep_memory()
-    recipe, plain = recipes.selfie2anime(), Plain(given.size)
-    pictures = {kind: torch.rand(1, 3, given.size, given.size) for kind in "ab"}
-    batch = {kind: x.contiguous(memory_format=torch.channels_last) for kind, x in pictures.items()}
-    calls = {
-        "the authors', float32": lambda: plain.step(*(x * 2 - 1 for x in pictures.values())),
-        "ours, float32": ours(recipe, "fp32", batch),
-        "ours, bf16": ours(recipe, "bf16", batch),
-    }
-    times = seconds(calls, given.repeats)
-    first = statistics.median(next(iter(times.values())))
-    rows = [
-        {
-            "step": n,
-            "seconds": statistics.median(t),
-            "least": min(t),
-            "most": max(t),
-            "faster": first / statistics.median(t),
-        }
-        for n, t in times.items()
-    ]
-    report.show(given.name, {f"a step of the light version, one picture of {given.size} px of each kind": rows})
-
-
-if __name__ == "__main__":
-    main()
