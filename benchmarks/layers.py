@@ -37,7 +37,7 @@ def features(channels: int, size: int) -> Tensor:
 def cases(size: int) -> dict[str, tuple[Call, Call, list[Tensor]]]:
     """By name: the plain operations, ours, and what gradients are taken of."""
     few, quarter, wide = features(16, size + 8), features(64, size // 4), features(64, size)
-    half, norm = wide.detach().bfloat16().requires_grad_(), InstanceNorm(64)
+    half, norm = wide.detach().bfloat16().requires_grad_(), InstanceNorm()
     last, own = torch.nn.Conv2d(16, 3, 9), ReflectConv2d(64, 64, 3, groups=64)
     return {
         "16 channels to 3, 9x9": (
