@@ -10,7 +10,7 @@ from PIL import Image
 
 from sfumato import image
 from sfumato.cli import main
-from sfumato.data import yunet
+from sfumato.data import face_folder, yunet
 from sfumato.data.faces import Face, Options, crop, detect, frame, outside
 
 SHEET = Path(__file__).resolve().parent.parent.parent / "docs" / "images" / "faces2kaokore.jpg"
@@ -102,6 +102,8 @@ def test_one_face_of_several_copies():
 
 # The command
 
+QUICK = ["faces", "--size", "64", "--no-drawn"]
+
 
 @pytest.fixture
 def photos(tmp_path, sheet, portrait):
@@ -110,6 +112,10 @@ def photos(tmp_path, sheet, portrait):
     Image.fromarray(sheet).save(folder / "many.png")
     Image.fromarray(portrait).save(folder / "below" / "one.png")
     Image.fromarray(portrait).convert("RGBA").save(folder / "below" / "clear.png")
+    rotated = Image.Exif()
+    rotated[0x0112] = 6  # to be shown turned by a quarter, clockwise
+    Image.fromarray(np.rot90(portrait)).save(folder / "below" / "turned.jpg", exif=rotated, quality=95)
+    cv2.imwrite(str(folder / "below" / "deep.png"), portrait[..., ::-1].astype(np.uint16) * 257)
     Image.fromarray(np.full((90, 90), 30000, np.uint16)).save(folder / "grey.png")
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 nothing")
     return folder
@@ -125,25 +131,29 @@ def test_a_folder_of_pictures(photos, tmp_path, capsys):
     said = capsys.readouterr()
     content = report(out)
     assert content["without_face"] == ["grey.png"] and list(content["broken"]) == ["broken.jpg"]
-    assert set(content["pictures"]) == {"many.png", "below/one.png", "below/clear.png", "grey.png"}
+    same = [f"below/{name}" for name in ("one.png", "clear.png", "deep.png", "turned.jpg")]
+    assert set(content["pictures"]) == {"many.png", "grey.png", *same}
     faces = [face for picture in content["pictures"].values() for face in picture["faces"]]
-    assert f"{len(faces)} faces in 3 pictures, 1 without a face, 1 broken" in said.out
-    assert "broken.jpg" in said.err and "1 of 5 pictures could not be done" in said.err
+    assert f"{len(faces)} faces in 5 pictures, 1 without a face, 1 broken" in said.out
+    assert "broken.jpg" in said.err and "1 of 7 pictures could not be done" in said.err
     for face in faces:
         assert image.read(out / face["file"]).pixels.shape == (64, 64, 3)
+    for name in same:  # whatever the file holds it in
+        (face,) = content["pictures"][name]["faces"]
+        assert overlap(face["box"], content["pictures"][same[0]]["faces"][0]["box"]) > 0.9
     many = content["pictures"]["many.png"]["faces"]
     assert [face["file"] for face in many] == [f"many-{i + 1}.png" for i in range(len(many))]
     assert overlap(many[0]["box"], many[1]["box"]) < 0.1
 
 
 def test_the_same_command_goes_on(photos, tmp_path, capsys):
-    out, words = tmp_path / "faces", ["faces", str(photos), "-o", str(tmp_path / "faces"), "--size", "64"]
+    out, words = tmp_path / "faces", [*QUICK, str(photos), "-o", str(tmp_path / "faces")]
     (photos / "broken.jpg").unlink()
     assert main(words) == 0
     first, times = report(out), {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
     (out / "below" / "one-1.png").unlink()
     assert main(words) == 0
-    assert "3 of 4 pictures left out" in capsys.readouterr().err
+    assert "5 of 6 pictures left out" in capsys.readouterr().err
     assert report(out) == first
     changed = [path.name for path in out.rglob("*.png") if times[path] != path.stat().st_mtime_ns]
     assert changed == ["one-1.png"]
@@ -152,13 +162,51 @@ def test_the_same_command_goes_on(photos, tmp_path, capsys):
     assert main([*words, "--margin", "0.5", "--overwrite"]) == 0
 
 
+def test_doing_all_anew_goes_on_where_it_was_stopped(photos, tmp_path, monkeypatch):
+    """Crops of the options before are in nobody's way, and none is left in the end."""
+    out, words = tmp_path / "faces", [*QUICK, str(photos / "below"), "-o", str(tmp_path / "faces")]
+    assert main(words) == 0
+    turns = iter(range(100))
+
+    def stopped(pixels, options):
+        if next(turns) >= 2:
+            raise KeyboardInterrupt
+        return detect(pixels, options)
+
+    monkeypatch.setattr(face_folder, "detect", stopped)
+    assert main([*words, "--margin", "0.5", "--overwrite"]) == 130
+    monkeypatch.undo()
+    done = len(report(out)["pictures"])
+    assert done < 4 and len(report(out)["outdated"]) == 4 - done
+    assert main([*words, "--margin", "0.5"]) == 0
+    content = report(out)
+    assert len(content["pictures"]) == 4 and content["outdated"] == {}
+    for picture in content["pictures"].values():
+        (face,) = picture["faces"]
+        cut = image.read(out / face["file"]).pixels
+        (found,) = detect(cut, Options(drawn=False, smallest=8))
+        assert max(found.box[2:]) == pytest.approx(64 / 2, rel=0.15)  # a margin of half a box on each side
+
+
+def test_the_list_of_pictures_without_a_face(photos, tmp_path, capsys):
+    names = tmp_path / "none.txt"
+    (photos / "broken.jpg").unlink()
+    words = [*QUICK, str(photos), "-o", str(tmp_path / "faces"), "--no-face-list", str(names)]
+    for _ in range(2):  # the second run finds all done
+        assert main(words) == 0
+        assert names.read_text() == "# 1 of 6 pictures, in which no face was found\nphotos/grey.png\n"
+    names.write_text("what I wanted to buy")
+    assert main(words) == 2
+    assert names.read_text() == "what I wanted to buy"
+
+
 def test_parts_make_a_whole(photos, tmp_path):
-    out, words = tmp_path / "faces", ["faces", str(photos), "-o", str(tmp_path / "faces"), "--size", "64"]
+    out, words = tmp_path / "faces", [*QUICK, str(photos), "-o", str(tmp_path / "faces")]
     (photos / "broken.jpg").unlink()
     for part in ("0/2", "1/2"):
         assert main([*words, "--shard", part]) == 0
     assert main(words) == 0
-    assert len(report(out)["pictures"]) == 4
+    assert len(report(out)["pictures"]) == 6
 
 
 def test_what_cannot_be_done(tmp_path, capsys):

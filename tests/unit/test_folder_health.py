@@ -9,8 +9,9 @@ from PIL import Image
 
 from sfumato import image
 from sfumato.cli import main
-from sfumato.data import hashing
-from sfumato.data.health import Options, examine, exclude_lines
+from sfumato.data import hashing, unwanted
+from sfumato.data.health import Options, examine
+from sfumato.errors import OptionError
 
 
 def scene(seed, height=120, width=160):
@@ -37,8 +38,12 @@ def folder(tmp_path):
     return folder
 
 
+def files(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def test_what_is_found(folder):
-    found = examine(folder, Options(), progress=None).to_dict()
+    found = examine(folder).to_dict()
     assert found["pictures"] == 10 and list(found["broken"]) == ["broken.jpg"]
     assert [(g["best"], [o["picture"] for o in g["others"]]) for g in found["exact_duplicates"]] == [
         ("0.png", ["below/copy.png"])
@@ -50,9 +55,63 @@ def test_what_is_found(folder):
     assert found["sizes"]["width"] == {"min": 30.0, "median": 160.0, "max": 160.0}
 
 
-def test_surplus_pictures_can_be_left_out_of_a_training(folder, tmp_path):
-    lines, left = exclude_lines(examine(folder, Options(), progress=None))
-    assert (lines, left) == (["below/copy.png", "set/smaller.jpg"], [])
+def test_surplus_pictures_can_be_left_out_of_a_training(folder):
+    found = examine(folder)
+    assert unwanted.lines(found.surplus, found.kept) == (["below/copy.png", "set/smaller.jpg"], [])
+
+
+def test_names_that_would_mean_other_pictures_too_are_in_no_list(folder):
+    """A training names pictures by FOLDER/NAME alone."""
+    (folder / "more" / "below").mkdir(parents=True)
+    Image.fromarray(scene(20)).save(folder / "more" / "below" / "copy.png")
+    found = examine(folder)
+    lines, left = unwanted.lines(found.surplus, found.kept)
+    assert (lines, left) == (["set/smaller.jpg"], [folder / "below" / "copy.png"])
+
+
+def test_a_list_replaces_lists_alone(tmp_path):
+    path = tmp_path / "list.txt"
+    unwanted.write_list(path, "two\nof many", ["a/b.png"])
+    assert path.read_text() == "# two of many\na/b.png\n"
+    unwanted.check_list(path)
+    path.write_text("what I wanted to buy")
+    with pytest.raises(OptionError, match="no list of pictures"):
+        unwanted.check_list(path)
+
+
+def test_duplicates_are_moved_aside(folder, tmp_path, capsys):
+    aside = tmp_path / "aside"
+    before = {path.relative_to(folder): path.read_bytes() for path in files(folder)}
+    assert main(["folder", str(folder), "--move-duplicates", str(aside)]) == 0
+    assert f"{aside}: 2 pictures moved here" in capsys.readouterr().out
+    moved = {path.relative_to(aside).as_posix() for path in files(aside)}
+    assert moved == {"below/copy.png", "smaller.jpg"}
+    after = {path.relative_to(root): path.read_bytes() for root in (folder, aside) for path in files(root)}
+    assert after == before
+    assert examine(folder).surplus == []
+
+
+def test_a_move_replaces_nothing(folder, tmp_path, capsys):
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    (aside / "smaller.jpg").write_text("mine")
+    assert main(["folder", str(folder), "--move-duplicates", str(aside)]) == 0
+    assert "1 duplicates stay" in capsys.readouterr().err
+    assert (aside / "smaller.jpg").read_text() == "mine" and (folder / "smaller.jpg").is_file()
+    assert (aside / "below" / "copy.png").is_file()
+
+
+def test_no_move_within_the_folder(folder, capsys):
+    assert main(["folder", str(folder), "--move-duplicates", str(folder / "aside")]) == 2
+    assert "name one outside" in capsys.readouterr().err
+    assert not (folder / "aside").exists() and (folder / "smaller.jpg").is_file()
+
+
+def test_a_link_is_no_better_than_its_file(folder):
+    """Moving the file instead would leave the link without it."""
+    (folder / "0-a.png").symlink_to(folder / "3.png")
+    assert folder / "0-a.png" in examine(folder).surplus
+    assert folder / "3.png" not in examine(folder).surplus
 
 
 def test_the_command(folder, tmp_path, capsys):

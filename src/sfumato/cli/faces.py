@@ -12,7 +12,7 @@ from ..errors import OptionError, PictureError
 from ..progress import Progress
 from . import batch, flags, inputs, source
 from .console import Console
-from .files import path_of
+from .files import path_of, tell_list
 from .stylize import add_limit
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def parser() -> flags.Parser:
             "faces photos/ -o faces/",
             "faces group.jpg -o faces/ --size 512 --score 0.8 --no-drawn",
             "faces paintings/ -o faces/ --largest --margin 0.4 --shard 0/4",
+            "faces paintings/ -o faces/ --score 0.5 --no-face-list no_face.txt",
         ],
     )
     made.usage = "sfumato faces PICTURE... -o OUT [options]"
@@ -53,6 +54,8 @@ def parser() -> flags.Parser:
     made.add_argument("--format", default="png", metavar="EXT", help="Of the crops (default: png)")
     made.add_argument("--overwrite", action="store_true", help="Do all anew, and replace crops that are there")
     made.add_argument("--shard", metavar="I/N", help="Only the I-th of N parts, I from 0: for several machines")
+    text = "Write the names of the pictures without a face, for --data.exclude of a training; an older list is replaced"
+    made.add_argument("--no-face-list", metavar="FILE", help=text)
     add_limit(made)
     flags.add(made.add_argument_group("faces"), fields())
     return flags.finish(made)
@@ -71,6 +74,7 @@ def run(words: Sequence[str], console: Console) -> int:
     options = flags.build(Options, flags.given(given, fields()))
     out, suffix = path_of(given.out), "." + given.format.lower().lstrip(".")
     image.check_output(out / f"face{suffix}", overwrite=True, makes_folder=True)
+    names = _list_place(given.no_face_list) if given.no_face_list else None
     part = _part(given)
     report = Report(out, asdict(options) | {"format": suffix[1:]}, part=part, anew=given.overwrite)
     jobs = plan(inputs.find_photos(given.photos), out, report.files())
@@ -92,7 +96,36 @@ def run(words: Sequence[str], console: Console) -> int:
     with Progress("pictures", label="faces", quiet=console.quiet) as progress:
         for done, _ in enumerate(cutter.cut_all(left, report), 1):
             progress(done, len(left))
+    if names is not None:
+        _write_names(names, jobs, report, console)
     return _tell(jobs, report, console)
+
+
+def _list_place(text: str) -> Path:
+    """Where the list of the pictures without a face goes.
+
+    Raises:
+        OptionError, PictureError, DiskError: it cannot be written there, or would replace something else.
+    """
+    from .. import image
+    from ..data import unwanted
+
+    path = path_of(text)
+    if path.suffix.lower() in image.FORMATS:
+        raise OptionError(f"--no-face-list {path}: is a list of names, not a picture; call it .txt")
+    unwanted.check_list(image.check_place(path, overwrite=True, makes_folder=True))
+    return path
+
+
+def _write_names(path: Path, jobs: Sequence[Job], report: "Report", console: Console) -> None:
+    from ..data import unwanted
+
+    without = set(report.without_face(job.name for job in jobs))
+    lines, left = unwanted.lines(
+        [job.photo for job in jobs if job.name in without], [job.photo for job in jobs if job.name not in without]
+    )
+    unwanted.write_list(path, f"{len(lines)} of {len(jobs)} pictures, in which no face was found", lines)
+    tell_list(path, lines, left, console)
 
 
 def plan(photos: Sequence[inputs.Photo], out: Path, crops: set[str]) -> list[Job]:

@@ -1,6 +1,7 @@
 """The files that a command line names: found by their words, read and written with a word on what is going on."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,3 +68,11 @@ def write(path: Path, picture: "Picture", console: Console, *, overwrite: bool) 
     with during(f"writing {path.name}", quiet=console.quiet):
         image.write(path, picture, overwrite=overwrite)
     console.say(str(path))
+
+
+def tell_list(path: Path, lines: Sequence[str], left: Sequence[Path], console: Console) -> None:
+    """Says what a list of pictures to leave out holds, and what it cannot."""
+    console.say(f"{path}: {len(lines):,} names")
+    if left:
+        some = ", ".join(map(str, left[:3])) + (" ..." if len(left) > 3 else "")
+        console.warn(f"{len(left):,} pictures are not in {path}: a line for them would mean others, too ({some})")

@@ -9,7 +9,7 @@ from ..errors import OptionError
 from ..progress import Progress
 from . import flags, source
 from .console import Console
-from .files import path_of
+from .files import path_of, tell_list
 from .stylize import add_limit
 
 if TYPE_CHECKING:
@@ -40,10 +40,12 @@ def parser() -> flags.Parser:
     made = flags.parser(
         "folder",
         "Reads every picture of a folder and those below it, and tells sizes, broken files, duplicates and pictures\n"
-        "that are grey, transparent, of 16 bits or tiny. Nothing in the folder is changed.",
+        "that are grey, transparent, of 16 bits or tiny. The folder is changed by --move-duplicates alone, and no\n"
+        "picture is ever deleted.",
         [
             "folder photos/",
             "folder photos/ --sheet photos.jpg --dedupe-list doubles.txt",
+            "folder photos/ --move-duplicates aside/",
             "folder photos/ --distance 0 --json",
         ],
     )
@@ -54,6 +56,8 @@ def parser() -> flags.Parser:
     made.add_argument("--sheet", metavar="FILE", help=text)
     text = "Write the names of all but the best of each group of duplicates, for --data.exclude of a training"
     made.add_argument("--dedupe-list", metavar="FILE", help=text)
+    text = "Move all but the best of each group of duplicates to another folder, which keeps their ways"
+    made.add_argument("--move-duplicates", metavar="FOLDER", help=text)
     made.add_argument("--overwrite", action="store_true", help="Replace FILE if it is there")
     add_limit(made)
     flags.add(made.add_argument_group("what counts"), fields())
@@ -64,7 +68,7 @@ def run(words: Sequence[str], console: Console) -> int:
     """Examines the folder, and writes what was asked for."""
     given = parser().parse_intermixed_args(words)
     from .. import image
-    from ..data import health
+    from ..data import health, unwanted
 
     options = flags.build(health.Options, flags.given(given, fields()))
     folder = path_of(given.folder)
@@ -76,6 +80,9 @@ def run(words: Sequence[str], console: Console) -> int:
         image.check_place(names, overwrite=given.overwrite, makes_folder=True)
         if names.suffix.lower() in image.FORMATS:
             raise OptionError(f"--dedupe-list {names}: is a list of names, not a picture; call it .txt")
+    aside = path_of(given.move_duplicates) if given.move_duplicates else None
+    if aside is not None:
+        unwanted.check_aside(folder, aside)
     with Progress("pictures", label="reading", quiet=console.quiet) as progress:
         found = health.examine(folder, options, limit_mp=given.limit_mp, progress=progress)
     console.say(json.dumps(found.to_dict(), indent=1) if given.json else "\n".join(describe(found)))
@@ -83,6 +90,8 @@ def run(words: Sequence[str], console: Console) -> int:
         _write_names(found, names, console)
     if sheet is not None:
         _write_sheet(found, sheet, console, overwrite=given.overwrite)
+    if aside is not None:
+        _move(found, aside, console)
     return 0
 
 
@@ -119,17 +128,21 @@ def _duplicates(found: "Health", title: str, groups: "Iterable[Group]") -> list[
 
 
 def _write_names(found: "Health", path: Path, console: Console) -> None:
-    from .. import weights
-    from ..data.health import exclude_lines
+    from ..data import unwanted
 
-    lines, left = exclude_lines(found)
-    title = f"# {len(lines)} pictures of {found.folder.name or 'this folder'} that are the same as better ones"
-    with weights.replacing(path) as file:
-        file.write("".join(f"{line}\n" for line in [" ".join(title.split()), *lines]).encode(errors="replace"))
-    console.say(f"{path}: {len(lines):,} names")
-    if left:
-        some = ", ".join(left[:3]) + (" ..." if len(left) > 3 else "")
-        console.warn(f"{len(left):,} duplicates are not in {path}: a line for them would mean others, too ({some})")
+    lines, left = unwanted.lines(found.surplus, found.kept)
+    where = found.folder.name or "this folder"
+    unwanted.write_list(path, f"{len(lines)} pictures of {where} that are the same as better ones", lines)
+    tell_list(path, lines, left, console)
+
+
+def _move(found: "Health", aside: Path, console: Console) -> None:
+    from ..data import unwanted
+
+    stay = unwanted.move(found.surplus, found.folder, aside)
+    console.say(f"{aside}: {len(found.surplus) - len(stay):,} pictures moved here")
+    if stay:
+        console.warn(f"{len(stay):,} duplicates stay, since {aside} has files of their names ({stay[0]})")
 
 
 def _write_sheet(found: "Health", path: Path, console: Console, *, overwrite: bool) -> None:

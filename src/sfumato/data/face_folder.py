@@ -59,7 +59,7 @@ class Cutter:
 
         def work(task: Task) -> Done | PictureError:
             try:
-                return self._cut(task, report.done.get(task.name))
+                return self._cut(task, report)
             except PictureError as error:
                 return error
 
@@ -67,7 +67,7 @@ class Cutter:
             for task, result in zip(tasks, in_order(work, tasks), strict=True):
                 if isinstance(result, Done):
                     self._drop(report.before.get(task.name, ()), result)
-                    report.done[task.name] = result
+                    report.note(task.name, result)
                 else:
                     report.broken[task.name] = str(result)
                 report.save(if_due=True)
@@ -75,42 +75,43 @@ class Cutter:
         finally:
             report.save()
 
-    def _cut(self, task: Task, before: Done | None) -> Done:
+    def _cut(self, task: Task, report: Report) -> Done:
         """Writes the faces of a picture.
 
         Raises:
             PictureError: it cannot be read, or a crop would replace something else.
             DiskError: the disk is full or not writable.
         """
-        size = _size(task.picture)
+        size, before = _size(task.picture), report.done.get(task.name)
         if before is not None and before.size_bytes != size:
             raise PictureError(
                 f"{task.picture}: {self.folder} holds the faces of another picture called {task.name}; "
                 "--overwrite replaces them, or name another folder"
             )
         pixels = to_8(image.read(task.picture, limit_mp=self.limit_mp).compose_on_white().pixels)
-        cuts = []
+        cuts, outdated = [], report.outdated.get(task.name, ())
         for number, face in enumerate(detect(pixels, self.options), 1):
             file = f"{task.target}-{number}{self.suffix}"
-            self._write(self.folder / file, crop(pixels, face, self.options))
+            replaces = self.overwrite or file in outdated
+            self._write(self.folder / file, crop(pixels, face, self.options), replaces=replaces)
             beyond = outside(face, self.options, *pixels.shape[:2])
             cuts.append(Cut(box=face.box, points=face.points, score=face.score, file=file, outside=round(beyond, 4)))
         return Done(size_bytes=size, faces=tuple(cuts))
 
-    def _write(self, path: Path, pixels: Pixels) -> None:
+    def _write(self, path: Path, pixels: Pixels, *, replaces: bool) -> None:
         if os.path.realpath(path) in self.kept:
             raise PictureError(f"{path}: the crop would replace a picture that is read; name another folder")
-        if not self.overwrite and path.is_file() and _shows(path, pixels):
+        if not replaces and path.is_file() and _shows(path, pixels):
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DiskError(f"{path.parent}: the folder cannot be made ({error.strerror or error})") from error
-        image.write(path, image.Picture(pixels=pixels), overwrite=self.overwrite)
+        image.write(path, image.Picture(pixels=pixels), overwrite=replaces)
 
-    def _drop(self, before: Sequence[Cut], now: Done) -> None:
+    def _drop(self, before: Sequence[str], now: Done) -> None:
         """Removes crops of an earlier run that this one has not made anew."""
-        for name in {face.file for face in before} - {face.file for face in now.faces}:
+        for name in set(before) - {face.file for face in now.faces}:
             path = self.folder / name
             if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts:
                 path.unlink(missing_ok=True)

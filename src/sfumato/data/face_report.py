@@ -4,7 +4,7 @@
      "pictures": {"below/a.jpg": {"size_bytes": 51234, "faces": [
          {"box": [x, y, width, height], "points": [[x, y], ...], "score": 0.94, "file": "below/a-1.png",
           "outside": 0.02}]}},
-     "without_face": ["b.jpg"], "broken": {"c.jpg": "why"}}
+     "without_face": ["b.jpg"], "broken": {"c.jpg": "why"}, "outdated": {"d.jpg": ["d-1.png"]}}
 
 A part of a run, `--shard 0/8`, writes `faces-0-of-8.json`; a run of the whole takes over what the parts have done.
 """
@@ -12,7 +12,7 @@ A part of a run, `--shard 0/8`, writes `faces-0-of-8.json`; a run of the whole t
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class Content:
     pictures: dict[str, Done]
     without_face: list[str]
     broken: dict[str, str]
+    outdated: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Crops with other options, by the names of pictures whose turn has not come since."""
 
 
 class Report:
@@ -68,7 +70,8 @@ class Report:
     Attributes:
         done: pictures by their names.
         broken: what is wrong with those that could not be read in this run.
-        before: the crops that earlier runs left of each picture.
+        before: the crops that earlier runs left of each picture, from the report's folder on;
+        outdated: and those among them that may be replaced.
 
     Raises:
         DataError: a report that is there cannot be read.
@@ -82,12 +85,14 @@ class Report:
         self.options = dict(options)
         self.done: dict[str, Done] = {}
         self.broken: dict[str, str] = {}
-        self.before: dict[str, tuple[Cut, ...]] = {}
+        self.before: dict[str, tuple[str, ...]] = {}
+        self.outdated: dict[str, tuple[str, ...]] = {}
         self.saved, self.pause = time.monotonic(), SAVED_S
         reports = [path for path in sorted({folder / NAME, *folder.glob("faces-*-of-*.json")}) if path.is_file()]
         for path in reports:
             self._take(path, anew=anew)
-        self.outdated = [path for path in reports if path != self.path] if anew and part is None else []
+        self.outdated = {name: files for name, files in self.outdated.items() if name not in self.done}
+        self.replaced = [path for path in reports if path != self.path] if anew and part is None else []
 
     def _take(self, path: Path, *, anew: bool) -> None:
         try:
@@ -96,9 +101,12 @@ class Report:
             if anew:
                 return
             raise DataError(f"{path}: the report of an earlier run cannot be read; --overwrite begins anew") from error
-        for name, done in content.pictures.items():
-            self.before[name] = (*self.before.get(name, ()), *done.faces)
+        crops = {name: tuple(face.file for face in done.faces) for name, done in content.pictures.items()}
+        for name, files in (*crops.items(), *content.outdated.items()):
+            self.before[name] = (*self.before.get(name, ()), *files)
+        self.outdated |= content.outdated
         if anew:
+            self.outdated = dict(self.before)
             return
         for name, value in self.options.items():
             if content.options.get(name) != value:
@@ -109,7 +117,12 @@ class Report:
 
     def files(self) -> set[str]:
         """The crops that were made, from the report's folder on."""
-        return {face.file for faces in self.before.values() for face in faces}
+        return {file for files in self.before.values() for file in files}
+
+    def note(self, name: str, done: Done) -> None:
+        """A picture is done, and none of its crops outdated."""
+        self.done[name] = done
+        self.outdated.pop(name, None)
 
     def save(self, *, if_due: bool = False) -> None:
         """Writes the report, whole or not at all; `if_due` only where the last time is long ago.
@@ -125,11 +138,12 @@ class Report:
             pictures=dict(sorted(self.done.items())),
             without_face=self.without_face(self.done),
             broken=dict(sorted(self.broken.items())),
+            outdated=dict(sorted(self.outdated.items())),
         )
         with weights.replacing(self.path) as file:
             file.write(json.dumps(asdict(content), indent=1).encode())
-        while self.outdated:
-            self.outdated.pop().unlink(missing_ok=True)
+        while self.replaced:
+            self.replaced.pop().unlink(missing_ok=True)
         self.saved = time.monotonic()
         self.pause = max(SAVED_S, 20 * (self.saved - start))
 

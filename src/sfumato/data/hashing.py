@@ -25,7 +25,7 @@ BLOCK = 2**21
 
 LOOK = 24
 """Side of the small copy."""
-ALIKE = 0.97
+ALIKE = 0.98
 """Correlation of two small copies from which on they show the same."""
 EVEN = 2.0
 """Mean difference, of 255, that cannot be seen."""
@@ -121,7 +121,7 @@ def _between(values: Hashes, distance: int) -> Iterator[Pairs]:
         for mask in _masks(distance // PARTS):
             others = part ^ mask
             for left, right in _candidates(others, order, ends):
-                bits = _differing(values[left] ^ values[right])
+                bits = bits_set(values[left] ^ values[right])
                 chosen = bits <= distance
                 for earlier in parts[:k]:  # found by one of these already?
                     near = _BYTE_BITS[(earlier[left] ^ earlier[right]).view(np.uint8)].reshape(-1, 2).sum(1)
@@ -169,6 +169,6 @@ def _candidates(
         first = last
 
 
-def _differing(values: Hashes) -> NDArray[np.int64]:
+def bits_set(values: Hashes) -> NDArray[np.int64]:
     """How many bits are set in each."""
     return _BYTE_BITS[values.view(np.uint8)].reshape(-1, 8).sum(1, dtype=np.int64)

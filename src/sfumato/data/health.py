@@ -17,7 +17,7 @@ from ..errors import DataError, PictureError
 from ..image.color import GREY
 from ..image.depth import to_8
 from . import hashing
-from .folders import ENDINGS, named, scan
+from .folders import ENDINGS, scan
 from .ordered import in_order
 
 SAME_GREY = 3
@@ -54,9 +54,10 @@ class Checked:
     look: hashing.Pixels
 
     @property
-    def rank(self) -> tuple[int, bool, bool, int, str]:
-        """Smaller for better pictures: larger ones, with colour, more bits, less compression."""
-        return (-self.height * self.width, self.grey, not self.deep, -self.size_bytes, str(self.path))
+    def rank(self) -> tuple[int, bool, bool, int, bool, str]:
+        """Smaller for better pictures: larger ones, with colour, more bits, less compression; links after files."""
+        area, linked = self.height * self.width, self.path.is_symlink()
+        return (-area, self.grey, not self.deep, -self.size_bytes, linked, str(self.path))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +87,12 @@ class Health:
     def name(self, path: Path) -> str:
         """The way to a picture from the folder on."""
         return path.relative_to(self.folder).as_posix()
+
+    @cached_property
+    def kept(self) -> list[Path]:
+        """All files but the surplus ones, broken ones among them."""
+        surplus = set(self.surplus)
+        return [path for path in (*(p.path for p in self.pictures), *self.broken) if path not in surplus]
 
     def where(self, holds: Callable[[Checked], bool]) -> list[str]:
         """The names of pictures of which something holds."""
@@ -150,13 +157,21 @@ class Health:
 
 
 def examine(
-    folder: Path, options: Options, *, limit_mp: float = image.LIMIT_MP, progress: Callable[[int, int], object] | None
+    folder: Path,
+    options: Options | None = None,
+    *,
+    limit_mp: float = image.LIMIT_MP,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Health:
     """Reads all pictures of a folder and those below it, and says what they are like.
+
+    Args:
+        progress: is called with how many of how many pictures were read.
 
     Raises:
         DataError: there is no such folder, or no picture in it.
     """
+    folder, options = Path(folder), options or Options()
     paths = scan(str(folder))
     if not paths:
         raise DataError(f"{folder}: there are no pictures in this folder")
@@ -232,36 +247,6 @@ def duplicates(pictures: Sequence[Checked], distance: int) -> tuple[tuple[Group,
 
 def _sorted(groups: Iterable[Group]) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda group: group.best.path))
-
-
-def exclude_lines(health: Health) -> tuple[list[str], list[str]]:
-    """FOLDER/NAME of each surplus picture, as a training's list of pictures to leave out has it.
-
-    Returns:
-        The lines, and the names of pictures that no line can stand for: another picture, not surplus, has the same
-        FOLDER/NAME, or the name cannot stand in such a list.
-    """
-    root = Path.cwd() / health.folder  # `.` has a name, too
-    surplus = set(health.surplus)
-
-    def line(path: Path) -> str:
-        return named(root / path.relative_to(health.folder))
-
-    wanted = {line(p.path) for p in health.pictures if p.path not in surplus} | {line(p) for p in health.broken}
-    lines, left = set(), []
-    for path in health.surplus:
-        text = line(path)
-        if text in wanted or not _fits(text):
-            left.append(health.name(path))
-        else:
-            lines.add(text)
-    return sorted(lines), left
-
-
-def _fits(text: str) -> bool:
-    """Whether reading a list gives this line back."""
-    plain = text.encode(errors="replace").decode() == text
-    return plain and text == text.strip() and not text.startswith("#") and text.splitlines() == [text]
 
 
 def _strangers(folder: Path) -> dict[str, int]:
