@@ -38,33 +38,6 @@ def fast() -> Recipe:
     )
 
 
-def faces2toon() -> Recipe:
-    """The run for `faces2toon`, from photographs of faces to vector cartoons; `--start`: a2b of `pix2pix.flat_faces`.
-
-    For a few hundred pictures and a CPU: one way only, at a third of CycleGAN's cost for a step; weights that can draw
-    flat colours and outlines already; differentiable augmentation; crops that are as fine as pictures of 256 pixels.
-    """
-    adam = Optimizer(lr=1.5e-4, betas=(0.5, 0.999))
-    return replace(
-        fast(),
-        method=cut.Config(
-            width=32,
-            discriminator_width=48,
-            contrastive_weight=0.2,
-            identity=False,
-            mirrored=True,
-            augment="shift cut",
-        ),
-        data=Unpaired(size=128, shorter=(200, 260), rotate_deg=8.0, jitter=0.1),
-        batch=2,
-        images=5_000,
-        schedule=Schedule(kind="linear", start=2_500, warmup=200),
-        optimizers={"generator": adam, "discriminator": adam},
-        ema_images=1_000,
-        watch=Watch(every=2_000),
-    )
-
-
 def tiny() -> Recipe:
     """Seconds on a CPU; for the tests."""
     return Recipe(

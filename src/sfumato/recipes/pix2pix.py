@@ -5,7 +5,6 @@ Command: `sfumato train pix2pix.pairs --data.a EDGES --data.b PHOTOS`
 
 from dataclasses import replace
 
-from .. import zoo
 from ..data.domains import Paired, SideBySide
 from ..methods import pix2pix
 from ..train.recipe import Optimizer, Recipe, Schedule, Watch
@@ -31,33 +30,6 @@ def pairs() -> Recipe:
 def side_by_side() -> Recipe:
     """The same for pictures that hold a pair, as the authors' data sets do."""
     return replace(pairs(), data=SideBySide(size=256, shorter=(286, 286)))
-
-
-def flat_faces() -> Recipe:
-    """The first stage for `faces2toon`: photographs to flat colours and outlines, pairs of `tools/flat_faces.py`."""
-    adam = Optimizer(lr=4e-4, betas=(0.5, 0.999))
-    return replace(
-        side_by_side(),
-        method=pix2pix.Config(
-            generator="resnet",
-            width=32,
-            norm="instance",
-            dropout=False,
-            antialias=True,
-            discriminator_width=24,
-            discriminator_layers=2,
-            pixel_weight=30.0,
-        ),
-        data=SideBySide(size=128, shorter=(230, 290), jitter=0.1),
-        images=8_000,
-        batch=4,
-        schedule=Schedule(kind="linear", start=4_000, warmup=200),
-        optimizers={"generator": adam, "discriminator": adam},
-        ema_images=500,
-        watch=Watch(),
-        start=str(zoo.find("faces2kaokore").path),
-        title="Faces in flat colours, from pairs",
-    )
 
 
 def tiny() -> Recipe:
