@@ -149,7 +149,7 @@ class Signs:
             yield (
                 key,
                 f"mode collapse: what {model} makes of different pictures is nearly the same, its diversity is"
-                f" {value:.2g} of theirs; go back to an earlier state with a smaller learning rate, or give content"
+                f" {value:.0%} of theirs; go back to an earlier state with a smaller learning rate, or give content"
                 " more weight",
             )
 
