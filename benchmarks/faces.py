@@ -4,8 +4,9 @@
 
 A tenth of each set, chosen by its file names, is kept from training. Every method translates the photographs among
 these; its results are compared with the drawings among them. Floors: the photographs as they are, and the photographs
-with the colours (mean and covariance) of a drawing each. Other methods: MicroAST with a drawing each as its style, and
-what `--also` names. The last row are drawings of the training set: what a perfect method would get.
+with the colours (mean and covariance) of a drawing of the training set each. Other methods: MicroAST with such a
+drawing each as its style, and what `--also` names. The last row are drawings of the training set themselves: what a
+perfect method would get.
 
     distance     Frechet distance of features (fd-compact, or fid if Inception's weights are there); few pictures, so
                  that it is never near 0, and only rows of one table compare
@@ -117,7 +118,7 @@ def grid(path: Path, rows: dict[str, list[Tensor]]) -> None:
 @torch.inference_mode()
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    asked.add_argument("--sets", nargs="+", choices=SETS, default=["kaokore"])
     asked.add_argument("--also", nargs="*", default=[], metavar="SET:LABEL=FILE", help="further models")
     asked.add_argument("--grid", metavar="DIR", help="also draw a page for each set there")
     asked.add_argument("--name", default="faces")
@@ -132,14 +133,15 @@ def main() -> None:
             size=SIDE,
         )
         held = {side: [prepared(x) for x in found] for side, found in data.open().held_out(1000).items()}
+        learned = list(drawings_learned(data, 300))
         jury, shown = Jury(held["a"], held["b"]), {"photographs as they are": held["a"]}
         rows = []
         for label, method in methods(name, given.also).items():
-            order = np.random.default_rng(1).integers(len(held["b"]), size=len(held["a"]))
-            results = [method(photo, held["b"][i]).clamp(0, 1) for photo, i in zip(held["a"], order, strict=True)]
+            order = np.random.default_rng(1).integers(len(learned), size=len(held["a"]))
+            results = [method(photo, learned[i]).clamp(0, 1) for photo, i in zip(held["a"], order, strict=True)]
             rows.append(jury.row(label, results))
             shown[label] = results
-        rows.append(jury.row("drawings of the training set", list(drawings_learned(data, 300))))
+        rows.append(jury.row("drawings of the training set", learned))
         tables[f"photographs to {name}"] = rows
         if given.grid:
             grid(Path(given.grid) / f"faces-{name}.jpg", shown | {"drawings": held["b"]})

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from sfumato.data.domains import Unpaired
 from sfumato.recipes import cyclegan
-from sfumato.train import Optimizer, Recipe
+from sfumato.train import Optimizer, Recipe, Schedule
 from sfumato.train.recipe import Watch
 
 
@@ -35,15 +35,16 @@ def recipe(sides: dict[str, tuple[str]], **changes: Any) -> Recipe:
     tiny, adam = cyclegan.tiny(), Optimizer(lr=5e-3, betas=(0.5, 0.999))
     made = replace(
         tiny,
-        method=replace(tiny.method, width=8, blocks=2, discriminator_width=16, pool=10, gain=0.3),
+        method=replace(tiny.method, width=8, blocks=2, discriminator_width=16, antialias=True, pool=10, gain=0.3),
         data=Unpaired(size=32, shorter=(32, 36), hold_out=0.2, **sides),
         optimizers={"generators": adam, "discriminators": adam},
-        images=1_200,
+        images=1_600,
         batch=4,
+        schedule=Schedule(kind="linear", start=800),
         ema_images=40,
-        watch=Watch(every=150, count=24, network="compact"),
-        log_every=150,
-        sample_every=1_200,
-        save_every=1_200,
+        watch=Watch(every=200, count=24, network="compact"),
+        log_every=200,
+        sample_every=1_600,
+        save_every=1_600,
     )
     return replace(made, **changes)

@@ -5,10 +5,13 @@ import re
 import sfumato
 
 NAMES = {
+    "Distance",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
+    "distance",
+    "export_onnx",
     "import_official",
     "load",
     "stylize",
