@@ -3,8 +3,9 @@
     python benchmarks/face_boxes.py [--scores 0.6] [--name face_boxes]
 
 A face is found if a box has its middle, that of the five points, within the box of the face's mask, and shares more
-than 0.3 of their union with it. Boxes elsewhere are errors. Textures show no face: all boxes there are errors. The last
-column is processor time on all cores, without reading the files.
+than 0.3 of their union with it. Boxes elsewhere are errors. No face of the textures is known, so that all boxes there
+count as elsewhere, also those of the two faces that they show. The last column is processor time on all cores, without
+reading the files.
 """
 
 import argparse

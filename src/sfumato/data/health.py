@@ -1,6 +1,7 @@
 """What a folder of pictures is like before a training sees it: sizes, broken files, duplicates, odd ones."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ class Health:
 
 
 def examine(
-    folder: Path,
+    folder: str | os.PathLike[str],
     options: Options | None = None,
     *,
     limit_mp: float = image.LIMIT_MP,
