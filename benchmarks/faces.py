@@ -92,7 +92,8 @@ class Jury:
             "method": label,
             "pictures": len(made),
             self.judge.frechet: round(frechet_distance(made, self.real), 3),
-            f"{self.judge.kernel} x 1000": f"{1000 * kernel:.2f} +- {1000 * spread:.2f}",
+            f"{self.judge.kernel} x 1000": round(1000 * kernel, 1),
+            "+-": round(1000 * spread, 1),
             "content": self._content(results),
             "diversity": round(nearest(made) / nearest(self.real[: len(made)]), 2),
         }
@@ -107,7 +108,7 @@ class Jury:
 
 
 def grid(path: Path, rows: dict[str, list[Tensor]]) -> None:
-    """A page of the first results of each method."""
+    """A page of the first results of each method; the drawings themselves may not be shown."""
     pictures, labels = [], []
     for label, results in rows.items():
         pictures += [image.from_any(x[0]) for x in results[:SHOWN]]
@@ -144,7 +145,7 @@ def main() -> None:
         rows.append(jury.row("drawings of the training set", learned))
         tables[f"photographs to {name}"] = rows
         if given.grid:
-            grid(Path(given.grid) / f"faces-{name}.jpg", shown | {"drawings": held["b"]})
+            grid(Path(given.grid) / f"faces-{name}.jpg", shown)
     report.show(given.name, tables)
 
 

@@ -38,7 +38,9 @@ def imported(package: Path) -> set[str]:
 def test_what_is_imported_is_what_is_installed(project, repository):
     renamed = {"cv2": "opencv-python-headless", "PIL": "pillow"}
     names = {renamed.get(name, name.replace("_", "-")) for name in imported(repository / "src" / "sfumato")}
-    assert names == {name_of(requirement) for requirement in project["dependencies"]}
+    extras = project["optional-dependencies"]
+    optional = {name_of(requirement) for requirement in [*extras["onnx"], *extras["video"]]}
+    assert names - optional == {name_of(requirement) for requirement in project["dependencies"]}
 
 
 def test_the_oldest_constraints_are_the_floors(project, repository):

@@ -49,7 +49,9 @@ def test_all_faces_of_a_picture_the_largest_first(sheet):
 def test_a_picture_without_faces():
     assert detect(np.full((200, 300, 3), 200, np.uint8)) == []
     assert detect(np.zeros((1, 1, 3), np.uint8)) == []
-    assert detect(np.zeros((3, 900, 3), np.uint8)) == []
+    for _ in range(2):  # strips, of which OpenCV 4 may see something else each time
+        assert detect(np.zeros((3, 900, 3), np.uint8)) == []
+        assert detect(np.zeros((900, 3, 3), np.uint8)) == []
 
 
 @pytest.mark.parametrize("angle", [-25, 20])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import OptionError, PictureError
 from ..progress import Progress
-from . import batch, files, flags, inputs
+from . import batch, files, films, flags, inputs
 from .console import Console
 from .source import Field
 from .stylize import OUT_HELP, add_limit, add_precision, in_color, shared_fields
@@ -36,11 +36,14 @@ def parser() -> flags.Parser:
         [
             "translate face.jpg --model faces2kaokore",
             "translate photos/ --model run/cyclegan.selfie2anime/a2b.safetensors -o anime/",
+            "translate film.mp4 --model faces2kaokore --smooth 0.6 -o painted.mp4",
             "translate photos/ --model mine.safetensors -o anime/ --shard 0/4",
         ],
     )
     made.usage = "sfumato translate PICTURE... --model MODEL [-o OUT] [options]"
-    made.add_argument("photos", nargs="*", metavar="PICTURE", help="Pictures, folders, or patterns such as '*.jpg'")
+    made.add_argument(
+        "photos", nargs="*", metavar="PICTURE", help="Pictures, films, folders, or patterns such as '*.jpg'"
+    )
     text = "A model by its name, see `sfumato models list`, or a file that a training wrote"
     made.add_argument("--model", metavar="NAME|FILE", help=text)
     made.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
@@ -53,11 +56,12 @@ def parser() -> flags.Parser:
     text = "Work in parts of at most N x N pixels; 0: never (default: by the memory there is)"
     how.add_argument("--tile", type=int, metavar="N", help=text)
     add_precision(how)
+    films.add(made)
     return flags.finish(made)
 
 
 def run(words: Sequence[str], console: Console) -> int:
-    """Translates all pictures; those that cannot be read are named at the end."""
+    """Translates all pictures and films; those that cannot be read are named at the end."""
     given = parser().parse_intermixed_args(words)
     if not given.photos:
         raise OptionError("which picture? sfumato translate PICTURE --model MODEL")
@@ -66,7 +70,21 @@ def run(words: Sequence[str], console: Console) -> int:
     from ..options import Options
 
     options = flags.build(Options, flags.given(given, fields()))
-    photos = inputs.find_photos(given.photos)
+    moving, names = films.apart(given.photos)
+    if moving and names and given.out:
+        raise OptionError("films and pictures together have no -o; give them by two commands")
+    shows = films.plan(moving, given, console) if moving else []
+    jobs = _plan(names, given, options, console) if names else []
+    if not jobs and not shows:
+        return 0
+    translator = _translator(given)
+    codes = [_pictures(jobs, translator, options, given, console)] if jobs else []
+    codes += [films.run(shows, translator, options, given.smooth, console)] if shows else []
+    return max(codes)
+
+
+def _plan(names: Sequence[str], given: argparse.Namespace, options: "Options", console: Console) -> list[inputs.Job]:
+    photos = inputs.find_photos(names)
     suffix = "." + given.format.lower().lstrip(".")
     jobs = inputs.plan(photos, Path(given.model).name.removesuffix(".safetensors"), given.out, suffix=suffix)
     if given.shard:
@@ -75,9 +93,17 @@ def run(words: Sequence[str], console: Console) -> int:
         jobs = batch.missing(jobs, console)
     for job in jobs:
         _check_output(job, options)
-    if not jobs:
-        return 0
-    translator, progress = _translator(given), Progress("px", quiet=console.quiet)
+    return jobs
+
+
+def _pictures(
+    jobs: Sequence[inputs.Job],
+    translator: "Translator",
+    options: "Options",
+    given: argparse.Namespace,
+    console: Console,
+) -> int:
+    progress = Progress("px", quiet=console.quiet)
 
     def one(job: inputs.Job, label: str) -> None:
         picture = files.read(job.photo, console, limit_mp=given.limit_mp, label=label)

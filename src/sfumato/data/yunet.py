@@ -33,6 +33,8 @@ LEAST = 14
 """Pixels that a face needs on a copy to be found well."""
 LARGEST = 1536
 """The largest copy."""
+SHORTEST = 64
+"""Sides of copies are at least so many pixels: of less OpenCV 4 gives random numbers."""
 
 CLOSE = 192
 """Side of the copy on which a face is looked at by itself, in pixels;"""
@@ -215,6 +217,9 @@ _own = _Own()
 
 
 def _detect(pixels: Pixels) -> Rows:
+    below, right = (max(SHORTEST - side, 0) for side in pixels.shape[:2])
+    if below or right:
+        pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
     height, width = pixels.shape[:2]
     if _own.network is None:
         file, nothing = np.fromfile(FILE, np.uint8), np.empty(0, np.uint8)
