@@ -205,7 +205,8 @@ def smoothed(draw: Callable[[Pixels], Pixels], amount: float) -> Callable[[Pixel
         result = draw(pixels).astype(np.float32)
         if before and before[0][0].shape == pixels.shape and min(pixels.shape[:2]) >= 16:
             frame, last = before[0]
-            way = flow.calc(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), None)
+            grey, grey_before = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (pixels, frame))
+            way = np.asarray(flow.calc(grey, grey_before, np.zeros((*grey.shape, 2), np.float32)), np.float32)
             away = np.abs(moved(frame, way).astype(np.float32) - pixels).mean(2, keepdims=True)
             share = amount * np.exp(-np.square(cv2.GaussianBlur(away, (0, 0), 1.5) / SAME))[..., None]
             share = cv2.resize(share, result.shape[1::-1])[..., None]
