@@ -83,8 +83,13 @@ def test_the_first_step(training):
     check(steps(training, 64, 1)[0], record("cut")["steps"][0]["losses"], 1e-4)
 
 
-@pytest.mark.xfail(strict=True, reason="the generator's first gradient is 1 to 6 % larger than the recorded one")
+@pytest.mark.xfail(strict=True, reason="the recorded gradient of the contrast is not that of the recorded loss")
 def test_training(training, monkeypatch):
+    """The authors' module, run beside ours in one process, has the same outputs, losses and adversarial gradients.
+
+    The gradients that the contrast has in the generator differ by half of their length. Along ours the authors' own
+    loss changes by 1.0004 times what it should (central differences in float64), along theirs by 0.909 times.
+    """
     plainly(monkeypatch)
     recorded = record("cut")["steps"]
     for ours, theirs in zip(steps(training, 64, len(recorded)), recorded, strict=True):

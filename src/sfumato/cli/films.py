@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import video
 from . import batch, flags, inputs
 from .console import Console
 from .files import path_of
 
 if TYPE_CHECKING:
     from ..translate import Translator
+    from ..video import Pixels
 
 
 def add(made: flags.Parser) -> None:
@@ -22,7 +22,9 @@ def add(made: flags.Parser) -> None:
 
 def apart(names: Sequence[str]) -> tuple[list[Path], list[str]]:
     """The films that were named, and all else."""
-    films = [name for name in names if path_of(name).suffix.lower() in video.ENDINGS and path_of(name).is_file()]
+    from ..video import ENDINGS
+
+    films = [name for name in names if path_of(name).suffix.lower() in ENDINGS and path_of(name).is_file()]
     return [path_of(name) for name in films], [name for name in names if name not in films]
 
 
@@ -32,6 +34,8 @@ def plan(films: Sequence[Path], given: argparse.Namespace, console: Console) -> 
     Raises:
         OptionError: a name will not do, or PyAV is missing.
     """
+    from .. import video
+
     ending = Path(given.model).name.removesuffix(".safetensors")
     jobs = inputs.plan([inputs.Photo(path=film) for film in films], ending, given.out, suffix=".mp4")
     for job in jobs:
@@ -44,11 +48,12 @@ def run(jobs: Sequence[inputs.Job], translator: "Translator", options: Any, smoo
     """Translates the films; returns the exit code."""
     import numpy as np
 
+    from .. import video
     from ..image import from_any
     from ..image.depth import to_8
     from ..progress import Progress
 
-    def draw(pixels: video.Pixels) -> video.Pixels:
+    def draw(pixels: "Pixels") -> "Pixels":
         return to_8(translator.translate_picture(from_any(np.ascontiguousarray(pixels)), options=options).pixels)
 
     def one(job: inputs.Job, label: str) -> None:

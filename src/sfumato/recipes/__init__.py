@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import zoo
 from ..errors import RecipeError
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ def parse(name: str, words: Sequence[str]) -> "Recipe":
 
 def _begun(recipe: "Recipe") -> "Recipe":
     """The recipe with the file of the model that it begins with, if it names one."""
-    if not recipe.start or Path(recipe.start).suffix in (".pt", zoo.SUFFIX):
+    if not recipe.start or Path(recipe.start).suffix in (".pt", ".safetensors"):
         return recipe
+    from .. import zoo
+
     return replace(recipe, start=str(zoo.find(recipe.start).path))
