@@ -51,7 +51,8 @@ def test_version(sfumato, words):
 def test_a_command_that_does_not_exist(sfumato):
     assert sfumato("stylise") == (2, [], ["sfumato: there is no command 'stylise'; did you mean 'stylize'?"])
     assert sfumato("xyz").err == [
-        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, train, distance, faces, folder, models, export, import"
+        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, train, distance, faces, folder,"
+        " models, export, import"
     ]
 
 
