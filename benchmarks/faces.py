@@ -2,7 +2,8 @@
 
     python benchmarks/faces.py [--sets kaokore toon] [--also kaokore:cut=FILE] [--grid docs/images]
 
-A tenth of each set, chosen by its file names, is kept from training. Every method translates the photographs among
+A tenth of each set, chosen by its file names, is kept from training; of photographs and cartoons these are the crops by
+`sfumato faces --largest`, whose eyes are at the same places. Every method translates the photographs among
 these; its results are compared with the drawings among them. Floors: the photographs as they are, and the photographs
 with the colours (mean and covariance) of a drawing of the training set each. Other methods: MicroAST with such a
 drawing each as its style, and what `--also` names. The last row are drawings of the training set themselves: what a
@@ -16,6 +17,8 @@ perfect method would get.
 """
 
 import argparse
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,7 +28,7 @@ import report
 import torch
 from torch import Tensor
 
-from sfumato import device, image, zoo
+from sfumato import cli, device, image, zoo
 from sfumato.data.domains import Unpaired, middle, tensor
 from sfumato.losses.style import content_loss
 from sfumato.metrics.features import Judge
@@ -34,10 +37,12 @@ from sfumato.nets.colors import coral
 from sfumato.nets.perceptual import read_network
 from sfumato.train.watch import nearest
 
-SIDE = 256
+SIDES = {"kaokore": 256, "toon": 128}
+"""Pixels, as the models learned from."""
 SHOWN = 6
 PHOTOS = ("faces_photo/sfhq_mit_synthetic", "faces_photo/usgov_staff_cc0")
-SETS = {"kaokore": "paintings/kaokore_ccbysa", "toon": "faces_drawn/toon_dicebear_ccby_cc0"}
+SETS = {"kaokore": ("paintings/kaokore_ccbysa",), "toon": ("faces_drawn/toon_dicebear_ccby_cc0",)}
+CROPPED = ("toon",)
 
 Method = Callable[[Tensor, Tensor], Tensor]
 """Photograph and a drawing (1, 3, H, W) in [0, 1] -> result."""
@@ -64,12 +69,29 @@ def translated(model: torch.nn.Module, photo: Tensor, _drawing: Tensor) -> Tenso
     return result
 
 
+def opened_sides(name: str, scratch: Path) -> Unpaired:
+    """The data set of photographs and drawings of that name."""
+    folder = report.data_folder()
+    sides = {side: tuple(str(folder / part) for part in parts) for side, parts in (("a", PHOTOS), ("b", SETS[name]))}
+    if name in CROPPED:
+        sides = {side: tuple(cut_out(part, scratch / Path(part).name) for part in sides[side]) for side in sides}
+    exclude = Path(__file__).parent / "kaokore_no_face.txt"
+    return Unpaired(**sides, exclude=str(exclude) if name == "kaokore" else "", size=SIDES[name])
+
+
+def cut_out(folder: str, out: Path) -> str:
+    """The largest face of each picture, in a folder of its own."""
+    if code := cli.main(["faces", folder, "--largest", "-o", str(out), "--quiet"]):
+        sys.exit(code)
+    return str(out)
+
+
 def drawings_learned(data: Unpaired, count: int) -> Iterator[Tensor]:
     """Pictures of the training set, as those held out are cut."""
     opened = data.open()
     folder = opened.folders["b"]
     for i in np.random.default_rng(0).permutation(len(folder))[:count]:
-        yield prepared(tensor(middle(folder.picture(int(i)), SIDE)))
+        yield prepared(tensor(middle(folder.picture(int(i)), data.size)))
 
 
 def prepared(pixels: Tensor) -> Tensor:
@@ -124,29 +146,27 @@ def main() -> None:
     asked.add_argument("--grid", metavar="DIR", help="also draw a page for each set there")
     asked.add_argument("--name", default="faces")
     given = asked.parse_args()
-    folder, tables = report.data_folder(), {}
-    for name in given.sets:
-        exclude = Path(__file__).parent / "kaokore_no_face.txt"
-        data = Unpaired(
-            a=tuple(str(folder / part) for part in PHOTOS),
-            b=(str(folder / SETS[name]),),
-            exclude=str(exclude) if name == "kaokore" else "",
-            size=SIDE,
-        )
-        held = {side: [prepared(x) for x in found] for side, found in data.open().held_out(1000).items()}
-        learned = list(drawings_learned(data, 300))
-        jury, shown = Jury(held["a"], held["b"]), {"photographs as they are": held["a"]}
-        rows = []
-        for label, method in methods(name, given.also).items():
-            order = np.random.default_rng(1).integers(len(learned), size=len(held["a"]))
-            results = [method(photo, learned[i]).clamp(0, 1) for photo, i in zip(held["a"], order, strict=True)]
-            rows.append(jury.row(label, results))
-            shown[label] = results
-        rows.append(jury.row("drawings of the training set", learned))
-        tables[f"photographs to {name}"] = rows
-        if given.grid:
-            grid(Path(given.grid) / f"faces-{name}.jpg", shown)
+    with tempfile.TemporaryDirectory() as scratch:
+        tables = {f"photographs to {name}": rows_of(name, given, Path(scratch)) for name in given.sets}
     report.show(given.name, tables)
+
+
+def rows_of(name: str, given: argparse.Namespace, scratch: Path) -> list[report.Row]:
+    """The table of one set."""
+    data = opened_sides(name, scratch)
+    held = {side: [prepared(x) for x in found] for side, found in data.open().held_out(1000).items()}
+    learned = list(drawings_learned(data, 300))
+    jury, shown = Jury(held["a"], held["b"]), {"photographs as they are": held["a"]}
+    rows = []
+    for label, method in methods(name, given.also).items():
+        order = np.random.default_rng(1).integers(len(learned), size=len(held["a"]))
+        results = [method(photo, learned[i]).clamp(0, 1) for photo, i in zip(held["a"], order, strict=True)]
+        rows.append(jury.row(label, results))
+        shown[label] = results
+    rows.append(jury.row("drawings of the training set", learned))
+    if given.grid:
+        grid(Path(given.grid) / f"faces-{name}.jpg", shown)
+    return rows
 
 
 if __name__ == "__main__":

@@ -148,13 +148,22 @@ def test_a_hole_is_at_most_half_the_side():
 
 def test_each_picture_of_a_batch_is_changed_its_own_way():
     images = torch.rand(1, 3, 16, 16).expand(4, 3, 16, 16)
-    changed = augment.augment(images, color=True, shift=True, cut=True)
+    changed = augment.augment(images, "color shift cut")
     assert not torch.equal(changed[0], changed[1])
+
+
+def test_pairs_are_moved_and_cut_alike_but_colored_apart():
+    image = torch.rand(2, 3, 16, 16)
+    moved, colored = (augment.augment(torch.cat((image, image), 1), kinds) for kinds in ("shift cut", "color"))
+    assert torch.equal(*moved.chunk(2, 1))
+    assert not torch.equal(moved[:, :3], image)
+    first, second = colored.chunk(2, 1)
+    assert not torch.equal(first, second)
 
 
 def test_gradients_go_through_the_augmentation():
     images = torch.rand(2, 3, 16, 16, requires_grad=True)
-    augment.augment(images, color=True, shift=True, cut=True).sum().backward()
+    augment.augment(images, "color shift cut").sum().backward()
     assert images.grad.abs().sum() > 0
 
 
@@ -213,26 +222,28 @@ def test_dropout_scales_and_is_off_in_evaluation():
     assert torch.equal(layer.eval()(x), x)
 
 
-@pytest.mark.parametrize(("kernel", "end_kernel"), [(3, 7), (5, 9)])
+@pytest.mark.parametrize("halvings", [2, 3])
+@pytest.mark.parametrize("kernels", [(3, 7), (5, 9)])
 @pytest.mark.parametrize("antialias", [False, True])
-def test_generators_keep_the_size(kernel, end_kernel, antialias):
-    network = ResnetGenerator(4, 1, kernel=kernel, end_kernel=end_kernel, antialias=antialias)
+def test_generators_keep_the_size(kernels, antialias, halvings):
+    network = ResnetGenerator(4, 1, kernels=kernels, antialias=antialias, halvings=halvings)
     result = network(torch.rand(1, 3, 24, 32))
     assert result.shape == (1, 3, 24, 32)
     assert result.abs().max() <= 1
 
 
-def test_the_halo_is_what_a_place_depends_on(monkeypatch):
-    for antialias in (False, True):
-        network = ResnetGenerator(4, 2, antialias=antialias).eval()
-        monkeypatch.setattr("sfumato.nets.norms.instance_norm", lambda x: x)  # what is asked of the whole picture aside
-        with torch.no_grad():
-            x = torch.rand(1, 3, 160, 160)
-            changed = x.clone()
-            changed[:, :, :, :80] += 1
-            differs = (network(x) - network(changed)).abs().amax((0, 1, 2)) > 0
-        reach = int(differs.nonzero().max()) - 79
-        assert network.halo - 16 <= reach <= network.halo
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize(("halvings", "half"), [(2, 80), (3, 144)])
+def test_the_halo_is_what_a_place_depends_on(monkeypatch, halvings, half, antialias):
+    network = ResnetGenerator(4, 2, antialias=antialias, halvings=halvings).eval().double()
+    monkeypatch.setattr("sfumato.nets.norms.instance_norm", lambda x: x)  # what is asked of the whole picture aside
+    with torch.no_grad():
+        x = torch.rand(1, 3, 2 * half, 2 * half).double()
+        changed = x.clone()
+        changed[:, :, :, :half] += 1
+        differs = (network(x) - network(changed)).abs().amax((0, 1, 2)) > 0
+    reach = int(differs.nonzero().max()) - half + 1
+    assert network.halo - 4 * 2**halvings <= reach <= network.halo
 
 
 def test_unets_need_their_own_multiples():

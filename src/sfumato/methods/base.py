@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
+from ..errors import RecipeError
+from ..nets import augment
 from ..nets.generators import ResnetGenerator, UnetGenerator
 from ..nets.norms import Norm
 
@@ -117,11 +119,13 @@ class GeneratorConfig:
     """The network between two kinds of pictures; the Config of a method adds how it learns."""
 
     generator: Literal["resnet", "unet"] = "resnet"
-    """Residual blocks at a quarter of the size, or halves down to a point with skips across."""
+    """Residual blocks at a fraction of the size, or halves down to a point with skips across."""
     width: Annotated[int, Gt(0)] = 64
     """Channels of the generator at full size."""
     blocks: Annotated[int, Ge(1)] = 9
     """Residual blocks, `resnet` only."""
+    halvings: Annotated[int, Ge(2), Le(5)] = 2
+    """How often `resnet` halves a picture before the blocks; 3 where shapes are to change: it sees twice as far."""
     depth: Annotated[int, Ge(5)] = 8
     """How often `unet` halves a picture; 8 for 256 pixels, whose sides it needs multiples of."""
     norm: Norm = "instance"
@@ -142,11 +146,11 @@ class GeneratorConfig:
         return ResnetGenerator(
             self.width,
             self.blocks,
+            halvings=self.halvings,
             norm=self.norm,
             dropout=self.dropout,
             antialias=self.antialias,
-            kernel=self.kernel,
-            end_kernel=self.end_kernel,
+            kernels=(self.kernel, self.end_kernel),
         )
 
 
@@ -161,12 +165,22 @@ class GeneratorModel(ImageToImage):
         self.config = config
         self.network = config.network()
         unet = config.generator == "unet"
-        self.stride = 2**config.depth if unet else 4
+        self.stride = 2 ** (config.depth if unet else config.halvings)
         self.halo = None if isinstance(self.network, UnetGenerator) else self.network.halo
         self.pixel_bytes = 16 * config.width
 
     def forward(self, image: Tensor) -> Tensor:
         return (self.network(signed(image)) + 1) / 2
+
+
+def check_augment(kinds: str) -> None:
+    """Checks the kinds of differentiable augmentation that a Config names.
+
+    Raises:
+        RecipeError: one is unknown.
+    """
+    if unknown := set(kinds.split()) - set(augment.KINDS):
+        raise RecipeError(f"method.augment: {min(unknown)!r} is none of {', '.join(augment.KINDS)}")
 
 
 def signed(images: Tensor) -> Tensor:

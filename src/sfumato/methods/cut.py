@@ -140,20 +140,16 @@ class Training(base.Training):
         return torch.randperm(features.shape[2] * features.shape[3])[: self.config.patches]
 
     def _liked(self, fake: Tensor) -> Tensor:
-        return adversarial_loss(self.judge(self._shown(fake)), True, self.config.adversarial)
+        return adversarial_loss(self.judge(augment(fake, self.config.augment)), True, self.config.adversarial)
 
     def _judged(self, real: Tensor, fake: Tensor) -> Tensor:
-        kind = self.config.adversarial
+        kind, changes = self.config.adversarial, self.config.augment
+        real, fake = augment(real, changes), augment(fake, changes)
         if self.config.norm == "instance":
-            of_real, of_fake = self.judge(torch.cat((self._shown(real), self._shown(fake)))).chunk(2)
+            of_real, of_fake = self.judge(torch.cat((real, fake))).chunk(2)
         else:
-            of_real, of_fake = self.judge(self._shown(real)), self.judge(self._shown(fake))
+            of_real, of_fake = self.judge(real), self.judge(fake)
         return 0.5 * (adversarial_loss(of_real, True, kind) + adversarial_loss(of_fake, False, kind))
-
-    def _shown(self, images: Tensor) -> Tensor:
-        """What the discriminator sees of images (B, 3, H, W)."""
-        kinds = self.config.augment.split()
-        return augment(images, color="color" in kinds, shift="shift" in kinds, cut="cut" in kinds)
 
     def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         a, b = signed(batch["a"]), signed(batch["b"])
@@ -176,8 +172,7 @@ def check(config: Config) -> None:
         raise RecipeError("method.generator: CUT compares the layers of the resnet generator")
     if config.adversarial == "wasserstein":
         raise RecipeError("method.adversarial: Wasserstein critics are in cyclegan; take least_squares or vanilla")
-    if unknown := set(config.augment.split()) - {"color", "shift", "cut"}:
-        raise RecipeError(f"method.augment: {min(unknown)!r} is none of color, shift, cut")
+    base.check_augment(config.augment)
 
 
 OFFICIAL_ROLES = ("generator",)

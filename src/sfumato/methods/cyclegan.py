@@ -206,11 +206,8 @@ class Training(base.Training):
     def _shown(self, images: Tensor) -> Tensor:
         """What a discriminator sees of images (B, 3, H, W)."""
         c = self.config
-        if c.augment:
-            kinds = c.augment.split()
-            images = augment(images, color="color" in kinds, shift="shift" in kinds, cut="cut" in kinds)
         left = 1 - float(self.images_seen) / c.blur_images if c.blur_images else 0.0
-        return blurred(images, c.blur_sigma * max(0.0, left), BLUR_KERNEL)
+        return blurred(augment(images, c.augment), c.blur_sigma * max(0.0, left), BLUR_KERNEL)
 
     def _penalty(self, judge: PatchDiscriminator, real: Tensor, fake: Tensor) -> Tensor:
         return self.config.penalty_weight * gradient_penalty(judge, real, fake.detach())
@@ -246,8 +243,7 @@ def check(config: Config) -> None:
         raise RecipeError("method.embedding_weight: only the resnet generator has an embedding; set it to 0")
     if config.adversarial == "wasserstein" and not (config.clip or config.penalty_weight):
         raise RecipeError("method.adversarial: a Wasserstein critic needs --method.clip or --method.penalty-weight")
-    if unknown := set(config.augment.split()) - {"color", "shift", "cut"}:
-        raise RecipeError(f"method.augment: {min(unknown)!r} is none of color, shift, cut")
+    base.check_augment(config.augment)
 
 
 OFFICIAL_ROLES = ("generator",)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import RecipeError
 from ..losses.adversarial import Adversarial, adversarial_loss
+from ..nets.augment import augment
 from ..nets.discriminators import PatchDiscriminator
 from ..nets.initial import Initial, initialise
 from ..nets.norms import Norm
@@ -26,7 +27,7 @@ from .base import signed, unsigned
 @dataclass(frozen=True, kw_only=True)
 class Config(base.GeneratorConfig):
     generator: Literal["resnet", "unet"] = "unet"
-    """Residual blocks at a quarter of the size, or halves down to a point with skips across."""
+    """Residual blocks at a fraction of the size, or halves down to a point with skips across."""
     norm: Norm = "batch"
     """Normalisation of all networks; `batch` makes a picture's result depend on the batch in training."""
     dropout: bool = True
@@ -41,6 +42,8 @@ class Config(base.GeneratorConfig):
     """Weight of looking real beside the picture it came from."""
     pixel_weight: Annotated[float, Ge(0)] = 100.0
     """Weight of the distance to the wanted picture, L1."""
+    augment: str = ""
+    """What the discriminator sees is changed at random by these, `color shift cut`; for small sets."""
     initial: Initial = "normal"
     """How first weights are drawn."""
     gain: Annotated[float, Gt(0)] = 0.02
@@ -69,6 +72,7 @@ class Training(base.Training):
         super().__init__()
         if config.adversarial == "wasserstein":
             raise RecipeError("method.adversarial: Wasserstein critics are in cyclegan; take vanilla or least_squares")
+        base.check_augment(config.augment)
         self.config = config
         self.a2b = Model(config)
         self.judge = PatchDiscriminator(6, config.discriminator_width, config.discriminator_layers, norm=config.norm)
@@ -85,15 +89,19 @@ class Training(base.Training):
         c, a, b = self.config, signed(batch["a"]), signed(batch["b"])
         self.a2b.requires_grad_(True)  # the discriminator's turn comes first, and the result is used for both
         fake = self.a2b.network(a)
-        real_pair, fake_pair = torch.cat((a, b), 1), torch.cat((a, fake), 1)
         yield {
-            "real": 0.5 * adversarial_loss(self.judge(real_pair), True, c.adversarial),
-            "fake": 0.5 * adversarial_loss(self.judge(fake_pair.detach()), False, c.adversarial),
+            "real": 0.5 * adversarial_loss(self._seen(a, b), True, c.adversarial),
+            "fake": 0.5 * adversarial_loss(self._seen(a, fake.detach()), False, c.adversarial),
         }
         yield {
-            "adversarial": c.adversarial_weight * adversarial_loss(self.judge(fake_pair), True, c.adversarial),
+            "adversarial": c.adversarial_weight * adversarial_loss(self._seen(a, fake), True, c.adversarial),
             "pixel": c.pixel_weight * F.l1_loss(fake, b),
         }
+
+    def _seen(self, a: Tensor, b: Tensor) -> Tensor:
+        """What the discriminator says of pairs."""
+        verdict: Tensor = self.judge(augment(torch.cat((a, b), 1), self.config.augment))
+        return verdict
 
     def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         rows = {"a": signed(batch["a"]), "a to b": self.a2b.network(signed(batch["a"])), "b": signed(batch["b"])}

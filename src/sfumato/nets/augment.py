@@ -12,19 +12,25 @@ from torch import Tensor
 
 from .parallel import rand
 
+KINDS = ("color", "shift", "cut")
 SHIFT = 1 / 8
 """Largest shift, in sides."""
 HOLE = 1 / 2
 """Side of the square that is cut out, in sides."""
 
 
-def augment(images: Tensor, *, color: bool, shift: bool, cut: bool) -> Tensor:
-    """The images (B, 3, H, W), each changed at random."""
-    if color:
-        images = recolored(images)
-    if shift:
+def augment(images: Tensor, kinds: str) -> Tensor:
+    """The images (B, 3, H, W), each changed at random; of pairs (B, 6, H, W) both alike but for their colours.
+
+    Args:
+        kinds: those of `KINDS` that are wanted, with spaces between.
+    """
+    wanted = kinds.split()
+    if "color" in wanted:
+        images = torch.cat([recolored(image) for image in images.split(3, 1)], 1)
+    if "shift" in wanted:
         images = shifted(images)
-    return holed(images) if cut else images
+    return holed(images) if "cut" in wanted else images
 
 
 def recolored(images: Tensor) -> Tensor:

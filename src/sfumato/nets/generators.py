@@ -7,7 +7,7 @@ Shapes: B batch, C channels, H W pixels. Pictures here are in [-1, 1].
 """
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, pairwise
 
 import torch
 import torch.nn.functional as F
@@ -48,16 +48,17 @@ class ResidualBlock(nn.Module):
 
 
 class ResnetGenerator(nn.Module):
-    """(B, 3, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 4.
+    """(B, 3, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 2^halvings.
 
     Args:
-        width: channels at full size; twice at half, four times at a quarter of it.
-        blocks: residual blocks, at a quarter of the size.
+        width: channels at full size; twice at half, four times at a quarter of it and below.
+        blocks: residual blocks, at the smallest size.
         norm: of every convolution but the last.
         dropout: a half in each block.
         antialias: halve and double as CUT does.
-        kernel: of the convolutions in between.
-        end_kernel: of the first and the last convolution.
+        kernels: of the convolutions in between; of the first and the last.
+        halvings: how often the size is halved before the blocks, 2 in the papers. With 3 blocks see twice as far, for a
+            quarter of the work: where shapes are to change.
     """
 
     def __init__(
@@ -65,44 +66,42 @@ class ResnetGenerator(nn.Module):
         width: int = 64,
         blocks: int = 9,
         *,
+        halvings: int = 2,
         norm: Norm = "instance",
         dropout: bool = False,
         antialias: bool = False,
-        kernel: int = 3,
-        end_kernel: int = 7,
+        kernels: tuple[int, int] = (3, 7),
     ) -> None:
         super().__init__()
-        levels, bias = count(1), norm == "instance"
+        levels, bias, (kernel, end_kernel) = count(1), norm == "instance", kernels
         self.antialias, self.end_kernel = antialias, end_kernel
-        self.widths = (width, 2 * width, 4 * width)
-        # A tile's border: every convolution in turn, and what sampling sees beyond the even pixels.
-        self.halo = 4 * (-(-(2 * (end_kernel // 2) + (3 + 8 * blocks + 3) * (kernel // 2) + 10) // 4))
+        self.widths = tuple(width * min(2**i, 4) for i in range(halvings + 1))
+        self.halo = _halo(2**halvings, blocks, kernel // 2, end_kernel // 2)
         self.stem = Layer(ReflectConv2d(3, width, end_kernel, bias=bias), make_norm(norm, width, next(levels)))
         step = 1 if antialias else 2
         self.downs = nn.ModuleList(
-            Layer(
-                nn.Conv2d(wide, 2 * wide, kernel, step, kernel // 2, bias=bias), make_norm(norm, 2 * wide, next(levels))
-            )
-            for wide in self.widths[:2]
+            Layer(nn.Conv2d(wide, out, kernel, step, kernel // 2, bias=bias), make_norm(norm, out, next(levels)))
+            for wide, out in pairwise(self.widths)
         )
         self.blocks = nn.ModuleList(ResidualBlock(4 * width, kernel, norm, dropout, levels) for _ in range(blocks))
         self.ups = nn.ModuleList(
-            Layer(self._up(wide, kernel, bias), make_norm(norm, wide // 2, next(levels))) for wide in self.widths[:0:-1]
+            Layer(self._up(wide, out, kernel, bias), make_norm(norm, out, next(levels)))
+            for wide, out in pairwise(self.widths[::-1])
         )
         self.head = ReflectConv2d(width, 3, end_kernel, exact=True)  # in bf16 the picture itself would be rounded
         self.blur, self.upsample = BlurDown(), Double()
 
-    def _up(self, wide: int, kernel: int, bias: bool) -> nn.Module:
-        half, margin = wide // 2, kernel // 2
+    def _up(self, wide: int, out: int, kernel: int, bias: bool) -> nn.Module:
+        margin = kernel // 2
         if self.antialias:
-            return nn.Conv2d(wide, half, kernel, padding=margin, bias=bias)
-        return nn.ConvTranspose2d(wide, half, kernel, 2, margin, output_padding=1, bias=bias)
+            return nn.Conv2d(wide, out, kernel, padding=margin, bias=bias)
+        return nn.ConvTranspose2d(wide, out, kernel, 2, margin, output_padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x))
 
     def encode(self, x: Tensor, found: dict[str, Tensor] | None = None, until: int | None = None) -> Tensor:
-        """The embedding (B, 4 width, H/4, W/4): what the last block gives.
+        """The embedding (B, 4 width, H / 2^halvings, W / 2^halvings): what the last block gives.
 
         Args:
             found: takes what is met on the way: `pixels` (with their mirrored border), `down1` and `down2` (before
@@ -130,6 +129,18 @@ class ResnetGenerator(nn.Module):
         for up in self.ups:
             x = F.relu_(up(self.upsample(x) if self.antialias else x))
         return torch.tanh(self.head(x))
+
+
+def _halo(scale: int, blocks: int, reach: int, end_reach: int) -> int:
+    """A tile's border: every convolution in turn, and what sampling sees beyond the even pixels; of `scale` multiples.
+
+    Args:
+        scale: full pixels for one of the smallest size.
+        reach, end_reach: pixels that inner and outer convolutions see to each side.
+    """
+    sampling = 2 * (scale - 1)
+    pixels = 2 * end_reach + (sampling + 2 * scale * blocks) * reach + -(-5 * sampling // 3)
+    return scale * -(-pixels // scale)
 
 
 class UnetGenerator(nn.Module):

@@ -90,30 +90,11 @@ def faces2kaokore() -> Recipe:
     What helps sets of a few hundred pictures: differentiable augmentation, averaged weights, batches, no checkerboards.
     `faces2kaokore_fine` goes on at 256 pixels.
     """
-    return _faces(cycle=8, identity=2)
-
-
-def faces2kaokore_fine() -> Recipe:
-    """The second stage, at 256 pixels: `--start` takes the first one's state.pt."""
-    return _fine(faces2kaokore())
-
-
-def faces2toon() -> Recipe:
-    """The run for `faces2toon`, from photographs of faces to vector cartoons, which need other shapes: less cycle."""
-    return _faces(cycle=5, identity=1)
-
-
-def faces2toon_fine() -> Recipe:
-    """The second stage, at 256 pixels: `--start` takes the first one's state.pt."""
-    return _fine(faces2toon())
-
-
-def _faces(cycle: float, identity: float) -> Recipe:
     adam = Optimizer(lr=3e-4, betas=(0.5, 0.999))
     return replace(
         selfie2anime(),
         method=cyclegan.Config(
-            width=32, antialias=True, cycle_weight=cycle, identity_weight=identity, augment="color shift cut"
+            width=32, antialias=True, cycle_weight=8.0, identity_weight=2.0, augment="color shift cut"
         ),
         data=Unpaired(size=128, shorter=(132, 150), rotate_deg=8.0, jitter=0.1),
         batch=8,
@@ -125,7 +106,9 @@ def _faces(cycle: float, identity: float) -> Recipe:
     )
 
 
-def _fine(recipe: Recipe) -> Recipe:
+def faces2kaokore_fine() -> Recipe:
+    """The second stage, at 256 pixels: `--start` takes the first one's state.pt."""
+    recipe = faces2kaokore()
     return replace(
         recipe,
         data=replace(recipe.data, size=256, shorter=(264, 290)),

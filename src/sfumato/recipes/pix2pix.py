@@ -6,6 +6,7 @@ Command: `sfumato train pix2pix.pairs --data.a EDGES --data.b PHOTOS`
 from dataclasses import replace
 
 from ..data.domains import Paired, SideBySide
+from ..data.matched import Matched
 from ..methods import pix2pix
 from ..train.recipe import Optimizer, Recipe, Schedule, Watch
 
@@ -30,6 +31,53 @@ def pairs() -> Recipe:
 def side_by_side() -> Recipe:
     """The same for pictures that hold a pair, as the authors' data sets do."""
     return replace(pairs(), data=SideBySide(size=256, shorter=(286, 286)))
+
+
+def faces2toon() -> Recipe:
+    """The run for `faces2toon`, from photographs of faces to vector cartoons: first at 128 pixels.
+
+    There are no pairs. Each photograph is given the cartoons that are most like it in the coarse, so that there are
+    shapes to copy; the discriminator sees to it that they are drawn, and fit the photograph. Both folders are to be
+    crops by `sfumato faces`, whose eyes are at the same places. `faces2toon_fine` goes on at 256 pixels.
+    """
+    adam = Optimizer(lr=2e-4, betas=(0.5, 0.999))
+    return Recipe(
+        method=pix2pix.Config(
+            generator="resnet",
+            width=32,
+            blocks=8,
+            halvings=3,
+            norm="instance",
+            dropout=False,
+            antialias=True,
+            discriminator_width=32,
+            adversarial="least_squares",
+            pixel_weight=5.0,
+            augment="color shift cut",
+        ),
+        # One partner, never mirrored: cartoons look to the right, and a face between two of them has eyes in wrong places.
+        data=Matched(size=128, shorter=(132, 150), rotate_deg=8.0, jitter=0.1, nearest=1, flip=False),
+        images=40_000,
+        batch=2,
+        optimizers={"generator": adam, "discriminator": adam},
+        schedule=Schedule(kind="constant", warmup=400),
+        precision="auto",
+        ema_images=1_000,
+        watch=Watch(every=4_000),
+        title="Photographs of faces to vector cartoons",
+    )
+
+
+def faces2toon_fine() -> Recipe:
+    """The second stage, at 256 pixels: `--start` takes the first one's state.pt."""
+    recipe = faces2toon()
+    return replace(
+        recipe,
+        data=replace(recipe.data, size=256, shorter=(264, 290)),
+        images=16_000,
+        batch=1,
+        schedule=Schedule(kind="linear", start=4_000, warmup=400),
+    )
 
 
 def tiny() -> Recipe:

@@ -130,6 +130,11 @@ def test_what_cut_does_not_do(config, message):
         cut.Training(config)
 
 
+def test_pix2pix_knows_the_kinds_of_augmentation():
+    with pytest.raises(RecipeError, match="'colour' is none of color, shift, cut"):
+        pix2pix.Training(pix2pix.Config(augment="colour cut", width=4, depth=5))
+
+
 def test_pix2pix_has_no_critics():
     with pytest.raises(RecipeError, match="Wasserstein critics are in cyclegan"):
         pix2pix.Training(pix2pix.Config(adversarial="wasserstein", width=4, depth=5))
