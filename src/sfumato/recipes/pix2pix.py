@@ -55,7 +55,7 @@ def faces2toon() -> Recipe:
             pixel_weight=5.0,
             augment="color shift cut",
         ),
-        # One partner, never mirrored: cartoons look to the right, and a face between two of them has eyes in wrong places.
+        # One partner, never mirrored: cartoons look to the right, and between two of them eyes are in wrong places.
         data=Matched(size=128, shorter=(132, 150), rotate_deg=8.0, jitter=0.1, nearest=1, flip=False),
         images=40_000,
         batch=2,
