@@ -81,17 +81,12 @@ def step_of(side: str, method: str, size: int, count: int, place: torch.device) 
 
 
 def plain_step(method: str, size: int, pictures: dict[str, Tensor], place: torch.device) -> Callable[[], object]:
-    """A step of the plain formulation, all of whose tensors are made at that place."""
+    """A step of the plain formulation."""
     kinds = {"cyclegan": plain_gan.CycleGAN, "cut": plain_gan.CUT, "ugatit": lambda: plain_ugatit.Plain(size)}
     a, b = (signed(pictures[side]).to(place) for side in "ab")
     with torch.device(place):
         plain = kinds[method]()
-
-    def step() -> None:
-        with torch.device(place):
-            plain.step(a, b)
-
-    return step
+    return lambda: plain.step(a, b)
 
 
 def fast(place: torch.device) -> str:

@@ -171,11 +171,11 @@ class CUT:
         return found
 
     def contrast(self, source: Tensor, result: Tensor) -> Tensor:
-        total = torch.zeros(())
+        total = source.new_zeros(())
         for head, q, k in zip(self.heads, self.features(result), self.features(source), strict=True):
-            places = torch.randperm(q.shape[2] * q.shape[3])[: self.patches]
+            places = torch.randperm(q.shape[2] * q.shape[3], device=q.device)[: self.patches]
             queries, keys = (F.normalize(head(x.permute(0, 2, 3, 1).flatten(1, 2)[:, places]), dim=2) for x in (q, k))
             logits = queries @ keys.detach().mT / 0.07
-            own = torch.arange(logits.shape[1]).expand(len(logits), -1)
+            own = torch.arange(logits.shape[1], device=q.device).expand(len(logits), -1)
             total = total + F.cross_entropy(logits.flatten(0, 1), own.flatten())
         return total / len(TAPS)
