@@ -291,6 +291,8 @@ def test_the_translator_gives_what_the_model_gives(training, strength):
 @learned_stylizers
 def test_tiles_make_no_difference(training):
     for model in training.models().values():
+        if model.halo is None:
+            pytest.skip("each place depends on all others: there are no tiles")
         whole, tiled = (
             np.array(Translator(model, tile=tile, device="cpu", precision="fp32")(photo(203, 171), photo(64, 48)))
             for tile in (0, 2 * model.halo + 64)

@@ -5,6 +5,7 @@ import torch
 
 from sfumato.methods import adain
 from sfumato.nets.colors import coral
+from sfumato.nets.mirror import make_decoder
 from sfumato.nets.norms import blend
 
 pytestmark = pytest.mark.usefixtures("_without_gradients")
@@ -71,7 +72,7 @@ def test_losses(golden, picture, equal, vgg_file):
 
 
 def test_the_decoder_is_the_papers_when_it_is_as_wide(golden):
-    decoder = adain.make_decoder(64)
+    decoder = make_decoder(512, 64)
     assert {k: v.shape for k, v in decoder.state_dict().items()} == {
         k: v.shape for k, v in golden("adain").states["decoder"].items()
     }

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..errors import OptionError
 from ..losses.style import content_loss, style_loss
+from ..nets.mirror import make_decoder
 from ..nets.norms import Moments, adain, moments
 from ..nets.perceptual import read_network
 from ..nets.vgg import HEADS, VGG, CompactVGG, read_vgg
@@ -45,34 +46,6 @@ def make_encoder(kind: Literal["vgg19", "compact"]) -> VGG | CompactVGG:
     return VGG(19, CODE_LAYER) if kind == "vgg19" else CompactVGG(until=CODE_LAYER)
 
 
-def make_decoder(width: int) -> nn.Sequential:
-    """Features at relu4_1 (B, 512, H/8, W/8) -> (B, 3, H, W): the encoder in reverse, pooling replaced by upsampling.
-
-    Borders are mirrored, against artefacts there; nothing is normalised, which would bring all pictures back to one
-    style (section 5.1).
-    """
-    w1, w2, w3, w4 = width, 2 * width, 4 * width, HEADS[CODE_LAYER]
-    return nn.Sequential(
-        *conv(w4, w3),
-        nn.Upsample(scale_factor=2, mode="nearest"),
-        *conv(w3, w3),
-        *conv(w3, w3),
-        *conv(w3, w3),
-        *conv(w3, w2),
-        nn.Upsample(scale_factor=2, mode="nearest"),
-        *conv(w2, w2),
-        *conv(w2, w1),
-        nn.Upsample(scale_factor=2, mode="nearest"),
-        *conv(w1, w1),
-        *conv(w1, 3)[:-1],
-    )
-
-
-def conv(in_channels: int, out_channels: int) -> list[nn.Module]:
-    """A 3x3 convolution with mirrored borders and its ReLU."""
-    return [nn.ReflectionPad2d(1), nn.Conv2d(in_channels, out_channels, 3), nn.ReLU()]
-
-
 class Model(base.Stylizer):
     """Content (B, 3, H, W) and style (B, 3, h, w), RGB in [0, 1] -> (B, 3, H, W), not clamped.
 
@@ -93,7 +66,7 @@ class Model(base.Stylizer):
         self.config = config or Config()
         self.encoder = make_encoder(self.config.encoder).requires_grad_(False)
         self.moments = Moments(level=1)
-        self.decoder = make_decoder(self.config.width)
+        self.decoder = make_decoder(HEADS[CODE_LAYER], self.config.width)
 
     def encode(self, images: Tensor) -> Tensor:
         """f: images (B, 3, H, W) -> features (B, 512, H/8, W/8)."""

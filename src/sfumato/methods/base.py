@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from ..errors import RecipeError
 from ..nets import augment
 from ..nets.generators import ResnetGenerator, UnetGenerator
-from ..nets.norms import Norm
+from ..nets.norms import Norm, blend
 
 Terms = dict[str, Tensor]
 """Named, already weighted scalar losses; their sum is minimised."""
 
 Code = tuple[Tensor, ...]
-"""What a model keeps of a style: tensors (B, C, 1, 1), or maps (B, C, h, w) where styles are mixed by place."""
+"""What a model keeps of a style: tensors (B, C, 1, 1), or maps (B, C, h, w), of a style or where styles are mixed by
+place."""
 
 Features = tuple[Tensor, ...]
 """What a model sees in a content: maps (B, C, h, w), before anything is asked of the whole picture."""
@@ -58,8 +59,9 @@ class Stylizer(nn.Module):
 
     stride: ClassVar[int] = 1
     """The content's sides must be multiples of this."""
-    halo: ClassVar[int] = 0
-    """Pixels that a tile must see beyond its border for an exact result, a multiple of `stride`."""
+    halo: ClassVar[int | None] = 0
+    """Pixels that a tile must see beyond its border for an exact result, a multiple of `stride`; None: there are no
+    tiles, each place depends on all others."""
     code_stride: ClassVar[int] = 1
     """Pixels of the content for one cell of a map in a code."""
     pixel_bytes: ClassVar[int] = 1000
@@ -68,6 +70,10 @@ class Stylizer(nn.Module):
     def encode_style(self, style: Tensor) -> Code:
         """The code of a style (B, 3, h, w), RGB in [0, 1]."""
         raise NotImplementedError
+
+    def mix(self, codes: Sequence[Code], weights: Sequence[float | Tensor]) -> Code:
+        """The code of several styles by their weights, which are numbers or maps (B, 1, h, w); their sum is 1."""
+        return blend(codes, weights)
 
     def features(self, content: Tensor, strength: float | Tensor = 1.0) -> Features:
         """What `paint` needs of the content (B, 3, H, W): a function of each place's surroundings alone."""

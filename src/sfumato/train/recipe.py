@@ -32,11 +32,14 @@ class Schedule:
     """The factor on every learning rate, a function of the images seen."""
 
     kind: Literal["constant", "inverse", "cosine", "linear"] = "constant"
-    """`inverse` is 1 / (1 + decay * images); `cosine` and `linear` fall to zero between `start` and the run's end."""
+    """`inverse` is 1 / (1 + decay * images after `start`); `cosine` and `linear` fall to zero between `start` and the
+    run's end."""
     warmup: Annotated[int, Ge(0)] = 0
-    """Images over which the factor rises from 0."""
+    """Images over which the factor rises to 1."""
+    warmup_from: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """The factor at the very first image, if there is a warm-up."""
     start: Annotated[int, Ge(0)] = 0
-    """Images after which `cosine` and `linear` begin to fall."""
+    """Images after which the factor begins to fall."""
     decay: Annotated[float, Ge(0)] = 0.0
     """Of `inverse`, for each image."""
 

@@ -165,13 +165,14 @@ def compile_parts(training: nn.Module) -> None:
 
 def schedule_factor(schedule: Schedule, seen: int, images: int) -> float:
     """The factor on learning rates after `seen` of `images` samples, in [0, 1]."""
-    rise = min(1.0, seen / schedule.warmup) if schedule.warmup else 1.0
+    low = schedule.warmup_from
+    rise = low + (1 - low) * min(1.0, seen / schedule.warmup) if schedule.warmup else 1.0
     done = min(1.0, max(0, seen - schedule.start) / max(1, images - schedule.start))
     match schedule.kind:
         case "constant":
             return rise
         case "inverse":
-            return rise / (1 + schedule.decay * seen)
+            return rise / (1 + schedule.decay * max(0, seen - schedule.start))
         case "cosine":
             return rise * (1 + math.cos(math.pi * done)) / 2
         case "linear":

@@ -141,7 +141,7 @@ def trace(model: Model, code: Code, strength: float, device: torch.device) -> Pl
         plan.levels.setdefault(module.level, []).append(module)
         plan.costs[module.level] = spent
 
-    with _hooks(model, CONVS, count), _hooks(model, Moments, note):
+    with _hooks(model, COUNTED, count), _hooks(model, Moments, note):
         features = model.features(content, strength)
         plan.features_cost = spent
         plan.features_bytes = sum(part.numel() * part.element_size() for part in features) / side**2
@@ -151,11 +151,11 @@ def trace(model: Model, code: Code, strength: float, device: torch.device) -> Pl
     return plan
 
 
-CONVS = (nn.Conv2d, nn.ConvTranspose2d)
+COUNTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 def cost(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> float:
-    """Operations of a convolution: its multiplications, and what moving its numbers about is worth of them."""
+    """Operations of a convolution or linear layer: multiplications, and what moving its numbers is worth of them."""
     weight = module.weight
     assert isinstance(weight, Tensor)
     moved = inputs[0].numel() + output.numel()
@@ -187,7 +187,7 @@ class _Meter:
         self.report, self.pixels, self.total, self.done = report, pixels, max(total, 1.0), 0.0
 
     def watching(self, model: nn.Module) -> AbstractContextManager[None]:
-        return _hooks(model, CONVS, self._count)
+        return _hooks(model, COUNTED, self._count)
 
     def _count(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         self.done += cost(module, inputs, output)

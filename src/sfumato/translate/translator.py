@@ -7,7 +7,7 @@ import functools
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING, Any
@@ -181,6 +181,7 @@ class Translator:
             picture=picture,
             size=(height, width),
             codes=codes,
+            mix=self.model.mix if isinstance(self.model, Stylizer) else blend,
             shares=shares,
             masks=Masks(masks, picture, size=(height, width), shares=shares) if masks else None,
             options=options,
@@ -249,6 +250,8 @@ class _Job:
     size: tuple[int, int]
     """Rows and columns that the model is given: the picture's or a few more, which are mirrored."""
     codes: Sequence[Code]
+    mix: Callable[[Sequence[Code], Sequence[float | Tensor]], Code]
+    """Makes one code of several, see `Stylizer.mix`."""
     shares: Sequence[float]
     masks: Masks | None
     options: Options
@@ -271,12 +274,12 @@ class _Job:
         if self.masks is None or len(self.codes) == 1:
             return self.even_code
         weights = self.masks.weights(box, self.cell).to(self.device)
-        return blend(self.codes, weights.split(1))
+        return self.mix(self.codes, weights.split(1))
 
     @functools.cached_property
     def even_code(self) -> Code:
         """The styles mixed by their weights, masks or not; empty for a generator."""
-        return blend(self.codes, self.shares)
+        return self.mix(self.codes, self.shares)
 
     def keep(self, tile: Tile, result: Tensor) -> None:
         """Writes a tile's core into the result, cut at the picture's edges."""

@@ -6,6 +6,7 @@ import torch
 from sfumato.card import Card
 from sfumato.errors import OptionError
 from sfumato.methods import adain
+from sfumato.nets.mirror import make_decoder
 from sfumato.nets.norms import moments
 from sfumato.nets.vgg import VGG, CompactVGG
 from sfumato.weights import save
@@ -92,7 +93,7 @@ def official_keys(network: VGG) -> dict[str, torch.Tensor]:
 
 
 def test_official_files_of_another_kind_are_refused():
-    decoder = adain.make_decoder(64).state_dict()
+    decoder = make_decoder(512, 64).state_dict()
     with pytest.raises(KeyError, match="this one is caffe"):
         adain.from_official({"vgg": official_keys(VGG(19, "relu4_1", flavour="caffe")), "decoder": decoder})
     with pytest.raises(RuntimeError, match=r"Missing.*convs\.4_1"):
