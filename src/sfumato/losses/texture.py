@@ -171,3 +171,30 @@ class _Roughness(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         return ctx.saved_tensors[0] * grads[0], None
+
+
+def gram_matrices(features: Tensor) -> Tensor:
+    """`gram_matrix` of each picture: (B, C, H, W) -> (B, C, C), float32."""
+    rows = features.permute(0, 2, 3, 1).flatten(1, 2).float()  # (B, HW, C)
+    return rows.mT @ rows / rows.shape[1]
+
+
+def gram_distances(features: Tensor, target: Tensor) -> Tensor:
+    """|G - G*|² / |G*|² of the pictures of features (B, C, H, W) and a target (C, C): (B,)."""
+    size = target.square().sum().clamp(min=1e-12)
+    return (gram_matrices(features) - target).square().sum((1, 2)) / size
+
+
+def diversity(images: Tensor) -> Tensor:
+    """How far the pictures (B, ...) of a batch, B > 1, lie apart: the mean log distance to the nearest other, a scalar.
+
+    It grows with the entropy of what the pictures are drawn from (Kozachenko & Leonenko 1987; arXiv:1701.02096, eq. 7).
+
+    # Differs from the paper: distances are mean squared differences and their logarithm is not multiplied by the number
+    # of values, so that a weight means the same at any size.
+    """
+    rows = images.float().flatten(1)
+    # Not by products of rows: the distance of two textures is small beside their size, and would be lost in rounding.
+    distances = torch.stack([(rows - row).square().mean(1) for row in rows])
+    own = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+    return distances.masked_fill(own, torch.inf).min(1).values.clamp(min=1e-12).log().mean()
