@@ -143,6 +143,9 @@ class _TraceOfRoot(torch.autograd.Function):
         return ctx.saved_tensors[0] * grads[0]
 
 
+KINDS: dict[str, type[Gram] | type[Wasserstein]] = {"gram": Gram, "wasserstein": Wasserstein}
+
+
 def roughness(images: Tensor, *, wraps: bool = False) -> Tensor:
     """The mean over pixels of squared differences to the right and lower neighbours (total variation, squared): scalar.
 
@@ -171,18 +174,6 @@ class _Roughness(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         return ctx.saved_tensors[0] * grads[0], None
-
-
-def gram_matrices(features: Tensor) -> Tensor:
-    """`gram_matrix` of each picture: (B, C, H, W) -> (B, C, C), float32."""
-    rows = features.permute(0, 2, 3, 1).flatten(1, 2).float()  # (B, HW, C)
-    return rows.mT @ rows / rows.shape[1]
-
-
-def gram_distances(features: Tensor, target: Tensor) -> Tensor:
-    """|G - G*|² / |G*|² of the pictures of features (B, C, H, W) and a target (C, C): (B,)."""
-    size = target.square().sum().clamp(min=1e-12)
-    return (gram_matrices(features) - target).square().sum((1, 2)) / size
 
 
 def diversity(images: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ Ulyanov, Lebedev, Vedaldi & Lempitsky: "Texture Networks: Feed-forward Synthesis
 arXiv:1701.02096).
 
 A network is made for one swatch: it turns noise into as much of its texture as is wanted, a thousand times faster than
-the optimisation of `gatys`. What it learns from is the distance of Gram matrices, those of its textures to that of the
-swatch, in a network that looks at both.
+the optimisation of `gatys`. It learns from the distance of statistics, those of its textures' features in a third
+network to those of the swatch's.
 
 Shapes: B batch, C channels, H W pixels, h w pixels of a swatch.
 """
@@ -22,11 +22,11 @@ from torch import Tensor, nn
 
 from ..errors import OptionError, RecipeError
 from ..losses.style import content_loss
-from ..losses.texture import diversity, gram_distances, gram_matrices
+from ..losses.texture import KINDS, Gram, Statistics, Wasserstein, diversity
 from ..nets.frozen import Borders, Frozen
 from ..nets.layers import conv_dtype
-from ..nets.norms import Norm
-from ..nets.parallel import gather, mean, rand
+from ..nets.norms import Norm, blend
+from ..nets.parallel import gather, rand
 from ..nets.perceptual import read_perceptual
 from ..nets.texture_nets import SMALLEST, Pyramid
 from . import base
@@ -54,9 +54,11 @@ class Config:
     narrow: bool = True
     """Statistics of the compact network's own few channels, several times faster than those of its full widths."""
     style_layers: Annotated[tuple[str, ...], MinLen(1)] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-    """Layers whose Gram matrices are the texture; those that no network has are left out."""
+    """Layers whose statistics are the texture; those that no network has are left out."""
+    statistics: Literal["gram", "wasserstein"] = "wasserstein"
+    """What is compared: Gram matrices, as in the paper, or means and covariances by their Wasserstein distance."""
     style_weight: Annotated[float, Ge(0)] = 1.0
-    """Weight of the distances of Gram matrices, each relative to its target, summed over the layers."""
+    """Weight of the distances of statistics, each relative to its target, summed over the layers."""
     content_layer: str = "relu4_1"
     """Layer that holds the content, `stylization` only."""
     content_weight: Annotated[float, Ge(0)] = 0.5
@@ -101,7 +103,7 @@ class Model(base.ImageToImage):
         height, width = image.shape[-2:]
         if self.blind:
             return self.pictures(self.noise((height, width), len(image)))
-        top, left = (min(self.stride, side - 1) for side in (height, width))
+        top, left = (min(2 * self.stride, side - 1) for side in (height, width))
         image = F.pad(image, (left, left, top, top), mode="reflect")
         noise = self.noise((image.shape[-2], image.shape[-1]), 1)
         result = self.pictures(self.with_noise(image, [z.expand(len(image), -1, -1, -1) for z in noise]))
@@ -167,7 +169,8 @@ class Training(base.Training):
             wanted = ", ".join((*config.style_layers, *contents))
             raise RecipeError(f"method.style_layers: {wanted}; the networks have {', '.join(self.perceptual.layers)}")
         self.judges: dict[tuple[torch.dtype, Borders], Frozen] = {}
-        self.known: list[tuple[Tensor, dict[str, Tensor]]] = []
+        self.known: list[tuple[Tensor, dict[str, Statistics]]] = []
+        self.targets: dict[tuple[int, ...], dict[str, Gram | Wasserstein]] = {}
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"generator": [self.model]}
@@ -194,7 +197,7 @@ class Training(base.Training):
             images, borders = self.model.pictures(self.model.with_noise(content, noise)), "replicate"
         wanted = self.layers if content is None else [*self.layers, c.content_layer]
         features = self.judge(images, list(dict.fromkeys(wanted)), borders)  # type: ignore[arg-type]
-        distances = [gram_distances(features[layer], targets[layer]).mean() for layer in self.layers]
+        distances = [self._distance(features[layer], targets[layer]) for layer in self.layers]
         terms = {"style": c.style_weight * sum(distances[1:], distances[0])}
         if content is not None:
             with torch.no_grad():
@@ -211,21 +214,29 @@ class Training(base.Training):
         sizes = self.model.network.sizes(height, width)
         return [rand(len(like), NOISES, *size, device=like.device) for size in sizes]
 
-    @torch.no_grad()
-    def _targets(self, styles: Tensor) -> dict[str, Tensor]:
-        """The mean of the Gram matrices (C, C) of swatches (B, 3, h, w) over the whole batch, by layer."""
-        found = [self._of_swatch(style) for style in styles]
-        return {layer: mean(torch.stack([grams[layer] for grams in found]).mean(0)) for layer in self.layers}
+    def _distance(self, features: Tensor, target: Gram | Wasserstein) -> Tensor:
+        """The mean over the pictures of features (B, C, h, w) of the distance of their statistics: a scalar."""
+        return torch.stack([target.distance(target.of(of_one)) for of_one in features.split(1)]).mean()
 
-    def _of_swatch(self, style: Tensor) -> dict[str, Tensor]:
-        """The Gram matrices of a swatch (3, h, w), computed once: a run has few and shows them in each step."""
-        for swatch, grams in self.known:
+    @torch.no_grad()
+    def _targets(self, styles: Tensor) -> dict[str, Gram | Wasserstein]:
+        """What the mean of the swatches (B, 3, h, w) of the whole batch asks for, by layer."""
+        found = tuple(self._number(style[None]) for style in gather(styles))
+        if found not in self.targets:
+            parts = [self.known[k][1] for k in found]
+            even = [1 / len(parts)] * len(parts)
+            kind = KINDS[self.config.statistics]
+            self.targets[found] = {layer: kind(blend([p[layer] for p in parts], even)) for layer in self.layers}
+        return self.targets[found]
+
+    def _number(self, style: Tensor) -> int:
+        """Which of the known swatches this one (1, 3, h, w) is: a run has few and shows them in each step."""
+        for k, (swatch, _) in enumerate(self.known):
             if swatch.shape == style.shape and torch.equal(swatch, style):
-                return grams
-        features = self.judge(style[None], self.layers, "replicate")
-        grams = {layer: gram_matrices(features[layer])[0] for layer in self.layers}
-        self.known = [*self.known[-15:], (style.clone(), grams)]
-        return grams
+                return k
+        kind, features = KINDS[self.config.statistics], self.judge(style, self.layers, "replicate")
+        self.known.append((style.clone(), {layer: kind.of(features[layer]) for layer in self.layers}))
+        return len(self.known) - 1
 
     def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         style = batch["style"]

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .layers import WrapConv2d
 from .norms import BatchNorm, Norm, instance_norm
 
 SLOPE = 0.01
@@ -47,13 +48,13 @@ class Pyramid(nn.Module):
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """The result (B, 3, H, W), BGR from 0 to 255 without Caffe's mean, of inputs (B, C, h, w) from coarse to fine.
 
-        Sides double from one to the next; where they do not quite, each cell is repeated as often as it needs.
+        Sides double from one to the next; where they do not quite, a cell in the middle is not repeated.
         """
         x = self.get_submodule("noise1")(inputs[0])
         for i, z in enumerate(inputs[1:], 2):
             low, high = (self.get_submodule(f"{name}{i}.bn") for name in ("low", "high"))
             # The paper doubles first and then normalises: the same, since all values are repeated equally often.
-            coarse = F.interpolate(low(x), z.shape[-2:], mode="nearest")
+            coarse = F.interpolate(low(x), z.shape[-2:], mode="nearest-exact")
             x = self.get_submodule(f"join{i}")(torch.cat((coarse, high(self.get_submodule(f"noise{i}")(z))), 1))
         with torch.autocast(x.device.type, enabled=False):  # bfloat16 has steps of a whole grey level up here
             result: Tensor = self.out(x.float())
@@ -77,8 +78,7 @@ class Block(nn.Module):
         self.count = len(kernels)
         for k, kernel in enumerate(kernels, 1):
             channels = in_channels if k == 1 else out_channels
-            conv = nn.Conv2d(channels, out_channels, kernel, padding=kernel // 2, padding_mode="circular")
-            self.add_module(f"conv{k}", conv)
+            self.add_module(f"conv{k}", WrapConv2d(channels, out_channels, kernel))
             self.add_module(f"bn{k}", learned_norm(norm, out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
