@@ -9,8 +9,11 @@ import torch
 from PIL import Image
 
 import sfumato
+from sfumato import weights
+from sfumato.card import Card
 from sfumato.data.swatch import ContentSwatch, Swatch
 from sfumato.errors import DataError, OptionError, RecipeError, WeightsError
+from sfumato.export import export
 from sfumato.losses.texture import diversity
 from sfumato.methods import texture_nets
 from sfumato.nets.texture_nets import Pyramid
@@ -225,3 +228,15 @@ def test_other_files_are_refused(tmp_path):
     np.savez(tmp_path / "c.npz", **state | {"sd/low3.bn.weight": np.ones(2, np.float32)})
     with pytest.raises(WeightsError, match="of another shape: low3.bn.weight"):
         sfumato.import_official("texture_nets", {"model": tmp_path / "c.npz"})
+
+
+def test_what_draws_noise_is_not_exported(tmp_path):
+    pytest.importorskip("onnx")
+    weights.save(
+        tmp_path / "m.safetensors",
+        texture_nets.Model(STYLE),
+        Card(name="m", method="texture_nets", config=dataclasses.asdict(STYLE)),
+    )
+    with pytest.raises(OptionError, match="draws noise"):
+        export(tmp_path / "m.safetensors", tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
