@@ -13,7 +13,7 @@ from sfumato import weights
 from sfumato.card import Card
 from sfumato.data.swatch import ContentSwatch, Swatch
 from sfumato.errors import DataError, OptionError, RecipeError, WeightsError
-from sfumato.export import export
+from sfumato.export import export_onnx
 from sfumato.losses.texture import diversity
 from sfumato.methods import texture_nets
 from sfumato.nets.texture_nets import Pyramid
@@ -232,11 +232,8 @@ def test_other_files_are_refused(tmp_path):
 
 def test_what_draws_noise_is_not_exported(tmp_path):
     pytest.importorskip("onnx")
-    weights.save(
-        tmp_path / "m.safetensors",
-        texture_nets.Model(STYLE),
-        Card(name="m", method="texture_nets", config=dataclasses.asdict(STYLE)),
-    )
+    card = Card(name="m", method="texture_nets", config=dataclasses.asdict(STYLE))
+    weights.save(tmp_path / "m.safetensors", texture_nets.Model(STYLE), card)
     with pytest.raises(OptionError, match="draws noise"):
-        export(tmp_path / "m.safetensors", tmp_path / "m.onnx")
+        export_onnx(tmp_path / "m.safetensors", tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
