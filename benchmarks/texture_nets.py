@@ -92,9 +92,8 @@ def learn(given: argparse.Namespace) -> dict[str, Any]:
     """A network of the recipe, saved, and a texture of it on the way."""
     recipe = recipes.texture()
     images, looks = given.steps * recipe.batch, []
-    every = max(1, images * recipe.schedule.every // recipe.images)
     data = replace(recipe.data, style=(given.swatches[0],), style_px=given.size)
-    recipe = replace(recipe, data=data, images=images, schedule=replace(recipe.schedule, every=every))
+    recipe = replace(recipe, data=data, images=images)
     start, aside = time.perf_counter(), 0.0
     state = State(recipe, torch.device("cpu"))
     batch = {"style": read(given.swatches[0], given.size).expand(recipe.batch, -1, -1, -1)}

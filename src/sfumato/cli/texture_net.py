@@ -108,9 +108,7 @@ def _recipe(given: argparse.Namespace, swatches: Sequence[Path]) -> "Recipe":
 
     made = quick()
     if given.steps:
-        images = given.steps * made.batch
-        every = max(1, images * made.schedule.every // made.images)
-        made = replace(made, images=images, schedule=replace(made.schedule, every=every))
+        made = replace(made, images=given.steps * made.batch)
     data = Swatch(style=tuple(map(str, swatches)), style_px=given.swatch_size or LEARNED_PX)
     title = f"The texture of {', '.join(path.name for path in swatches)}"
     return replace(made, data=data, title=title, notes=(f"Swatch {data.open().digest()}",))

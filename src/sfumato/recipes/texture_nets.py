@@ -13,15 +13,17 @@ from ..train.recipe import Optimizer, Recipe, Schedule
 def texture() -> Recipe:
     """A network for one texture: 1,500 steps as in the paper, of 4 textures of 128 pixels in place of 16 of 256.
 
-    The swatch itself is seen at 256 pixels, and what is made has any size.
+    The swatch itself is seen at 256 pixels, and what is made has any size. In trials of 200 steps the distance of Gram
+    matrices in a network that was not asked became a third by comparing means and covariances in place of Gram matrices
+    (0.09, not 0.31), and statistics of each texture led to lower losses than those of the batch.
     """
     return Recipe(
-        method=texture_nets.Config(),
+        method=texture_nets.Config(norm="instance"),
         data=Swatch(),
         images=6_000,
         batch=4,
-        optimizers={"generator": Optimizer(lr=0.1)},
-        schedule=Schedule(kind="step", every=1_200, factor=0.8),
+        optimizers={"generator": Optimizer(lr=0.1, muon=0.95)},
+        schedule=Schedule(kind="cosine"),
         ema_images=0,
         workers=0,
         save_every=1_000,
@@ -31,9 +33,8 @@ def texture() -> Recipe:
 
 
 def quick() -> Recipe:
-    """The same in fewer steps: what `sfumato texture SWATCH --method texture_nets` does."""
-    recipe = texture()
-    return replace(recipe, images=2_000, schedule=Schedule(kind="step", every=400, factor=0.8), save_every=200)
+    """The same in 500 steps: what `sfumato texture SWATCH --method texture_nets` does."""
+    return replace(texture(), images=2_000, save_every=200)
 
 
 def paper() -> Recipe:
@@ -41,12 +42,12 @@ def paper() -> Recipe:
 
     Their network that looks is Caffe's VGG-19: `sfumato models get vgg19-caffe`.
     """
-    recipe = texture()
     return replace(
-        recipe,
-        method=texture_nets.Config(perceptual=("vgg19-caffe",), texture_px=256),
+        texture(),
+        method=texture_nets.Config(perceptual=("vgg19-caffe",), statistics="gram", texture_px=256),
         images=24_000,
         batch=16,
+        optimizers={"generator": Optimizer(lr=0.1)},
         schedule=Schedule(kind="step", every=4_800, factor=0.8),
     )
 
