@@ -63,7 +63,7 @@ def export_onnx(name: str | Path, path: str | Path) -> Exported:
         path: the file to write; it is replaced.
 
     Raises:
-        OptionError: packages are missing, or the model is of another kind.
+        OptionError: packages are missing, or the model is of another kind or draws noise.
         WeightsError: there is no such model, or it is damaged.
         ExportError: ONNX Runtime gives other pictures; nothing is written then.
         DiskError: the file cannot be written.
@@ -72,6 +72,8 @@ def export_onnx(name: str | Path, path: str | Path) -> Exported:
     model = zoo.load(name)
     if not isinstance(model, ImageToImage | Stylizer):
         raise OptionError(f"{name} makes no pictures by itself; export takes generators and stylizers")
+    if isinstance(model, ImageToImage) and model.draws:
+        raise OptionError(f"{name} draws noise for each picture, which a graph cannot hold; it is not exported")
     whole = AnySize(model).eval()
     proto = _graph(whole)
     card = zoo.card(name)

@@ -29,6 +29,8 @@ CARD_KEY = "sfumato"
 DIGEST_KEY = "sha256"
 NESTS = ("state_dict", "model_state_dict", "model", "params", "net")
 """Names under which authors put the tensors inside their files."""
+NPZ_NEST = "sd/"
+"""What the keys of a state dict begin with in a NumPy file that holds other arrays, too."""
 SHOWN = 4
 """How many keys an error names."""
 
@@ -219,11 +221,13 @@ def _read_pickled(path: Path) -> Any:
 
 
 def _read_npz(path: Path) -> "dict[str, Tensor]":
+    """The arrays of numbers; of a file that has some under `sd/`, a state dict, these alone."""
     import numpy
     import torch
 
     with _named(path, "NumPy"), numpy.load(path, allow_pickle=False) as arrays:
-        numbers = {key: arrays[key] for key in arrays.files}
+        nested = [key for key in arrays.files if key.startswith(NPZ_NEST)]
+        numbers = {key.removeprefix(NPZ_NEST): arrays[key] for key in nested or arrays.files}
     return {key: torch.from_numpy(array) for key, array in numbers.items() if array.dtype.kind in "fiub"}
 
 
@@ -275,6 +279,9 @@ def _named(path: Path, kind: str) -> Iterator[None]:
         text = "damaged, or holds more than tensors (such files can run code and are not read)"
         raise WeightsError(f"{path}: {text}") from error
     except Exception as error:
+        if isinstance(error, ValueError) and "allow_pickle" in str(error):
+            text = "holds more than numbers (such files can run code and are not read)"
+            raise WeightsError(f"{path}: {text}") from error
         if path.is_dir():
             raise WeightsError(f"{path}: is a folder, not a model file") from error
         if isinstance(error, PermissionError):

@@ -107,10 +107,15 @@ def quick(words: list[str]) -> list[str]:
     """The words with flags at their end that make the command quick; they override earlier ones."""
     match words[0]:
         case "train":
+            if words[1] == "texture_nets.texture":
+                return [*words, *QUICK_DATA[:6], "--method.texture-px", "32", "--data.style-px", "32"]
             of_two_kinds = ["--data.hold-out", "0", "--method.blocks", "1"] if "--data.a" in words else []
             return [*words, *QUICK_TRAINING, *of_two_kinds]
         case "texture":
-            return [*words, *QUICK_PAINTING, "--size", "32x24", "--swatch-size", "40"]
+            if "--model" in words:
+                return [*words, "--size", "32x24"]
+            way = ["--steps", "2"] if "texture_nets" in words else QUICK_PAINTING
+            return [*words, *way, "--size", "32x24", "--swatch-size", "40"]
         case "translate":
             return [*words, "--size", "64"]
         case "stylize":

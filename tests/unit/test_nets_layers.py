@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sfumato.nets.layers import ReflectConv2d
+from sfumato.nets.layers import ReflectConv2d, wrapped
 
 
 def twin(conv):
@@ -72,3 +72,10 @@ def test_an_exact_convolution_stays_in_float32():
         assert torch.equal(exact(x), exact(x.float()))
         assert exact(x.bfloat16()).dtype == torch.float32
     torch.testing.assert_close(exact(x), plain(x))
+
+
+@pytest.mark.parametrize("margin", [1, 2, 3])
+def test_what_wraps_sees_the_opposite_sides(margin):
+    x = torch.rand(2, 3, 3, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.equal(wrapped(x, margin), torch.nn.functional.pad(x, (margin,) * 4, mode="circular"))
+    assert torch.autograd.gradcheck(lambda y: wrapped(y, margin), x)

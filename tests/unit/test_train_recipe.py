@@ -40,6 +40,11 @@ def recipe(tmp_path_factory):
         (Schedule(kind="linear", start=500), 1000, 0),
         (Schedule(kind="linear", start=2000), 900, 1),
         (Schedule(kind="linear"), 2000, 0),
+        (Schedule(kind="step", every=300, factor=0.8), 299, 1),
+        (Schedule(kind="step", every=300, factor=0.8), 300, 0.8),
+        (Schedule(kind="step", every=300, factor=0.8), 900, 0.8**3),
+        (Schedule(kind="step", every=300, factor=0.8, start=1000), 1200, 1),
+        (Schedule(kind="step", every=100, factor=0.5, warmup=100), 50, 0.5),
     ],
 )
 def test_schedules(schedule, seen, factor):

@@ -14,7 +14,7 @@ def parser() -> flags.Parser:
     """The parser of the command."""
     found = {name: source.constant(f"methods/{name}.py", "OFFICIAL_ROLES") for name in source.names("methods")}
     roles = {name: of for name, of in found.items() if of}
-    listing = "\n".join(f"  {name:9} {', '.join(of)}" for name, of in roles.items())
+    listing = "\n".join(f"  {name:12} {', '.join(of)}" for name, of in roles.items())
     made = flags.parser(
         "import",
         "Reads the files that the authors of a paper published (PyTorch, safetensors or NumPy; no code in them is\n"

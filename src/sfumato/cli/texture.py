@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import OptionError
-from . import files, flags, inputs, source
+from . import files, flags, inputs, source, texture_net
 from .console import Console
 from .source import Field
 from .stylize import OUT_HELP, add_limit, add_precision, gatys_config, gatys_fields
@@ -23,33 +23,47 @@ def parser() -> flags.Parser:
     """The parser of the command."""
     made = flags.parser(
         "texture",
-        "Makes a new texture that looks like a swatch, by the optimisation of Gatys et al. (2015). Without -o the\n"
+        "Makes a new texture that looks like a swatch, by the optimisation of Gatys et al. (2015), or by a network\n"
+        "that learns the texture once, for some minutes, and then makes any size of it in a second. Without -o the\n"
         "result is SWATCH-texture.png beside the swatch; nothing that exists is replaced.",
         [
             "texture gravel.jpg",
             "texture gravel.jpg --size 1024x512 --seamless -o floor.png",
+            "texture gravel.jpg --method texture_nets --size 2048",
+            "texture --model gravel-texture-net.safetensors --seed 7 -o other.png",
             "texture gravel.jpg grass.jpg --weights 1 2 --statistics wasserstein",
         ],
     )
-    made.usage = "sfumato texture SWATCH... [--size WxH] [--seamless] [-o OUT] [options]"
+    made.usage = "sfumato texture SWATCH... [--method METHOD] [--size WxH] [--seamless] [-o OUT] [options]"
+    text = (
+        "gatys optimises each texture; texture_nets learns a network beside the result, SWATCH-texture-net.safetensors"
+    )
+    made.add_argument("--method", choices=["gatys", texture_net.NAME], help=f"{text} (default: gatys)")
     made.add_argument("swatches", nargs="*", metavar="SWATCH", help="A picture; of several the texture lies in between")
     made.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
     made.add_argument("--overwrite", action="store_true", help="Replace the result if it is there")
     add_limit(made)
     text = "Pixels of the texture, one number for a square (default: 512x512)"
     made.add_argument("--size", type=_size, default=(512, 512), metavar="WxH", help=text)
-    made.add_argument("--seamless", action="store_true", help="Copies side by side show no border")
+    made.add_argument(
+        "--seamless", action="store_true", help="Copies side by side show no border; always so with texture_nets"
+    )
     flags.add(made, [f for f in source.fields("options.py", "Options") if f.name == "weights"])
-    text = "Longest side of the swatch in pixels, larger for larger grains (default: its own, at most 1024)"
+    text = "Longest side of the swatch in pixels, larger for larger grains (default: its own, at most 1024 or 256)"
     made.add_argument("--swatch-size", type=_side, metavar="N", help=text)
     add_precision(made)
-    flags.add(made.add_argument_group("of the optimisation"), fields())
+    texture_net.add(made.add_argument_group("only with --method texture_nets"))
+    flags.add(made.add_argument_group("only with --method gatys"), fields())
     return flags.finish(made)
 
 
 def run(words: Sequence[str], console: Console) -> int:
     """Makes the texture."""
     given = parser().parse_intermixed_args(words)
+    if given.method == texture_net.NAME or (given.method is None and given.model):
+        return texture_net.run(given, console, fields())
+    if given.model or given.steps:
+        raise OptionError(f"--{'model' if given.model else 'steps'} is for --method {texture_net.NAME}")
     if not given.swatches:
         raise OptionError("which swatch? sfumato texture SWATCH")
     swatches = inputs.find_files(given.swatches)

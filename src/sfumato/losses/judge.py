@@ -13,9 +13,7 @@ from torch import Tensor
 from ..errors import OptionError
 from ..nets.frozen import Frozen
 from ..nets.norms import blend
-from .texture import Gram, Statistics, Wasserstein, roughness
-
-KINDS: dict[str, type[Gram] | type[Wasserstein]] = {"gram": Gram, "wasserstein": Wasserstein}
+from .texture import KINDS, Gram, Statistics, Wasserstein, roughness
 
 
 def even_shares(masks: Sequence[Tensor], weights: Sequence[float], *, like: Tensor) -> Tensor:

@@ -143,6 +143,9 @@ class _TraceOfRoot(torch.autograd.Function):
         return ctx.saved_tensors[0] * grads[0]
 
 
+KINDS: dict[str, type[Gram] | type[Wasserstein]] = {"gram": Gram, "wasserstein": Wasserstein}
+
+
 def roughness(images: Tensor, *, wraps: bool = False) -> Tensor:
     """The mean over pixels of squared differences to the right and lower neighbours (total variation, squared): scalar.
 
@@ -171,3 +174,18 @@ class _Roughness(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         return ctx.saved_tensors[0] * grads[0], None
+
+
+def diversity(images: Tensor) -> Tensor:
+    """How far the pictures (B, ...) of a batch, B > 1, lie apart: the mean log distance to the nearest other, a scalar.
+
+    It grows with the entropy of what the pictures are drawn from (Kozachenko & Leonenko 1987; arXiv:1701.02096, eq. 7).
+
+    # Differs from the paper: distances are mean squared differences and their logarithm is not multiplied by the number
+    # of values, so that a weight means the same at any size.
+    """
+    rows = images.float().flatten(1)
+    # Not by products of rows: the distance of two textures is small beside their size, and would be lost in rounding.
+    distances = torch.stack([(rows - row).square().mean(1) for row in rows])
+    own = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+    return distances.masked_fill(own, torch.inf).min(1).values.clamp(min=1e-12).log().mean()

@@ -109,6 +109,10 @@ class ImageToImage(nn.Module):
     code_stride: ClassVar[int] = 1
     pixel_bytes: int = 1000
     """Memory that a picture takes for each of its pixels, about."""
+    blind: bool = False
+    """The result has the picture's size and nothing else of it, so there is nothing to translate."""
+    draws: bool = False
+    """Noise by torch's generators is a part of results: other programs cannot draw the same."""
 
     def features(self, content: Tensor, _strength: float | Tensor = 1.0) -> Features:
         """The picture itself: with `paint` a generator is rendered as a stylizer is."""

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WeightsError
+from .layers import wrapped
 from .perceptual import Perceptual
 from .vgg import VGG, CompactVGG
 
@@ -113,7 +114,8 @@ class _Chain(nn.Module):
         margin = weight.shape[-1] // 2
         if margin and self.border != "zeros":
             mode = "replicate" if self.border == "reflect" and min(x.shape[-2:]) == 1 else self.border
-            x, margin = F.pad(x, (margin,) * 4, mode=mode), 0
+            x = wrapped(x, margin) if mode == "circular" else F.pad(x, (margin,) * 4, mode=mode)
+            margin = 0
         return F.conv2d(x, weight, bias, padding=margin).relu_()
 
 

@@ -6,6 +6,8 @@ a third of the time of a small network.
 Shapes: B batch, C channels, H W pixels.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -100,3 +102,38 @@ class Dropout(nn.Module):
             return x
         kept = rand(*x.shape, device=x.device) >= self.share
         return x * kept / (1 - self.share)
+
+
+class WrapConv2d(nn.Conv2d):
+    """A convolution of odd kernel size that keeps H W and sees the opposite side beyond each border."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__(in_channels, out_channels, kernel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(wrapped(x.to(conv_dtype(x)), self.kernel_size[0] // 2))
+
+
+def wrapped(x: Tensor, margin: int) -> Tensor:
+    """Pictures (B, C, H, W) with so many pixels of the opposite sides around them, no more than H or W."""
+    return _Wrapped.apply(x, margin) if margin else x  # type: ignore[no-untyped-call]
+
+
+class _Wrapped(torch.autograd.Function):
+    """With the gradient in four sums; autograd's own fills a picture with zeros for each of the eight borders."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, margin: int) -> Tensor:
+        ctx.margin = margin
+        return F.pad(x, (margin,) * 4, mode="circular")
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        x, m = grads[0], ctx.margin
+        rows = x[:, :, m:-m].clone()
+        rows[:, :, :m] += x[:, :, -m:]
+        rows[:, :, -m:] += x[:, :, :m]
+        result = rows[..., m:-m].clone()
+        result[..., :m] += rows[..., -m:]
+        result[..., -m:] += rows[..., :m]
+        return result, None

@@ -187,14 +187,18 @@ class BatchNorm(nn.BatchNorm2d):
         count = world() * x.shape[0] * x.shape[2] * x.shape[3]
         mean = total(y.sum((0, 2, 3), keepdim=True)) / count
         var = total((y - mean).square().sum((0, 2, 3), keepdim=True)) / count
-        with torch.no_grad():
-            assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
-            assert self.num_batches_tracked is not None
-            self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean.flatten(), self.momentum)
-            self.running_var.lerp_(var.flatten() * (count / max(1, count - 1)), self.momentum)
+        if self.track_running_stats:
+            self._remember(mean, var * (count / max(1, count - 1)))
         weight, bias = (p[:, None, None] for p in (self.weight, self.bias))
         return ((y - mean) / (var + self.eps).sqrt() * weight + bias).to(x.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, var: Tensor) -> None:
+        assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean.flatten(), self.momentum)
+        self.running_var.lerp_(var.flatten(), self.momentum)
 
 
 def adain(content: Tensor, content_moments: tuple[Tensor, Tensor], style_moments: tuple[Tensor, Tensor]) -> Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from ..errors import RecipeError
 
@@ -31,9 +31,9 @@ class Optimizer:
 class Schedule:
     """The factor on every learning rate, a function of the images seen."""
 
-    kind: Literal["constant", "inverse", "cosine", "linear"] = "constant"
+    kind: Literal["constant", "inverse", "cosine", "linear", "step"] = "constant"
     """`inverse` is 1 / (1 + decay * images after `start`); `cosine` and `linear` fall to zero between `start` and the
-    run's end."""
+    run's end; `step` is multiplied by `factor` after each `every` images."""
     warmup: Annotated[int, Ge(0)] = 0
     """Images over which the factor rises to 1."""
     warmup_from: Annotated[float, Ge(0), Lt(1)] = 0.0
@@ -42,6 +42,10 @@ class Schedule:
     """Images after which the factor begins to fall."""
     decay: Annotated[float, Ge(0)] = 0.0
     """Of `inverse`, for each image."""
+    every: Annotated[int, Gt(0)] = 10_000
+    """Images between the falls of `step`, from `start` on."""
+    factor: Annotated[float, Gt(0), Le(1)] = 0.8
+    """What is left after a fall of `step`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -177,3 +177,5 @@ def schedule_factor(schedule: Schedule, seen: int, images: int) -> float:
             return rise * (1 + math.cos(math.pi * done)) / 2
         case "linear":
             return rise * (1 - done)
+        case "step":
+            return rise * schedule.factor ** (max(0, seen - schedule.start) // schedule.every)

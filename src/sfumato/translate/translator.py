@@ -85,6 +85,8 @@ class Translator:
             return
         if not isinstance(loaded, Stylizer | ImageToImage):
             raise OptionError(f"{_name(model)} makes no pictures, so it cannot translate")
+        if isinstance(loaded, ImageToImage) and loaded.blind:
+            raise OptionError(f"{_name(model)} makes textures, not pictures of pictures: `sfumato texture` takes it")
         self.model = to_device(loaded.eval(), self.device)
         self.plans: dict[tuple[torch.dtype, bool], Plan] = {}
         self.codes = {dtype: Codes(self._encode, self.smallest) for dtype in DTYPES.values()}

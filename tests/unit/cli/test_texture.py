@@ -45,3 +45,53 @@ def test_mistakes(sfumato, folder, words, message):
     result = sfumato("texture", "wave.png", *words)
     assert (result.code, result.out, len(result.err)) == (2, [], 1)
     assert message in result.err[0]
+
+
+LEARNED = ["--method", "texture_nets", "--steps", "2", "--swatch-size", "32"]
+
+
+def test_a_network_is_learned_once_and_makes_any_size(sfumato, folder):
+    result = sfumato("texture", "wave.png", *LEARNED, "--size", "40x24", "-o", "out/a.png")
+    assert (result.code, result.out) == (0, ["out/wave-texture-net.safetensors", "out/a.png"])
+    assert image.read(folder / "out/a.png").pixels.shape == (24, 40, 3)
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["a.png", "wave-texture-net.safetensors"]
+    before = (folder / "out/wave-texture-net.safetensors").read_bytes()
+    for name, seed in [("b", 0), ("c", 1)]:
+        words = [*LEARNED, "--size", "40x24", "--seed", seed, "-o", f"out/{name}.png"]
+        assert sfumato("texture", "wave.png", *words) == (0, [f"out/{name}.png"], [])
+    assert (folder / "out/wave-texture-net.safetensors").read_bytes() == before
+    a, b, c = (image.read(folder / f"out/{name}.png").pixels.tobytes() for name in "abc")
+    assert a == b != c
+    words = ["--model", "out/wave-texture-net.safetensors", "--size", "40x24"]
+    assert sfumato("texture", *words) == (0, ["out/wave-texture-net-texture.png"], [])
+    assert image.read(folder / "out/wave-texture-net-texture.png").pixels.tobytes() == a
+    assert sfumato("translate", "wave.png", "--model", words[1]).code == 2
+
+
+def test_a_network_of_another_picture_is_not_taken(sfumato, folder):
+    assert sfumato("texture", "wave.png", *LEARNED, "--size", "32", "-q").code == 0
+    (folder / "wave.png").write_bytes((folder / "night.jpg").read_bytes())
+    result = sfumato("texture", "wave.png", *LEARNED, "--size", "32", "-o", "other.png")
+    assert result.code == 2
+    assert "wave-texture-net.safetensors: was learned from another picture" in result.err[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["wave.png", "--method", "texture_nets", "--iterations", "3"], "--iterations is an option of gatys"),
+        (["wave.png", "night.jpg", "--method", "texture_nets", "--weights", "1", "2"], "--weights is an option of"),
+        (["wave.png", "--method", "gatys", "--model", "x.safetensors"], "--model is for --method texture_nets"),
+        (["wave.png", "--steps", "3"], "--steps is for --method texture_nets"),
+        (["wave.png", "--method", "texture_nets", "--steps", "0"], "--steps 0: wants a number of steps"),
+        (["--method", "texture_nets"], "which swatch?"),
+        (["--model", "x.safetensors", "--steps", "3"], "--steps is for learning"),
+        (["--model", "x.safetensors"], "x.safetensors: there is no such file"),
+        (["--model", "microast/art", "-o", "x.png"], "microast/art makes no textures"),
+        (["wave.png", *LEARNED, "--size", "4"], "--size 4x4: texture_nets wants 8 pixels a side"),
+    ],
+)
+def test_mistakes_with_networks(sfumato, folder, words, message):
+    result = sfumato("texture", *words)
+    assert result.code == 2
+    assert message in result.err[-1]

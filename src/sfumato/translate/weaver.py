@@ -1,0 +1,65 @@
+"""A texture network at work: textures of any size and many seeds.
+
+Shapes: H W pixels.
+"""
+
+import os
+
+import torch
+from torch import nn
+
+from .. import zoo
+from ..device import DTYPES, autocast, fast_dtype, memory_budget, pick, to_device
+from ..errors import OptionError
+from ..image import Picture, quantize
+from ..methods import texture_nets
+from .precision import Precision
+
+
+class Weaver:
+    """Makes textures by a network that has learned one.
+
+    Args:
+        model: a Model of `methods.texture_nets`, or the name or path of one as `zoo.load` takes it.
+        device: as `device.pick` takes it.
+        precision: number format of the network.
+
+    Raises:
+        OptionError: there is no such device, or the model makes no textures.
+        WeightsError: the model cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | str | os.PathLike[str],
+        *,
+        device: str | torch.device = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        self.device = pick(device)
+        loaded = model if isinstance(model, nn.Module) else zoo.load(os.fspath(model))
+        if not isinstance(loaded, texture_nets.Model) or not loaded.blind:
+            name = type(model).__name__ if isinstance(model, nn.Module) else os.fspath(model)
+            raise OptionError(f"{name} makes no textures from nothing; `sfumato texture` wants a texture network")
+        self.model = to_device(loaded.eval(), self.device)
+        self.dtype = fast_dtype(self.device) if precision == "auto" else DTYPES[precision]
+
+    def texture(self, size: tuple[int, int], *, seed: int = 0, grey: bool = False) -> Picture:
+        """A texture, seamless at any size.
+
+        Args:
+            size: width and height in pixels.
+            seed: each has its own.
+            grey: the texture has no colours.
+
+        Raises:
+            OptionError: a side is too short, or the memory too small for that many pixels.
+        """
+        width, height = size
+        needed, free = width * height * self.model.pixel_bytes, memory_budget(self.device)
+        if needed > free:
+            amounts = f"about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
+            raise OptionError(f"a texture of {width} x {height} pixels takes {amounts}; a smaller one can be repeated")
+        with torch.inference_mode(), autocast(self.device, self.dtype):
+            pixels = quantize(self.model.texture((height, width), seed=seed).float().cpu())
+        return Picture(pixels=pixels, mode="L" if grey else "RGB")
