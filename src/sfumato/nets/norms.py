@@ -193,8 +193,8 @@ class BatchNorm(nn.BatchNorm2d):
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean.flatten(), self.momentum)
             self.running_var.lerp_(var.flatten() * (count / max(1, count - 1)), self.momentum)
-        weight, bias = (p[:, None, None] for p in (self.weight, self.bias))
-        return ((y - mean) / (var + self.eps).sqrt() * weight + bias).to(x.dtype)
+        y = (y - mean) / (var + self.eps).sqrt()
+        return (y * self.weight[:, None, None] + self.bias[:, None, None] if self.affine else y).to(x.dtype)
 
 
 def adain(content: Tensor, content_moments: tuple[Tensor, Tensor], style_moments: tuple[Tensor, Tensor]) -> Tensor:
