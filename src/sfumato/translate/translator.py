@@ -133,6 +133,8 @@ class Translator:
         if not self.takes_style and (styles or masks):
             raise OptionError("this model has a style of its own; it takes no other and no masks")
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
+        if isinstance(self.model, ImageToImage) and (odd := self.model.oddity(picture.tensor())):
+            log.warning("%s: %s", picture.name, odd)
         with self.lock:
             dtype = self._dtype(picture)
             with torch.inference_mode(), autocast(self.device, dtype):
