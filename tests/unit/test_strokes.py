@@ -134,3 +134,20 @@ def test_lines_are_drawn_where_they_were():
     assert (paper[27:] == 255).all()
     grey = pen.drawn([path], (40, 80), (4.0, 4.0), 4.0, [0.5])
     assert abs(int(grey[22, 40]) - 128) <= 2
+
+
+def test_a_line_goes_on_to_what_lies_ahead():
+    lines = np.zeros((30, 40), bool)
+    lines[10, 3:20], lines[2:25, 23] = True, True
+    paths = pen.traced(lines)
+    ends = {tuple(path[k]) for path in pen.joined(paths, lines, 5) for k in (0, -1)}
+    assert (23, 10) in ends
+    for reach in (0, 2):
+        assert sum(map(len, pen.joined(paths, lines, reach))) == sum(map(len, paths))
+
+
+def test_a_line_does_not_go_back_or_aside():
+    lines = np.zeros((30, 40), bool)
+    lines[10, 3:20], lines[12, 3:20], lines[14:29, 22] = True, True, True
+    paths = pen.traced(lines)
+    assert sum(map(len, pen.joined(paths, lines, 3))) == sum(map(len, paths))

@@ -14,6 +14,10 @@ from .strokes import Lines, Strength
 Path = NDArray[np.float32]
 """(N, 2), the middles of pixels."""
 
+TAIL = 5
+"""The last points of a path tell where it was going,"""
+AHEAD = 0.7
+"""and what lies off that way by less than the angle of this cosine is ahead."""
 FINE = 3
 """The canvas is so many times finer than the result, as long as that is below"""
 LARGEST = 3000
@@ -59,6 +63,37 @@ def _walk(
         if frozenset((here, ahead)) in used:
             return
         before, here = here, ahead
+
+
+def joined(paths: Sequence[Path], lines: Lines, reach: int) -> list[Path]:
+    """The paths, with those that end shortly before another line drawn on up to it.
+
+    Args:
+        lines: what the paths were traced from, (H, W).
+        reach: how far an end looks ahead, in pixels; 0 does nothing.
+    """
+    padded = np.pad(lines, reach)
+    grown = []
+    for path in paths:
+        open_ended = len(path) > TAIL and not (path[0] == path[-1]).all()
+        for _ in range(2 if open_ended and reach else 0):
+            path = path[::-1]
+            if (ahead := _ahead(path, lines, padded, reach)) is not None:
+                path = np.concatenate((path, ahead[None]))
+        grown.append(path)
+    return grown
+
+
+def _ahead(path: Path, lines: Lines, padded: Lines, reach: int) -> Path | None:
+    """The nearest point (2,) of a line that lies ahead of the path's end; None if that is no end, or nothing does."""
+    x, y = (int(v) for v in path[-1])
+    if lines[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].sum() != 2:
+        return None
+    found = np.argwhere(padded[y : y + 2 * reach + 1, x : x + 2 * reach + 1])[:, ::-1] - reach  # from the end on
+    way = path[-1] - path[-TAIL]
+    along, far = found @ way / np.linalg.norm(way), np.hypot(*found.T)
+    fits = (far <= reach) & (along > AHEAD * far) & (far > 0)
+    return (path[-1] + found[fits][far[fits].argmin()]).astype(np.float32) if fits.any() else None
 
 
 def smooth_path(path: Path, times: int) -> Path:

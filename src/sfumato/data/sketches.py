@@ -47,6 +47,8 @@ class Config:
     """Twigs of up to so many pixels are left out."""
     shorten: Annotated[int, Ge(0)] = 1
     """Pixels that each end of a line loses."""
+    join: Annotated[int, Ge(0), Le(50)] = 5
+    """A line that ends at most so many pixels before another one is drawn on up to it."""
     line_width: Annotated[float, Gt(0), Le(100)] = 1.5
     """Width of a line in pixels where the longest side is `detail`; in larger pictures wider, never below 1."""
     curve: Annotated[int, Ge(0), Le(100)] = 6
@@ -86,7 +88,7 @@ class Sketcher:
         thin = strokes.thin(kept)
         clean = strokes.without_small(strokes.without_dots(thin), c.shortest)
         clean = strokes.without_spurs(strokes.shorter(clean, c.shorten), c.spurs)
-        paths = pen.traced(clean)
+        paths = pen.joined(pen.traced(clean), clean, c.join)
         dark = pen.darkness(paths, strength) if c.keep_grey else [1.0] * len(paths)
         scale = (size[0] / copy.shape[0], size[1] / copy.shape[1])
         lines = pen.drawn(

@@ -5,6 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from sfumato import weights
+from sfumato.card import Card
+from sfumato.methods import pix2pix
 from sfumato.nets.hed import HED
 
 
@@ -57,6 +60,17 @@ def test_broken_pictures_are_named_at_the_end(sfumato, folder):
 def test_edges_by_hed(sfumato, folder):
     torch.save(HED().state_dict(), "hed.pytorch")
     result = sfumato("sketch", "photo.jpg", "--edges", "hed", "--hed-weights", "hed.pytorch", "--device", "cpu")
+    assert result == (0, ["photo-sketch.png"], [])
+
+
+def test_edges_by_a_model(sfumato, folder):
+    config = {"width": 4, "blocks": 1}
+    weights.save(
+        "lines.safetensors",
+        pix2pix.Model(pix2pix.Config(generator="resnet", **config)),
+        Card(name="lines", method="pix2pix", config={"generator": "resnet", **config}),
+    )
+    result = sfumato("sketch", "photo.jpg", "--edges", "lines.safetensors", "--device", "cpu")
     assert result == (0, ["photo-sketch.png"], [])
 
 
