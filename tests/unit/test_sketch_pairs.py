@@ -124,3 +124,14 @@ def test_a_broken_photograph_is_replaced(root):
     for n in range(6):
         samples.sample(0, n)
     assert len(samples.broken()) == 1
+
+
+def test_what_is_kept_from_training(root):
+    for k in range(3, 40):
+        picture(root / f"cat/{k}.png", (200, 0, 0))
+        picture(root / f"dog/{k}.png", (0, 0, 200))
+    samples = dataclasses.replace(SMALL, root=str(root), hold_out=0.2).open()
+    kept = list(samples.kept_apart(3))
+    assert [int(x["label"].argmax()) for x in kept] == [0, 0, 0, 1, 1, 1]
+    assert all(x["sketch"].shape == x["photo"].shape == (3, 16, 16) for x in kept)
+    assert sum(samples.counts().values()) < 80

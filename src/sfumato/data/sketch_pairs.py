@@ -8,6 +8,7 @@ Shapes: H W pixels, K classes. Pictures of samples are uint8 (3, size, size) RGB
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -21,7 +22,7 @@ from torch import Tensor
 from .. import image
 from ..errors import DataError, DiskError, PictureError, RecipeError
 from ..image.depth import to_8
-from .domains import held_out, jittered, tensor
+from .domains import held_out, jittered, middle, tensor
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude, scan
 from .sketches import Config as Lines
 from .sketches import Sketcher
@@ -140,6 +141,20 @@ class Opened:
             "real_label": self._one_hot(real_label),
         }
 
+    def kept_apart(self, count: int) -> Iterator[dict[str, Tensor]]:
+        """Up to `count` photographs of each class that are kept from training, with their edge maps: the middles.
+
+        Raises:
+            DataError: a class has none.
+        """
+        s = self.settings
+        for label, path in enumerate(self.paths):
+            held = Folder([str(path)], self.shortest, wanted=lambda picture: held_out(picture, s.hold_out))
+            for index in range(min(count, len(held))):
+                photo = held.picture(index)
+                both = {"sketch": self._edges(label, held.paths[index], photo), "photo": photo}
+                yield {k: tensor(middle(x, s.size)) for k, x in both.items()} | {"label": self._one_hot(label)}
+
     def _pair(self, seed: int, n: int, rng: np.random.Generator) -> tuple[Pixels, Pixels, int]:
         s = self.settings
         if self.drawings and rng.random() < share_at(n, s.first_share, s.last_share, s.share_images):
@@ -177,35 +192,39 @@ class Opened:
         return self.cache.pictures[path]
 
     def _edges(self, label: int, path: str, photo: Pixels) -> Pixels:
-        """The edge map of a photograph (H, W, 3): from memory, from its file, or made."""
+        """The edge map of a photograph, (H, W, 3): from memory, from its file, or made."""
         key = f"edges of {path}"
-        if key in self.cache.pictures:
-            return self.cache.pictures[key]
-        s = self.settings
-        below = Path(path).relative_to(self.paths[label]).with_name(f"{Path(path).stem}-sketch.png")
-        file = Path(s.edges, self.names[label], below) if s.edges else None
-        lines = self._kept(file)
+        lines = self.cache.pictures.get(key)
         if lines is None:
-            lines = np.repeat(self.sketcher(photo)[..., None], 3, axis=2)
-            self._keep(file, lines)
-        self.cache.offer(key, lines)
-        return lines
+            s = self.settings
+            below = Path(path).relative_to(self.paths[label]).with_name(f"{Path(path).stem}-sketch.png")
+            file = Path(s.edges, self.names[label], below) if s.edges else None
+            lines = self._kept(file)
+            if lines is None:
+                lines = self.sketcher(photo)
+                self._keep(file, lines)
+            self.cache.offer(key, lines)
+        return np.repeat(lines[..., None], 3, axis=2)
 
     def _kept(self, file: Path | None) -> Pixels | None:
+        """The edge map (H, W) of a file, if it is there."""
+        if file is None or not file.is_file():
+            return None
         try:
-            return self._read(str(file)) if file is not None and file.is_file() else None
+            return to_8(image.read(file).compose_on_white().pixels)[..., 0]
         except PictureError as error:
             self.faults[str(file)] = f"{error}; made anew"
             return None
 
     def _keep(self, file: Path | None, lines: Pixels) -> None:
+        """Writes an edge map (H, W)."""
         if file is None:
             return
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DiskError(f"{file.parent}: the folder cannot be made ({error.strerror or error})") from error
-        image.write(file, image.Picture(pixels=lines, mode="L"), overwrite=True)
+        image.write(file, image.from_any(lines), overwrite=True)
 
     def _crop(self, pixels: Pixels, rng: np.random.Generator, *, colors: np.random.Generator | None = None) -> Tensor:
         s = self.settings
