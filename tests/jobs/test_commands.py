@@ -108,7 +108,8 @@ def quick(words: list[str]) -> list[str]:
     match words[0]:
         case "train":
             of_two_kinds = ["--data.hold-out", "0", "--method.blocks", "1"] if "--data.a" in words else []
-            return [*words, *QUICK_TRAINING, *of_two_kinds]
+            of_sketches = ["--method.size", "32"] if "sketchygan.small" in words else []
+            return [*words, *QUICK_TRAINING, *of_two_kinds, *of_sketches]
         case "texture":
             return [*words, *QUICK_PAINTING, "--size", "32x24", "--swatch-size", "40"]
         case "translate":
