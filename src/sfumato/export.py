@@ -72,6 +72,8 @@ def export_onnx(name: str | Path, path: str | Path) -> Exported:
     model = zoo.load(name)
     if not isinstance(model, ImageToImage | Stylizer):
         raise OptionError(f"{name} makes no pictures by itself; export takes generators and stylizers")
+    if isinstance(model, ImageToImage) and model.classes:
+        raise OptionError(f"{name} takes a class and noise beside the picture; export takes models of a picture alone")
     whole = AnySize(model).eval()
     proto = _graph(whole)
     card = zoo.card(name)

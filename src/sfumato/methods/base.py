@@ -114,6 +114,9 @@ class ImageToImage(nn.Module):
         """
         raise OptionError(f"there is no class {name!r}; this model has none to choose from")
 
+    picky: ClassVar[bool] = False
+    """Whether `oddity` has something to say."""
+
     def oddity(self, _picture: Tensor) -> str:
         """Why a picture (1, 3, H, W) is hardly what the model takes, in a line; empty if nothing is odd."""
         return ""

@@ -153,6 +153,7 @@ class Model(base.ImageToImage):
     """
 
     halo = None
+    picky = True
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
