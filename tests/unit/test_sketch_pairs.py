@@ -135,3 +135,9 @@ def test_what_is_kept_from_training(root):
     assert [int(x["label"].argmax()) for x in kept] == [0, 0, 0, 1, 1, 1]
     assert all(x["sketch"].shape == x["photo"].shape == (3, 16, 16) for x in kept)
     assert sum(samples.counts().values()) < 80
+
+
+def test_drawings_are_left_out_by_name(root, drawings, tmp_path):
+    (tmp_path / "not.txt").write_text("dog/n1-2.png\n")
+    settings = dataclasses.replace(SMALL, root=str(root), drawings=str(drawings), exclude=str(tmp_path / "not.txt"))
+    assert settings.open().counts()[str(drawings)] == 1

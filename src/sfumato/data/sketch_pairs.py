@@ -8,7 +8,7 @@ Shapes: H W pixels, K classes. Pictures of samples are uint8 (3, size, size) RGB
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -69,9 +69,9 @@ class SketchPhotos:
     jitter: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Change brightness, contrast and saturation of photographs by up to this share."""
     exclude: str = ""
-    """Text file of FOLDER/NAME lines to leave out."""
+    """Text file of FOLDER/NAME lines to leave out, photographs and drawings."""
     hold_out: Annotated[float, Ge(0), Lt(1)] = 0.1
-    """Share of the photographs that is kept from training; which, the files' names tell."""
+    """Share of the photographs that is kept from training, with their drawings; which, the files' names tell."""
 
     def open(self, cache_bytes: int = CACHE_BYTES) -> "Opened":
         """The pictures, found and checked; each process that reads them keeps up to `cache_bytes` of them."""
@@ -116,7 +116,7 @@ class Opened:
             for path in self.paths
         ]
         self.starts = np.cumsum([0, *(len(folder) for folder in self.folders)])
-        self.drawings = found_drawings(Path(settings.drawings), self.names) if settings.drawings else []
+        self.drawings = found_drawings(settings, self.names, unwanted) if settings.drawings else []
         self.faults: dict[str, str] = {}
         self.sketcher = Sketcher(Lines(detail=settings.side, threshold=settings.threshold, line_width=1.0))
         if left_out := [fault for folder in self.folders for fault in folder.left_out]:
@@ -256,22 +256,21 @@ def share_at(n: int, first: float, last: float, images: int) -> float:
     return first + (last - first) * min(1.0, n / images) if images else last
 
 
-def found_drawings(root: Path, classes: list[str]) -> list[Drawing]:
-    """The drawings below `root` whose photographs are there, of these classes, in the order of their names.
+def found_drawings(settings: SketchPhotos, classes: Sequence[str], unwanted: frozenset[str]) -> list[Drawing]:
+    """The drawings whose photographs are there and learned from, of these classes, in the order of their names.
 
     Raises:
         DataError: there are none.
     """
-    drawings = []
+    root, drawings = Path(settings.drawings), list[Drawing]()
     for label, name in enumerate(classes):
         if not (root / "sketch" / name).is_dir():
             continue
-        photos = {path.stem: path for path in scan(str(root / "photo" / name))}
-        sketches = [
-            (path, photos.get(path.stem) or photos.get(path.stem.rpartition("-")[0]))
-            for path in scan(str(root / "sketch" / name))
-        ]
-        drawings += [Drawing(str(sketch), str(photo), label) for sketch, photo in sketches if photo]
+        learned = [p for p in scan(str(root / "photo" / name)) if not held_out(p, settings.hold_out)]
+        photos = {path.stem: path for path in learned if named(path) not in unwanted}
+        sketches = [path for path in scan(str(root / "sketch" / name)) if named(path) not in unwanted]
+        pairs = [(path, photos.get(path.stem) or photos.get(path.stem.rpartition("-")[0])) for path in sketches]
+        drawings += [Drawing(str(sketch), str(photo), label) for sketch, photo in pairs if photo]
     if not drawings:
         raise DataError(
             f"{root}: no sketch/CLASS/NAME-1.png of a photo/CLASS/NAME.jpg, of any of {len(classes)} classes"
