@@ -14,7 +14,7 @@ from sfumato.data.domains import Unpaired
 from sfumato.data.folders import Crops
 from sfumato.errors import SfumatoError
 from sfumato.nets.vgg import CompactVGG
-from sfumato.recipes import cut, cyclegan, microast, pix2pix, ugatit, vgg
+from sfumato.recipes import cut, cyclegan, microast, pix2pix, sketchygan, ugatit, vgg
 from sfumato.train import Recipe, train
 
 
@@ -51,6 +51,25 @@ def gan(name: str, data: Path) -> Recipe:
     )
 
 
+def sketches(data: Path) -> Recipe:
+    """The tiny recipe of sketches, with two classes and all that draws at random."""
+    made, folders = sketchygan.tiny(), toy.recipe(data).data
+    return dataclasses.replace(
+        made,
+        method=dataclasses.replace(
+            made.method,
+            classes=("one", "other"),
+            penalty="dragan",
+            augment="color shift cut",
+            perceptual=(judge(data),),
+        ),
+        data=dataclasses.replace(made.data, photos=(*folders.content, *folders.style), jitter=0.1),
+        batch=4,
+        images=16,
+        log_every=4,
+    )
+
+
 def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
     """The tiny recipe of that name, on made pictures."""
     recipe = toy.recipe(data)
@@ -66,6 +85,8 @@ def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
         recipe = dataclasses.replace(tiny, method=method, data=crops, batch=4, log_every=4)
     elif name in GANS:
         recipe = gan(name, data)
+    elif name == "sketchygan":
+        recipe = sketches(data)
     if pause := changes.pop("pause_s", 0):
         recipe = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, pause_s=pause))
     return dataclasses.replace(recipe, **changes)

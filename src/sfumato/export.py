@@ -74,6 +74,8 @@ def export_onnx(name: str | Path, path: str | Path) -> Exported:
         raise OptionError(f"{name} makes no pictures by itself; export takes generators and stylizers")
     if isinstance(model, ImageToImage) and model.draws:
         raise OptionError(f"{name} draws noise for each picture, which a graph cannot hold; it is not exported")
+    if isinstance(model, ImageToImage) and model.classes:
+        raise OptionError(f"{name} takes a class and noise beside the picture; export takes models of a picture alone")
     whole = AnySize(model).eval()
     proto = _graph(whole)
     card = zoo.card(name)

@@ -110,7 +110,8 @@ def quick(words: list[str]) -> list[str]:
             if words[1] == "texture_nets.texture":
                 return [*words, *QUICK_DATA[:6], "--method.texture-px", "32", "--data.style-px", "32"]
             of_two_kinds = ["--data.hold-out", "0", "--method.blocks", "1"] if "--data.a" in words else []
-            return [*words, *QUICK_TRAINING, *of_two_kinds]
+            of_sketches = ["--method.size", "32"] if "sketchygan.small" in words else []
+            return [*words, *QUICK_TRAINING, *of_two_kinds, *of_sketches]
         case "texture":
             if "--model" in words:
                 return [*words, "--size", "32x24"]
@@ -183,10 +184,10 @@ def test_links(document: str) -> None:
 
 
 def test_the_examples_of_the_help_texts_parse() -> None:
-    from sfumato.cli import faces, folder, importing, models, stylize, texture, train
+    from sfumato.cli import faces, folder, importing, models, sketch, stylize, texture, train
 
     assert len(stylize.EXAMPLES) > 3
-    for module in (faces, folder, importing, models, stylize, texture, train):
+    for module in (faces, folder, importing, models, sketch, stylize, texture, train):
         made = module.parser()
         examples = [line.strip() for line in made.format_help().partition("examples:")[2].splitlines() if line.strip()]
         assert examples

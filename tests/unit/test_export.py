@@ -13,7 +13,7 @@ from sfumato import export, image, weights
 from sfumato.card import Card
 from sfumato.cli import main
 from sfumato.errors import DiskError, ExportError, OptionError, WeightsError
-from sfumato.methods import cut, cyclegan, pix2pix, ugatit
+from sfumato.methods import cut, cyclegan, pix2pix, sketchygan, ugatit
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -102,6 +102,11 @@ def test_what_cannot_be_exported(tmp_path, monkeypatch):
         sfumato.export_onnx("vgg/compact", tmp_path / "model.onnx")
     with pytest.raises(WeightsError, match="no model 'none'"):
         sfumato.export_onnx("none", tmp_path / "model.onnx")
+    config = {"classes": ["cat"], "size": 16, "width": 2, "noise": 4}
+    model = sketchygan.Model(sketchygan.Config(classes=("cat",), size=16, width=2, noise=4))
+    weights.save(tmp_path / "cats.safetensors", model, Card(name="cats", method="sketchygan", config=config))
+    with pytest.raises(OptionError, match="takes a class and noise beside the picture"):
+        sfumato.export_onnx(tmp_path / "cats.safetensors", tmp_path / "model.onnx")
     monkeypatch.setattr(export, "PACKAGES", ("onnx", "surely_not_here"))
     with pytest.raises(OptionError, match=r"needs surely_not_here: pip install 'sfumato\[onnx\]'"):
         sfumato.export_onnx("faces2kaokore", tmp_path / "model.onnx")

@@ -38,6 +38,7 @@ def parser() -> flags.Parser:
             "translate photos/ --model run/cyclegan.selfie2anime/a2b.safetensors -o anime/",
             "translate film.mp4 --model faces2kaokore --smooth 0.6 -o painted.mp4",
             "translate photos/ --model mine.safetensors -o anime/ --shard 0/4",
+            "translate sketch.png --model sketches.safetensors --label cat --seed 3",
         ],
     )
     made.usage = "sfumato translate PICTURE... --model MODEL [-o OUT] [options]"
@@ -53,6 +54,8 @@ def parser() -> flags.Parser:
     add_limit(made.add_argument_group("pictures"))
     how = made.add_argument_group("how")
     flags.add(how, fields())
+    text = "What the picture shall show, for a model that knows several classes; --seed chooses among its ideas"
+    how.add_argument("--label", metavar="CLASS", help=text)
     text = "Work in parts of at most N x N pixels; 0: never (default: by the memory there is)"
     how.add_argument("--tile", type=int, metavar="N", help=text)
     add_precision(how)
@@ -137,4 +140,17 @@ def _translator(given: argparse.Namespace) -> "Translator":
     translator = Translator(given.model, given.tile, device=given.device, precision=given.precision)
     if translator.takes_style:
         raise OptionError(f"{given.model} takes a style: sfumato stylize PICTURE --style STYLE --model {given.model}")
+    _choose(translator, given)
     return translator
+
+
+def _choose(translator: "Translator", given: argparse.Namespace) -> None:
+    """Tells a model that knows classes which is wanted."""
+    from ..methods.base import ImageToImage
+
+    model = translator.model
+    assert isinstance(model, ImageToImage)
+    if given.label is None and len(model.classes) > 1:
+        raise OptionError(f"which class? --label takes one of {', '.join(model.classes)}")
+    if given.label is not None or model.classes:
+        model.choose(given.label or model.classes[0], given.seed or 0)

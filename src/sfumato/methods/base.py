@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
-from ..errors import RecipeError
+from ..errors import OptionError, RecipeError
 from ..nets import augment
 from ..nets.generators import ResnetGenerator, UnetGenerator
 from ..nets.norms import Norm, blend
@@ -113,6 +113,23 @@ class ImageToImage(nn.Module):
     """The result has the picture's size and nothing else of it, so there is nothing to translate."""
     draws: bool = False
     """Noise by torch's generators is a part of results: other programs cannot draw the same."""
+    classes: tuple[str, ...] = ()
+    """What pictures can be made of, where the model has `choose`; empty: nothing is to be chosen."""
+
+    def choose(self, name: str, _seed: int = 0) -> None:
+        """From now on results are of that class, and of the noise of that number.
+
+        Raises:
+            OptionError: there is no such class.
+        """
+        raise OptionError(f"there is no class {name!r}; this model has none to choose from")
+
+    picky: ClassVar[bool] = False
+    """Whether `oddity` has something to say."""
+
+    def oddity(self, _picture: Tensor) -> str:
+        """Why a picture (1, 3, H, W) is hardly what the model takes, in a line; empty if nothing is odd."""
+        return ""
 
     def features(self, content: Tensor, _strength: float | Tensor = 1.0) -> Features:
         """The picture itself: with `paint` a generator is rendered as a stylizer is."""

@@ -189,8 +189,8 @@ class BatchNorm(nn.BatchNorm2d):
         var = total((y - mean).square().sum((0, 2, 3), keepdim=True)) / count
         if self.track_running_stats:
             self._remember(mean, var * (count / max(1, count - 1)))
-        weight, bias = (p[:, None, None] for p in (self.weight, self.bias))
-        return ((y - mean) / (var + self.eps).sqrt() * weight + bias).to(x.dtype)
+        y = (y - mean) / (var + self.eps).sqrt()
+        return (y * self.weight[:, None, None] + self.bias[:, None, None] if self.affine else y).to(x.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, var: Tensor) -> None:

@@ -56,6 +56,12 @@ def rand(*shape: int, device: torch.device) -> Tensor:
     return everything.narrow(0, rank() * shape[0], shape[0])
 
 
+def randn(*shape: int, device: torch.device) -> Tensor:
+    """Normal numbers of shape (B, ...), likewise."""
+    everything = torch.randn(world() * shape[0], *shape[1:], device=device)
+    return everything.narrow(0, rank() * shape[0], shape[0])
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(_ctx: Any, x: Tensor) -> Tensor:

@@ -76,14 +76,16 @@ class _Used(torch.autograd.Function):
 
 
 class SpectralConv2d(Spectral):
-    """A convolution whose border, of one pixel, is mirrored: (B, C, H, W) -> (B, O, h, w).
+    """A convolution whose border, of `margin` pixels, is mirrored: (B, C, H, W) -> (B, O, h, w).
 
     A filter's weights are in the order (k, k, C), so that a large matrix is never put in another order.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, bias: bool = True) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, margin: int = 1, bias: bool = True
+    ) -> None:
         super().__init__(out_channels, in_channels * kernel**2)
-        self.kernel, self.stride = kernel, stride
+        self.kernel, self.stride, self.margin = kernel, stride, margin
         bound = 1 / math.sqrt(in_channels * kernel**2)
         self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound)) if bias else None
 
@@ -93,7 +95,7 @@ class SpectralConv2d(Spectral):
         # What comes out is divided: that is the same, takes less than a large matrix, and keeps the parts together.
         scale = (1 / slopes).repeat_interleave(len(x) // parts)[:, None, None, None].to(dtype)  # (B, 1, 1, 1)
         with torch.autocast(x.device.type, enabled=False):
-            y = self._convolved(F.pad(x.to(dtype), (1,) * 4, mode="reflect"), matrix)
+            y = self._convolved(F.pad(x.to(dtype), (self.margin,) * 4, mode="reflect"), matrix)
             return y * scale if self.bias is None else torch.addcmul(self.bias[:, None, None].to(dtype), y, scale)
 
     def _convolved(self, padded: Tensor, matrix: Tensor) -> Tensor:

@@ -42,6 +42,8 @@ DEFAULT_MODEL = "microast/art"
 CPU_TILE, GPU_TILE = 1024, 4096
 """Sides of tiles in pixels that there is nothing to be gained above (benchmarks/tiles.py); below the margins cost."""
 SMALLEST_TILE = 128
+LOOKED_AT = 1024
+"""Longest side of the copy by which a picture is judged to be what the model takes."""
 EXACT_SIDE = 4096
 """Longest side up to which a generator's statistics are those of the picture itself; above, of a smaller copy."""
 CPU_MEMORY = 3 * 2**29
@@ -135,6 +137,7 @@ class Translator:
         if not self.takes_style and (styles or masks):
             raise OptionError("this model has a style of its own; it takes no other and no masks")
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
+        self._check(picture)
         with self.lock:
             dtype = self._dtype(picture)
             with torch.inference_mode(), autocast(self.device, dtype):
@@ -145,6 +148,13 @@ class Translator:
                 room = self._memory() // 2
                 render(self.model, job.work(), parts, progress or _nobody, plan=plan, room=room, known=known)
         return picture.with_pixels(job.result)
+
+    def _check(self, picture: Picture) -> None:
+        """Warns of a picture that is not what the model takes."""
+        if isinstance(self.model, ImageToImage) and self.model.picky:
+            small = resize(picture, longest=LOOKED_AT) if max(picture.height, picture.width) > LOOKED_AT else picture
+            if odd := self.model.oddity(small.tensor()):
+                log.warning("%s: %s", picture.name, odd)
 
     def _dtype(self, picture: Picture) -> torch.dtype:
         """The number format of the heavy operations; bf16 is too coarse for a result of 16 bits."""

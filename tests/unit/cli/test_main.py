@@ -51,8 +51,8 @@ def test_version(sfumato, words):
 def test_a_command_that_does_not_exist(sfumato):
     assert sfumato("stylise") == (2, [], ["sfumato: there is no command 'stylise'; did you mean 'stylize'?"])
     assert sfumato("xyz").err == [
-        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, train, distance, faces, folder,"
-        " models, export, import"
+        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, train, distance, faces,"
+        " folder, models, export, import"
     ]
 
 
@@ -76,6 +76,10 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
         (["texture", "a.jpg", "--size", "0x3"], "--size 0x3: wants pixels such as 640x480"),
         (["models"], "required: ACTION"),
         (["import", "adain"], "required: --file"),
+        (["sketch"], "which picture?"),
+        (["sketch", "a.jpg", "--edges", "magic"], "--edges magic: is none of colour, hed"),
+        (["sketch", "a.jpg", "--edges", "hed"], "--edges hed needs --hed-weights FILE"),
+        (["sketch", "a.jpg", "--hed-weights", "a.pth"], "--hed-weights is of no use with --edges colour"),
         (["train"], "which recipe?"),
     ],
 )

@@ -8,7 +8,7 @@ from stylizers import made_photo
 
 from sfumato import image, weights
 from sfumato.card import Card
-from sfumato.methods import cyclegan
+from sfumato.methods import cyclegan, sketchygan
 from sfumato.nets.initial import initialise
 
 
@@ -113,3 +113,37 @@ def test_a_generator_takes_no_style(sfumato, folder, generator_file):
 def test_help_names_it(sfumato):
     assert "translate" in "\n".join(sfumato().out)
     assert "--shard" in "\n".join(sfumato("translate", "--help").out)
+
+
+@pytest.fixture
+def sketch_model(tmp_path):
+    """A model of two classes in a file, and a sketch."""
+    config = {"classes": ["cat", "dog"], "size": 16, "width": 2, "noise": 4}
+    model = sketchygan.Model(sketchygan.Config(**{**config, "classes": ("cat", "dog")}))
+    weights.save(tmp_path / "two.safetensors", model, Card(name="two", method="sketchygan", config=config))
+    pixels = np.full((30, 40), 255, np.uint8)
+    pixels[10] = 0
+    Image.fromarray(pixels).save(tmp_path / "sketch.png")
+    return tmp_path / "two.safetensors"
+
+
+def test_a_class_is_chosen(sfumato, sketch_model, tmp_path):
+    words = ["translate", tmp_path / "sketch.png", "--model", sketch_model, "--overwrite"]
+    assert sfumato(*words).err == ["sfumato: which class? --label takes one of cat, dog"]
+    assert sfumato(*words, "--label", "cow").err == ["sfumato: there is no class 'cow'; this model knows cat, dog"]
+    result = sfumato(*words, "--label", "dog", "--seed", "3", "-o", tmp_path / "out.png")
+    assert (result.code, result.err) == (0, [])
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (40, 30)
+
+
+def test_what_is_no_sketch_is_told(sfumato, sketch_model, tmp_path):
+    Image.new("RGB", (30, 20), (90, 120, 150)).save(tmp_path / "photo.png")
+    result = sfumato("translate", tmp_path / "photo.png", "--model", sketch_model, "--label", "cat")
+    assert result.code == 0
+    assert "only 0% of it is white paper; `sfumato sketch` makes a sketch" in result.err[0]
+
+
+def test_other_models_know_no_classes(sfumato, folder, generator_file):
+    result = sfumato("translate", "photo.jpg", "--model", generator_file, "--label", "cat")
+    assert result.err == ["sfumato: there is no class 'cat'; this model has none to choose from"]

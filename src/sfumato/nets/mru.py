@@ -1,0 +1,232 @@
+"""Masked residual units, which look at the same picture at every scale and choose what to take from it.
+
+Chen & Hays, SketchyGAN, CVPR 2018, arXiv:1801.02753, section 3.2; and the units that stand in for them in comparisons.
+
+Shapes: B batch, C channels entering, F leaving, I channels of the picture, K classes, H W pixels.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .norms import EPS, BatchNorm
+from .spectral import SpectralConv2d
+
+Block = Literal["mru", "residual", "dcgan"]
+Gates = Literal["minmax", "sigmoid"]
+Way = Literal["down", "up"]
+
+GATE_EPS = 1e-4
+SLOPE = 0.2
+
+
+class SoftRelu(nn.Module):
+    """(x + sqrt(0.3^2 + x^2)) / 2, a rectifier without a corner, as the authors' generator has it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x + (x.square() + 0.09).sqrt()) / 2
+
+
+class ClassNorm(nn.Module):
+    """Over the batch, then scaled and shifted by what each class has learned (Dumoulin et al., arXiv:1610.07629).
+
+    # Differs from the authors' code, which takes the statistics of the batch at use, too: here running means of the
+    # training are kept for that, because a picture must come out the same whatever comes with it. Statistics of the
+    # single picture would not do in their place: deep down it has 4 x 4 places, and the network never saw them.
+    """
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.norm = BatchNorm(channels, eps=EPS, affine=False)
+        self.scale = nn.Parameter(torch.ones(classes, channels))
+        self.shift = nn.Parameter(torch.zeros(classes, channels))
+
+    def forward(self, x: Tensor, label: Tensor) -> Tensor:
+        """Features (B, C, H, W) for classes (B, K), each row of sum 1."""
+        with torch.autocast(x.device.type, enabled=False):
+            normal = self.norm(x.float())
+            scale, shift = (label @ table for table in (self.scale, self.shift))  # (B, C)
+            return torch.addcmul(shift[:, :, None, None], normal, scale[:, :, None, None]).to(x.dtype)
+
+
+class NoNorm(nn.Module):
+    """Features as they are, whatever the class."""
+
+    def forward(self, x: Tensor, _label: Tensor) -> Tensor:
+        return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a network's units are built of."""
+
+    classes: int = 0
+    """Classes of its normalisation; 0: none is made."""
+    spectral: bool = False
+    """Divide weights by their largest singular value."""
+    block: Block = "mru"
+    gates: Gates = "minmax"
+
+    def conv(self, entering: int, leaving: int, kernel: int = 3) -> nn.Module:
+        """A convolution that keeps the size."""
+        if self.spectral:
+            return SpectralConv2d(entering, leaving, kernel, margin=kernel // 2)
+        return nn.Conv2d(entering, leaving, kernel, padding=kernel // 2)
+
+    def norm(self, channels: int) -> nn.Module:
+        """A normalisation, called with features and classes."""
+        return ClassNorm(channels, self.classes) if self.classes else NoNorm()
+
+    def act(self) -> nn.Module:
+        """An activation: of the generator where there are classes, of the discriminator where there are none."""
+        return SoftRelu() if self.classes else nn.PReLU(init=SLOPE)
+
+    def unit(self, sizes: tuple[int, int, int], way: Way, *, last: bool = False) -> "Unit":
+        """A unit of the kind chosen.
+
+        Args:
+            sizes: C, F and I.
+            way: halve the size, or double it.
+            last: normalise and activate what leaves; units that double always do.
+        """
+        if self.block == "residual":
+            return Residual(self, sizes, way, last=last)
+        if self.block == "dcgan":
+            return Plain(self, sizes, way, last=last)
+        if self.gates == "sigmoid":
+            return Published(self, sizes, way, last=last)
+        return (MaskedDown if way == "down" else MaskedUp)(self, sizes, way, last=last)
+
+
+class Unit(nn.Module):
+    """Features (B, C, H, W), a picture (B, I, h, w) and classes (B, K) -> features (B, F, h', w').
+
+    Halving, picture and features have one size, and what leaves has half of it; doubling, the picture has that of what
+    leaves.
+    """
+
+    def __init__(self, parts: Parts, sizes: tuple[int, int, int], way: Way, *, last: bool) -> None:
+        super().__init__()
+        self.way, leaving = way, sizes[1]
+        self.last = nn.ModuleList([parts.norm(leaving), parts.act()] if last and way == "down" else [])
+        self.build(parts, *sizes)
+
+    def build(self, parts: Parts, entering: int, leaving: int, image: int) -> None:
+        """Makes the layers."""
+        raise NotImplementedError
+
+    def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        """What leaves, at the picture's size."""
+        raise NotImplementedError
+
+    def forward(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        if self.way == "up":
+            return self.inner(F.interpolate(h, scale_factor=2.0, mode="nearest"), image.to(h.dtype), label)
+        h = F.avg_pool2d(self.inner(h, image.to(h.dtype), label), 2)
+        for norm, act in [tuple(self.last)] if len(self.last) else []:
+            h = act(norm(h, label))
+        return h
+
+
+class MaskedDown(Unit):
+    """The authors' third version, in their encoder and discriminator: the picture is added where the mask lets it."""
+
+    def build(self, parts: Parts, entering: int, leaving: int, image: int) -> None:
+        self.mask = parts.conv(entering + image, entering)
+        self.image = parts.conv(image, entering)
+        self.conv1, self.conv2 = parts.conv(entering, leaving), parts.conv(leaving, leaving)
+        self.norm0, self.norm1, self.norm2 = parts.norm(entering), parts.norm(entering), parts.norm(leaving)
+        self.act0, self.act1, self.act2 = parts.act(), parts.act(), parts.act()
+        self.across = parts.conv(entering, leaving, 1) if entering != leaving else nn.Identity()
+
+    def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        seen = torch.cat((self.act0(self.norm0(h, label)), image), 1)
+        mask = between(F.leaky_relu(self.mask(seen) + 0.5, SLOPE))  # 0.5: the authors' first bias
+        x = h + mask * self.image(image)
+        x = self.conv1(self.act1(self.norm1(x, label)))
+        x = self.conv2(self.act2(self.norm2(x, label)))
+        result: Tensor = self.across(h) + x
+        return result
+
+
+class MaskedUp(Unit):
+    """The authors' second version, in their decoder; the gates are stretched to all of 0 to 1 over the picture."""
+
+    def build(self, parts: Parts, entering: int, leaving: int, image: int) -> None:
+        self.reset, self.update = (parts.conv(entering + image, n) for n in (entering, leaving))
+        self.conv1, self.conv2 = parts.conv(entering + image, leaving), parts.conv(leaving, leaving)
+        self.norm1, self.norm2 = parts.norm(leaving), parts.norm(leaving)
+        self.act1, self.act2 = parts.act(), parts.act()
+        self.across = parts.conv(entering, leaving, 1) if entering != leaving else None
+        self.norm3 = parts.norm(leaving) if self.across else None
+        self.act3 = parts.act() if self.across else None
+
+    def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        seen = torch.cat((h, image), 1)
+        reset, update = self.gate(self.reset(seen)), self.gate(self.update(seen))
+        x = self.act1(self.norm1(self.conv1(torch.cat((reset * h, image), 1)), label))
+        x = self.act2(self.norm2(self.conv2(x), label))
+        if self.across is not None and self.norm3 is not None and self.act3 is not None:
+            h = self.act3(self.norm3(self.across(h), label))
+        return h.lerp(x, update.to(x.dtype))
+
+    def gate(self, x: Tensor) -> Tensor:
+        """Numbers in [0, 1]."""
+        return between(F.leaky_relu(x, SLOPE))
+
+
+class Published(MaskedUp):
+    """The unit of the paper, eq. 1 to 4: gates are sigmoids."""
+
+    def gate(self, x: Tensor) -> Tensor:
+        return x.sigmoid()
+
+
+class Residual(Unit):
+    """Two convolutions beside a straight way, for comparison (He et al., CVPR 2016); the picture enters both."""
+
+    def build(self, parts: Parts, entering: int, leaving: int, image: int) -> None:
+        self.conv1, self.conv2 = parts.conv(entering + image, leaving), parts.conv(leaving, leaving)
+        self.across = parts.conv(entering + image, leaving, 1)
+        self.norm1, self.norm2 = parts.norm(leaving), parts.norm(leaving)
+        self.act1, self.act2 = parts.act(), parts.act()
+
+    def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        seen = torch.cat((h, image), 1)
+        x = self.conv2(self.act1(self.norm1(self.conv1(seen), label)))
+        result: Tensor = self.act2(self.norm2(self.across(seen) + x, label))
+        return result
+
+
+class Plain(Unit):
+    """One convolution, for comparison (Radford et al., arXiv:1511.06434)."""
+
+    def build(self, parts: Parts, entering: int, leaving: int, image: int) -> None:
+        self.conv = parts.conv(entering + image, leaving)
+        self.norm, self.act = parts.norm(leaving), parts.act()
+
+    def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        result: Tensor = self.act(self.norm(self.conv(torch.cat((h, image), 1)), label))
+        return result
+
+
+def between(x: Tensor) -> Tensor:
+    """Each map of (B, C, H, W) stretched to 0 to 1.
+
+    # Differs from the authors' code, which divides by nothing where a map is constant and then starts anew from the
+    # last saved state: here a little is added.
+    """
+    x = x.float()
+    low, high = x.amin((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
+    return (x - low) / (high - low + GATE_EPS)
+
+
+def halves(image: Tensor, count: int) -> list[Tensor]:
+    """The picture (B, C, H, W) and `count` smaller ones, each half as large: means of 2 x 2 pixels."""
+    found = [image]
+    for _ in range(count):
+        found.append(F.avg_pool2d(found[-1], 2))
+    return found

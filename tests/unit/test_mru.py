@@ -1,0 +1,88 @@
+"""Masked residual units, and what networks see of sketches."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from sfumato.data.strokes import distances
+from sfumato.nets.distance import distance_field, oddity
+from sfumato.nets.mru import ClassNorm, Parts, between, halves
+
+KINDS = [("mru", "minmax"), ("mru", "sigmoid"), ("residual", "minmax"), ("dcgan", "minmax")]
+
+
+@pytest.mark.parametrize(("block", "gates"), KINDS)
+@pytest.mark.parametrize("classes", [0, 3])
+def test_units_halve_and_double(block, gates, classes):
+    parts = Parts(classes=classes, block=block, gates=gates, spectral=not classes)
+    h, image, label = torch.randn(2, 4, 8, 8), torch.randn(2, 3, 8, 8), torch.eye(3)[:2]
+    down = parts.unit((4, 6, 3), "down", last=True)(h, image, label)
+    assert down.shape == (2, 6, 4, 4)
+    up = parts.unit((6, 5, 3), "up")(down, image, label)
+    assert up.shape == (2, 5, 8, 8)
+    assert parts.unit((5, 5, 3), "up")(up, F.interpolate(image, scale_factor=2), label).shape == (2, 5, 16, 16)
+
+
+def test_gates_of_constant_maps_are_finite():
+    x = torch.ones(1, 2, 4, 4, requires_grad=True)
+    between(x).sum().backward()
+    assert bool(torch.isfinite(x.grad).all())
+    gates = between(torch.randn(2, 3, 5, 5))
+    assert gates.amin((2, 3)).eq(0).all()
+    assert gates.amax((2, 3)).min() > 0.99
+
+
+def test_a_mask_of_nothing_leaves_the_straight_way():
+    parts = Parts(classes=1)
+    unit = parts.unit((4, 4, 3), "up")
+    for conv in (unit.update,):
+        torch.nn.init.zeros_(conv.weight)
+        torch.nn.init.zeros_(conv.bias)
+    h = torch.randn(2, 4, 4, 4)
+    assert torch.equal(unit(h, torch.randn(2, 3, 8, 8), torch.ones(2, 1)), F.interpolate(h, scale_factor=2))
+
+
+def test_the_norm_is_torchs_with_each_class_its_own():
+    norm = ClassNorm(4, 2)
+    torch.nn.init.normal_(norm.scale)
+    torch.nn.init.normal_(norm.shift)
+    x, label = torch.randn(6, 4, 5, 5), torch.eye(2)[torch.tensor([0, 1, 1, 0, 1, 0])]
+    plain = F.batch_norm(x, None, None, training=True)
+    for k in range(6):
+        own = int(label[k].argmax())
+        expected = plain[k] * norm.scale[own][:, None, None] + norm.shift[own][:, None, None]
+        assert torch.allclose(norm(x, label)[k], expected, atol=1e-5)
+    norm.eval()
+    assert torch.allclose(norm(x, label)[:1], norm(x[:1], label[:1]))
+
+
+def test_halves_are_means():
+    image = torch.arange(16.0).view(1, 1, 4, 4)
+    assert [x.shape[-1] for x in halves(image, 2)] == [4, 2, 1]
+    assert float(halves(image, 2)[-1]) == 7.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_distances_are_those_of_opencv(seed):
+    rng = np.random.default_rng(seed)
+    sketch = np.where(rng.random((20, 33)) < (0.01, 0.1, 0.6)[seed], 0, 255).astype(np.uint8)
+    field = distance_field(torch.from_numpy(sketch)[None, None].float() / 255)[0, 0].numpy()
+    far = cv2.distanceTransform((sketch == 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    assert np.abs(field - far / far.max()).max() < 1e-4
+    assert np.abs(field * 255 - distances(sketch)).max() < 0.51
+
+
+def test_distances_of_blank_and_black():
+    field = distance_field(torch.stack((torch.ones(3, 8, 8), torch.zeros(3, 8, 8))))
+    assert field[0].eq(1).all()
+    assert field[1].eq(0).all()
+
+
+def test_what_is_no_sketch():
+    sketch = torch.ones(1, 3, 32, 32)
+    sketch[:, :, 10], sketch[:, :, :, 20] = 0, 0
+    assert oddity(sketch) == ""
+    assert "invert it" in oddity(1 - sketch)
+    assert "`sfumato sketch`" in oddity(torch.rand(1, 3, 32, 32))
