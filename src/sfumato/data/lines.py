@@ -50,13 +50,19 @@ def xdog(pixels: Pixels, unit: float, rng: np.random.Generator) -> Lines:
 
 
 def canny(pixels: Pixels, unit: float, rng: np.random.Generator) -> Lines:
-    """Edges of one pixel (Canny 1986), made wider and soft."""
-    smooth = cv2.GaussianBlur(pixels, (0, 0), unit * rng.uniform(0.6, 1.0))
+    """Borders of areas (Canny 1986), made wider and soft, and the lines between them.
+
+    A line has two edges, and would be drawn twice: so edges are those of the picture with its dark lines closed.
+    """
+    side = 2 * max(1, round(1.5 * unit)) + 1
+    filled = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    smooth = cv2.GaussianBlur(filled, (0, 0), unit * rng.uniform(0.6, 1.0))
     high = rng.uniform(60, 160)
     edges = np.max([cv2.Canny(np.ascontiguousarray(smooth[..., k]), high / 2, high) for k in range(3)], axis=0)
     width = max(1, round(unit * rng.uniform(1, 2.5)))
     edges = cv2.dilate(edges, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
-    return _paper(cv2.GaussianBlur(edges, (0, 0), 0.5).astype(np.float32) / 255 * np.float32(rng.uniform(0.7, 1)))
+    ink = cv2.GaussianBlur(edges, (0, 0), 0.5).astype(np.float32) / 255 * np.float32(rng.uniform(0.7, 1))
+    return np.minimum(_paper(ink), closing(pixels, unit, rng))
 
 
 def closing(pixels: Pixels, unit: float, rng: np.random.Generator) -> Lines:

@@ -34,7 +34,7 @@ class Config:
     """Channels at full size, twice as many at each half; 16 in the paper."""
     widest: Annotated[int, Gt(0)] = 128
     """Most channels before the middle; 256 in the paper."""
-    middle: Annotated[int, Gt(0)] = 256
+    middle: Annotated[int, Gt(0)] = 192
     """Channels of the middle and of the dense layer above the hint; 2048 in the paper."""
     halvings: Annotated[int, Ge(1), Le(6)] = 5
     """How often a sketch is halved down to the middle; sides are filled up to multiples of 2^halvings."""
@@ -73,7 +73,7 @@ class Config:
 class Model(base.Colorizer):
     """A sketch (B, 1 or 3, H, W), black on white, and a style (B, 3, h, w) -> (B, 3, H, W), RGB in [0, 1].
 
-    # Differs from the paper: the middle and the widest layers are an eighth and a half as wide by default, 3 million
+    # Differs from the paper: the middle is a tenth, the widest layers are half as wide by default, 3 million
     # weights in place of some 60, so that two CPU cores learn it in an hour.
     # Differs from the paper: where the skips' widths in its figure do not agree with the encoder's, they are the
     # encoder's; a block is two convolutions, the second one with its input added.

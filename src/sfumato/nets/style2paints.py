@@ -226,8 +226,8 @@ class FcHint(nn.Module):
                     state["classifier.0.bias"].float(),
                 )
             )
-        network, weight, bias = self.known[0]
-        self.known[0] = (network.to(device), weight.to(device), bias.to(device))
+        own, weight, bias = self.known[0]
+        self.known[0] = (own.to(device), weight.to(device), bias.to(device))
         return self.known[0]
 
     def forward(self, styles: Tensor) -> Tensor:
