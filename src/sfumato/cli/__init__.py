@@ -21,6 +21,7 @@ COMMANDS = {
     "stylize": "stylize",
     "texture": "texture",
     "translate": "translate",
+    "colorize": "colorize",
     "train": "train",
     "distance": "distance",
     "faces": "faces",
