@@ -111,7 +111,7 @@ def normalised(grey: NDArray[np.float32]) -> Lines:
     )
     white = max(0.2, float(np.quantile(small, 0.9)))
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    paper = cv2.GaussianBlur(np.maximum(paper, 0.7 * white), (0, 0), 4)  # large black areas are ink, not paper
+    paper = cv2.GaussianBlur(np.maximum(paper, 0.55 * white), (0, 0), 4)  # large black areas are ink, not paper
     even = np.clip(grey / cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)
     ink = 1 - even
     ink[ink < 0.06] = 0
