@@ -40,6 +40,8 @@ def paper() -> Recipe:
             widest=256,
             middle=2048,
             decoder=2.0,
+            guide_halvings=0,
+            guide_width=1.0,
             hint="vgg19-fc1",
             points=False,
             side=256,

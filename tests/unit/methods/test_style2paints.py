@@ -220,6 +220,11 @@ def test_the_judges_goal():
     assert float(style2paints.disagreement(torch.full((2, 7), -9.0))) < 1e-3
 
 
+def test_guides_need_something_to_double(config):
+    with pytest.raises(RecipeError, match=r"guide_halvings: 4 must be less"):
+        style2paints.Training(dataclasses.replace(config, guide_halvings=4))
+
+
 # Pairs
 
 
