@@ -80,6 +80,8 @@ def results(model, images):
     """Everything that a model makes of images (B, 3, H, W), one tensor after the other."""
     if isinstance(model, base.Stylizer):
         return [model(images, images.flip(1, 2)), model(images, images.flip(1, 2), 0.5)]
+    if isinstance(model, base.Colorizer):
+        return [model(images, images.flip(1, 2))]
     found = model(images, model.layers) if hasattr(model, "layers") else model(images)
     if isinstance(found, Mapping):
         return list(found.values())

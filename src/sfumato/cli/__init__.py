@@ -22,6 +22,7 @@ COMMANDS = {
     "texture": "texture",
     "translate": "translate",
     "sketch": "sketch",
+    "colorize": "colorize",
     "train": "train",
     "distance": "distance",
     "faces": "faces",

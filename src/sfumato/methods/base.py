@@ -27,7 +27,14 @@ Features = tuple[Tensor, ...]
 
 
 class Training(nn.Module):
-    """Models, their teachers and the lessons between them."""
+    """Models, their teachers and the lessons between them.
+
+    Attributes:
+        seen: images that the run has seen before this step, for what changes in the course of it. The trainer keeps it;
+            it is part of the saved state, so that a resumed run goes on exactly.
+    """
+
+    seen: int = 0
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
         """Networks by the optimiser that updates them, in the order of the updates of one step."""
@@ -139,6 +146,38 @@ class ImageToImage(nn.Module):
         """The translation of that picture, (B, 3, H, W)."""
         result: Tensor = self(features[0])
         return result
+
+
+class Colorizer(nn.Module):
+    """A model that paints a sketch in the colours of a style.
+
+    No stylizer: what it is given is lines on paper, not a photograph; it works at about the size that it was trained
+    at, whatever the sketch's, for what it must know is which shape is hair and which is sky; so there are no tiles, and
+    a result comes to full size with the sketch's own lines (`translate.colorist`).
+    """
+
+    stride: int = 1
+    """A sketch's sides must be multiples of this."""
+    side: int = 256
+    """Longest side in pixels at which it works best."""
+    smallest_style: ClassVar[int] = 16
+    """Pixels that a style's sides must have."""
+
+    def encode_style(self, style: Tensor) -> Tensor:
+        """The hint (B, D) of a style (B, 3, h, w), RGB in [0, 1]."""
+        raise NotImplementedError
+
+    def paint(self, sketch: Tensor, hint: Tensor, points: Tensor | None = None) -> Tensor:
+        """The sketch (B, 1 or 3, H, W) painted by that hint (B, D): (B, 3, H, W), RGB in [0, 1].
+
+        Args:
+            points: (B, 4, H, W), 1 where a colour is given, else 0, and that colour, RGB in [0, 1].
+        """
+        raise NotImplementedError
+
+    def forward(self, sketch: Tensor, style: Tensor, points: Tensor | None = None) -> Tensor:
+        """The sketch (B, 1 or 3, H, W), black on white, in the colours of (B, 3, h, w): (B, 3, H, W), all in [0, 1]."""
+        return self.paint(sketch, self.encode_style(style), points)
 
 
 @dataclass(frozen=True, kw_only=True)

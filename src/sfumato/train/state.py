@@ -70,6 +70,7 @@ class State:
     def step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """One update of every group; returns the losses of the whole batch by `group/term`."""
         self._seed_noise()
+        self.training.seen = self.seen
         lesson, rates = self.training.learn(batch), self.rates()
         record: dict[str, Tensor] = {}
         for group in self.training.order():

@@ -51,8 +51,8 @@ def test_version(sfumato, words):
 def test_a_command_that_does_not_exist(sfumato):
     assert sfumato("stylise") == (2, [], ["sfumato: there is no command 'stylise'; did you mean 'stylize'?"])
     assert sfumato("xyz").err == [
-        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, train, distance, faces,"
-        " folder, models, export, import"
+        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, colorize, train, distance,"
+        " faces, folder, models, export, import"
     ]
 
 
@@ -81,6 +81,9 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
         (["sketch", "a.jpg", "--edges", "hed"], "--edges hed needs --hed-weights FILE"),
         (["sketch", "a.jpg", "--hed-weights", "a.pth"], "--hed-weights is of no use with --edges colour"),
         (["train"], "which recipe?"),
+        (["colorize"], "which sketch?"),
+        (["colorize", "a.png"], "in whose colours?"),
+        (["colorize", "a.png", "--style", "b.png", "--hints", "1,2,red"], "--hints 1,2,red: wants x,y,#rrggbb"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(sfumato, words, message):

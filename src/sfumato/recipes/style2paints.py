@@ -1,0 +1,72 @@
+"""style2paints: sketches painted in the colours of a picture.
+
+Command: `sfumato train style2paints.faces --data.images DRAWINGS`
+"""
+
+from ..data.line_pairs import LinePairs
+from ..methods import style2paints
+from ..train.recipe import Optimizer, Recipe, Schedule
+
+
+def faces() -> Recipe:
+    """The run for `colorize/faces`, drawn faces at 128 pixels: about 40 minutes on two cores.
+
+    Lines are found by four extractors, hues are turned, so that some hundred drawings give many palettes.
+    """
+    adam = Optimizer(lr=5e-4, betas=(0.9, 0.99), clip=1.0)
+    return Recipe(
+        method=style2paints.Config(side=192, shift_start=24_000, shift_images=4_000),
+        data=LinePairs(size=128, shorter=(128, 160), rotate_deg=8.0),
+        images=32_000,
+        batch=8,
+        optimizers={"generator": adam, "judge": Optimizer(lr=2e-4, betas=(0.5, 0.99))},
+        schedule=Schedule(kind="cosine", warmup=800),
+        precision="auto",
+        ema_images=1_000,
+        title="Drawn faces painted in the colours of another picture",
+        notes=("Hints are moments of the bundled VGG and a palette, not fc1 of VGG-19 as in the paper.",),
+    )
+
+
+def paper() -> Recipe:
+    """The paper's network and hints: 14,000 steps of 4 pictures of 256 pixels, then the shift to the judge.
+
+    It needs VGG-19 with its classifier (`--method.hint-weights FILE`). Optimisers and learning rates are not in the
+    paper; those here are pix2pix'.
+    """
+    adam = Optimizer(lr=2e-4, betas=(0.5, 0.999))
+    return Recipe(
+        method=style2paints.Config(
+            widest=256,
+            middle=2048,
+            decoder=2.0,
+            guide_halvings=0,
+            guide_width=1.0,
+            hint="vgg19-fc1",
+            points=False,
+            side=256,
+            shift_start=56_000,
+            shift_images=16_000,
+            judge_width=64,
+        ),
+        data=LinePairs(size=256, shorter=(256, 286), hints=0, recolored=0.0),
+        images=112_000,
+        batch=4,
+        optimizers={"generator": adam, "judge": adam},
+        precision="auto",
+    )
+
+
+def tiny() -> Recipe:
+    """Seconds on a CPU; for the tests."""
+    adam = Optimizer(lr=1e-3, betas=(0.5, 0.99))
+    return Recipe(
+        method=style2paints.Config(
+            width=4, widest=16, middle=16, halvings=4, palette=2, side=64, shift_start=0, shift_images=0, judge_width=4
+        ),
+        data=LinePairs(size=32, shorter=(32, 36), hold_out=0),
+        images=8,
+        batch=2,
+        optimizers={"generator": adam, "judge": adam},
+        workers=0,
+    )

@@ -1,0 +1,398 @@
+"""style2paints: the network, its guides, the shift to the judge, pairs of lines and pictures, sketches at work."""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sfumato import weights
+from sfumato.card import Card
+from sfumato.data.line_pairs import LinePairs
+from sfumato.data.lines import EXTRACTORS, extracted, normalised, seems_photograph
+from sfumato.errors import DataError, OptionError, PictureError, RecipeError, WeightsError
+from sfumato.methods import style2paints
+from sfumato.nets.points import Point, point_map
+from sfumato.nets.style2paints import FcHint, color_shares
+from sfumato.recipes.style2paints import paper, tiny
+from sfumato.train.state import State
+from sfumato.translate.colorist import Colorist, ColorOptions, filled, joined
+
+
+@pytest.fixture
+def config():
+    return tiny().method
+
+
+@pytest.fixture
+def training(config):
+    torch.manual_seed(0)
+    return style2paints.Training(config)
+
+
+def cartoon(size=96):
+    """A face: skin, hair, black outlines, on a light background."""
+    pixels = np.full((size, size, 3), (200, 220, 240), np.uint8)
+    unit = size / 96
+    for center, radius, color in [((48, 40), 34, (120, 60, 20)), ((48, 52), 28, (240, 190, 150))]:
+        place, r = tuple(round(c * unit) for c in center), round(radius * unit)
+        cv2.circle(pixels, place, r, color, -1)
+        cv2.circle(pixels, place, r, (0, 0, 0), max(1, round(2 * unit)))
+    return pixels
+
+
+def drawing(size=96):
+    """Black lines on white."""
+    pixels = np.full((size, size, 3), 255, np.uint8)
+    cv2.circle(pixels, (size // 2, size // 2), size // 3, (0, 0, 0), 2)
+    return pixels
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for k in range(3):
+        Image.fromarray(np.roll(cartoon(), k, 2)).save(tmp_path / f"{k}.png")
+    return tmp_path
+
+
+# The network
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("points", [True, False])
+def test_shapes(config, channels, points):
+    model = style2paints.Model(dataclasses.replace(config, points=points)).eval()
+    with torch.inference_mode():
+        result = model(torch.rand(2, channels, 48, 80), torch.rand(2, 3, 40, 33))
+    assert result.shape == (2, 3, 48, 80)
+    assert 0 <= float(result.min()) <= float(result.max()) <= 1
+
+
+def test_a_sketch_that_is_not_square_and_other_depths(config):
+    for halvings in (1, 3, 5):
+        model = style2paints.Model(dataclasses.replace(config, halvings=halvings))
+        height, width = 2 * model.stride, 3 * model.stride
+        assert model(torch.rand(1, 1, height, width), torch.rand(1, 3, 32, 32)).shape[2:] == (height, width)
+
+
+def test_the_style_and_the_points_change_the_result(training):
+    model, sketch = training.model, torch.rand(1, 1, 64, 64)
+    red, blue = torch.zeros(2, 1, 3, 32, 32).unbind(0)
+    red[:, 0], blue[:, 2] = 1, 1
+    points = torch.zeros(1, 4, 64, 64)
+    points[:, :2, 30:34, 30:34] = 1
+    with torch.inference_mode():
+        plain = model(sketch, red)
+        assert float((plain - model(sketch, blue)).abs().max()) > 1e-3
+        assert float((plain - model(sketch, red, points)).abs().max()) > 1e-3
+        assert torch.equal(plain, model(sketch, red, torch.zeros_like(points)))
+
+
+def test_the_hint_is_not_normalised_away(training):
+    """A constant that is added to each channel survives to the painting's mean colour."""
+    network, ink = training.model.network, torch.zeros(1, 5, 64, 64)
+    with torch.inference_mode():
+        a, b = (network(ink, h) for h in torch.randn(2, 1, training.model.hints.size))
+    assert float((a.mean((2, 3)) - b.mean((2, 3))).abs().max()) > 1e-3
+
+
+def test_guides_and_judge_are_not_in_the_model(training, config, tmp_path):
+    weights.save(tmp_path / "m.safetensors", training.models()["paint"], Card(name="m", method="style2paints"))
+    keys = weights.load_tensors(tmp_path / "m.safetensors")
+    assert {key.split(".")[0] for key in keys} == {"hints", "network"}
+    assert {key.split(".")[1] for key in keys if key.startswith("hints")} == {"vgg"}
+    assert len(list(training.guides.parameters())) > 0
+
+
+def test_the_model_of_the_papers_run_has_its_widths():
+    with torch.device("meta"):
+        network = style2paints.Model(paper().method).network
+    assert [block.conv1.out_channels for block in network.decoder.blocks] == [512, 256, 128, 64, 32]
+    assert network.dense.weight.shape == (2048, 4096)
+
+
+def test_shares_of_colours():
+    half = torch.zeros(1, 3, 8, 8)
+    half[:, 0, :, :4] = 1
+    shares = color_shares(half, 2)[0]
+    assert torch.allclose(shares.square().sum(), torch.tensor(8.0))
+    assert torch.allclose(shares.square() / 8, torch.tensor([0.5, 0, 0, 0, 0.5, 0, 0, 0]))
+
+
+def test_fc1_without_its_weights(config, tmp_path):
+    model = style2paints.Model(dataclasses.replace(config, hint="vgg19-fc1", hint_weights=str(tmp_path / "none.pth")))
+    assert not list(model.hints.parameters())
+    with pytest.raises(WeightsError):
+        model.encode_style(torch.rand(1, 3, 32, 32))
+
+
+def test_fc1_of_a_small_vgg(tmp_path):
+    """The file's layers in order, 224 pixels, no ReLU at the end."""
+    from sfumato.nets.vgg import VGG
+
+    vgg, state = VGG(19, "relu5_4", widths=(2, 2, 2, 2, 2), flavour="torchvision"), {}
+    places = [n for n in range(37) if n not in (4, 9, 18, 27, 36)][::2]
+    for place, conv in zip(places, vgg.convs.values(), strict=True):
+        state |= {f"features.{place}.{part}": getattr(conv, part).detach() for part in ("weight", "bias")}
+    state |= {"classifier.0.weight": torch.randn(4096, 2 * 49), "classifier.0.bias": torch.zeros(4096)}
+    torch.save(state, tmp_path / "vgg19.pth")
+    hint = FcHint(str(tmp_path / "vgg19.pth"))(torch.rand(2, 3, 50, 40))
+    assert hint.shape == (2, 4096)
+    assert float(hint.min()) < 0
+    torch.save({k: v for k, v in state.items() if "classifier" not in k}, tmp_path / "cut.pth")
+    with pytest.raises(WeightsError, match=r"no classifier\.0"):
+        FcHint(str(tmp_path / "cut.pth"))(torch.rand(1, 3, 32, 32))
+
+
+# Training
+
+
+def test_guides_wake_the_middle(config, folder):
+    """At first the skips do all the work; with guides the middle's gradient is several times as large."""
+    samples = LinePairs(images=(str(folder),), size=32, shorter=(32, 36), hold_out=0).open()
+    parts = [samples.sample(0, n) for n in range(4)]
+    batch = {key: torch.stack([part[key] for part in parts]).float() / 255 for key in parts[0]}
+    norms = {}
+    for guided in (True, False):
+        torch.manual_seed(0)
+        weight = {} if guided else {"grey_weight": 0.0, "color_weight": 0.0}
+        training = style2paints.Training(dataclasses.replace(config, shift_start=10**6, **weight))
+        terms = next(training.learn(batch))
+        assert ("guide_grey" in terms) == guided
+        sum(terms.values()).backward()
+        network = training.model.network
+        middle = [network.into.weight, network.dense.weight, *network.out_of.parameters()]
+        norms[guided] = float(torch.stack([p.grad.norm() for p in middle]).norm())
+    assert norms[True] > 1.3 * norms[False]
+
+
+def test_the_shift_is_a_function_of_the_images_seen(config):
+    training = style2paints.Training(dataclasses.replace(config, shift_start=100, shift_images=50))
+    expected = {0: 0.0, 99: 0.0, 100: 0.0, 125: 0.5, 150: 1.0, 1000: 1.0}
+    for seen, share in expected.items():
+        training.seen = seen
+        assert training.shift == share
+        assert training.order() == (("generator",) if seen < 100 else ("generator", "judge"))
+    at_once = style2paints.Training(dataclasses.replace(config, shift_start=100, shift_images=0))
+    at_once.seen = 100
+    assert at_once.shift == 1
+    never = style2paints.Training(dataclasses.replace(config, adversarial_weight=0.0))
+    assert (never.shift, never.order()) == (0.0, ("generator",))
+
+
+def test_the_trainer_says_how_many_images_were_seen(folder):
+    recipe = dataclasses.replace(tiny(), data=dataclasses.replace(tiny().data, images=(str(folder),)))
+    recipe = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, shift_start=2, shift_images=4))
+    state, samples = State(recipe, torch.device("cpu")), recipe.data.open()
+    names = []
+    for first in (0, 2, 4, 6):
+        parts = [samples.sample(0, first + i) for i in range(2)]
+        record = state.step({key: torch.stack([p[key] for p in parts]).float() / 255 for key in parts[0]})
+        assert state.training.seen == first
+        names.append({key.partition("/")[2] for key in record})
+    assert "adversarial" not in names[1]
+    assert "fake" in names[1]
+    assert "adversarial" in names[2]
+    assert "fake" not in names[0]
+
+
+def test_the_weight_of_pixels_moves_with_the_shift(config, folder):
+    samples = LinePairs(images=(str(folder),), size=32, shorter=(32, 36), hold_out=0).open()
+    batch = {key: value[None].float() / 255 for key, value in samples.sample(0, 0).items()}
+    training = style2paints.Training(
+        dataclasses.replace(config, shift_start=10, shift_images=10, pixel_weight_after=0.5, adversarial_weight=1.0)
+    )
+    terms = {}
+    for seen in (0, 20):
+        training.seen = seen
+        terms[seen] = {key: float(value.detach()) for key, value in next(training.learn(batch)).items()}
+    assert terms[20]["pixel"] == pytest.approx(terms[0]["pixel"] / 2, rel=1e-4)
+    assert terms[20]["guide_color"] == pytest.approx(terms[0]["guide_color"] / 2, rel=1e-4)
+
+
+def test_the_judges_goal():
+    hint = torch.randn(2, 7)
+    exact, off = (style2paints.agreement(logits, hint) for logits in (hint, hint + 1))
+    assert float(exact) < float(off)
+    assert float(style2paints.disagreement(torch.full((2, 7), -9.0))) < 1e-3
+
+
+def test_guides_need_something_to_double(config):
+    with pytest.raises(RecipeError, match=r"guide_halvings: 4 must be less"):
+        style2paints.Training(dataclasses.replace(config, guide_halvings=4))
+
+
+# Pairs
+
+
+@pytest.mark.parametrize("kind", EXTRACTORS)
+def test_extractors_draw_lines_on_white(kind):
+    for seed in range(6):
+        lines = extracted(cartoon(), (kind,), np.random.default_rng(seed))
+        assert (lines.shape, lines.dtype) == ((96, 96), np.float32)
+        assert 0 <= lines.min() < 0.6
+        assert lines.max() == 1
+        assert float((lines > 0.9).mean()) > 0.6
+        assert float(lines[:6, :6].min()) > 0.9
+
+
+def test_a_picture_without_outlines_has_lines_all_the_same():
+    flat = np.full((64, 64, 3), 200, np.uint8)
+    flat[20:40, 20:40] = (200, 60, 60)
+    assert float(extracted(flat, ("xdog",), np.random.default_rng(0)).min()) < 0.6
+    assert extracted(flat, ("dark",), np.random.default_rng(0)).shape == (64, 64)
+
+
+def test_a_sample_is_a_function_of_its_number(folder):
+    settings = LinePairs(images=(str(folder),), size=32, shorter=(32, 40), hold_out=0, hinted=1.0)
+    ours, theirs = settings.open(), settings.open()
+    theirs.sample(0, 5)
+    for n in (0, 3):
+        a, b = ours.sample(1, n), theirs.sample(1, n)
+        assert all(torch.equal(a[key], b[key]) for key in a)
+        assert {key: tuple(value.shape) for key, value in a.items()} == {
+            "sketch": (1, 32, 32),
+            "style": (3, 32, 32),
+            "color": (3, 32, 32),
+            "points": (4, 32, 32),
+        }
+        assert a["points"][0].max() == 255
+        assert not torch.equal(a["color"], a["style"])
+    assert not torch.equal(ours.sample(1, 0)["sketch"], ours.sample(2, 0)["sketch"])
+    assert sum(ours.counts().values()) == 3
+    assert ours.broken() == []
+    assert ours.digest() == theirs.digest()
+
+
+def test_held_out_pictures_are_others(folder):
+    settings = LinePairs(images=(str(folder),), size=32, shorter=(32, 40), hold_out=0.6)
+    opened = settings.open()
+    held = list(opened.held_out(9))
+    assert len(held) + len(opened.folder) == 3
+    assert all(torch.equal(a["sketch"], b["sketch"]) for a, b in zip(held, opened.held_out(9), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"images": ()}, DataError, "names no folder"),
+        ({"extractors": ("pencil",)}, RecipeError, "data.extractors"),
+        ({"extractors": ()}, RecipeError, "data.extractors"),
+        ({"shorter": (16, 40)}, RecipeError, "data.shorter"),
+    ],
+)
+def test_mistakes_in_the_data(folder, change, error, words):
+    settings = dataclasses.replace(LinePairs(images=(str(folder),), size=32, shorter=(32, 40)), **change)
+    with pytest.raises(error, match=words):
+        settings.open()
+
+
+def test_point_maps():
+    found = point_map([Point(x=2, y=1, color=(9, 8, 7)), Point(x=99, y=99, color=(1, 2, 3))], (4, 6), 0.0)
+    assert found[1, 2].tolist() == [255, 9, 8, 7]
+    assert found[3, 5].tolist() == [255, 1, 2, 3]
+    assert int((found[..., 0] > 0).sum()) == 2
+
+
+# At work
+
+
+def test_sketches_are_normalised():
+    lines = np.ones((60, 80), np.float32)
+    lines[30, 10:70] = 0.5  # a pencil
+    shade = np.linspace(0.6, 1, 80, dtype=np.float32)
+    even = normalised(lines * shade)
+    assert float(np.delete(even, 30, 0).min()) > 0.9
+    assert float(even[30, 10:70].max()) < 0.2
+    assert np.abs(normalised(1 - normalised(lines)) - normalised(lines)).max() < 0.05
+    assert normalised(np.ones((1, 1), np.float32)).shape == (1, 1)
+    black = np.ones((60, 60), np.float32)
+    black[10:50, 10:50] = 0
+    assert float(normalised(black)[15:45, 15:45].max()) < 0.2, "a large black area is ink"
+
+
+def test_photographs_are_told_from_drawings():
+    from stylizers import made_photo
+
+    for pixels, photograph in [(drawing(), False), (made_photo(64, 64), True)]:
+        lines = normalised(pixels.mean(2).astype(np.float32) / 255)
+        assert seems_photograph(pixels, lines) == photograph
+
+
+def test_colours_are_filled_in_under_lines():
+    painted = np.full((40, 40, 3), 0.5, np.float32)
+    lines = np.ones((40, 40), np.float32)
+    lines[20], painted[20] = 0, 0
+    assert float(filled(painted, lines)[20].min()) > 0.45
+    large = np.ones((160, 160), np.float32)
+    large[80:83] = 0
+    result = joined(painted, lines, large, own=True)
+    assert result.shape == (160, 160, 3)
+    assert float(result[81].max()) == 0
+    assert float(result[70].min()) > 0.4
+    assert float(joined(painted, lines, large, own=False)[81].max()) > 0
+
+
+@pytest.mark.parametrize("size", [(37, 53), (1, 1), (300, 40)])
+def test_any_size_and_alpha(training, size):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (*size, 4), np.uint8)
+    result = Colorist(training.model, device="cpu")(pixels, cartoon())
+    assert result.pixels.shape == (*size, 3)
+    assert np.array_equal(result.alpha, pixels[..., 3])
+    assert Colorist(training.model)(pixels, cartoon(), ColorOptions(opaque=True)).alpha is None
+
+
+def test_strength_0_is_the_sketch(training):
+    colorist = Colorist(training.model, device="cpu")
+    assert np.array_equal(colorist(drawing(), cartoon(), ColorOptions(strength=0.0)).pixels, drawing())
+    assert not np.array_equal(colorist(drawing(), cartoon()).pixels, drawing())
+    deep = colorist(drawing().astype(np.uint16) * 257, cartoon(), ColorOptions(strength=0.5))
+    assert deep.pixels.dtype == np.uint16
+
+
+def test_what_cannot_be_coloured(training, config, caplog):
+    colorist = Colorist(training.model, device="cpu")
+    with pytest.raises(PictureError, match="a style of 1 x 1 pixels tells too little"):
+        colorist(drawing(), np.zeros((1, 1, 3), np.uint8))
+    with pytest.raises(OptionError, match="the point 96,2 lies outside"):
+        colorist(drawing(), cartoon(), points=[Point(x=96, y=2, color=(0, 0, 0))])
+    with pytest.raises(OptionError, match="colours no sketches"):
+        Colorist("microast/art")
+    without = Colorist(style2paints.Model(dataclasses.replace(config, points=False)), device="cpu")
+    with pytest.raises(OptionError, match="no colours at points"):
+        without(drawing(), cartoon(), points=[Point(x=6, y=2, color=(0, 0, 0))])
+    colorist(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8), cartoon())
+    assert "looks like no drawing" in caplog.text
+
+
+@pytest.fixture
+def model_file(training, config, tmp_path):
+    path = tmp_path / "model.safetensors"
+    weights.save(path, training.model, Card(name="m", method="style2paints", config=dataclasses.asdict(config)))
+    return str(path)
+
+
+def test_the_command(model_file, tmp_path, monkeypatch, capsys):
+    from sfumato.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(drawing()).convert("L").save("sketch.png")
+    Image.fromarray(cartoon()).save("face.png")
+    call = ["colorize", "sketch.png", "--style", "face.png", "--model", model_file, "--hints", "50,50,#ff0000"]
+    assert main(call) == 0
+    assert capsys.readouterr().out == "sketch-face.png\n"
+    with Image.open("sketch-face.png") as result:
+        assert (result.size, result.mode) == ((96, 96), "RGB")
+    assert main(call) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main([*call, "--overwrite", "--strength", "2"]) == 2
+    assert "--strength 2" in capsys.readouterr().err
+    Path("many").mkdir()
+    for k in range(2):
+        Image.fromarray(drawing()).save(f"many/{k}.png")
+    assert main(["colorize", "many", "--style", "face.png", "--model", model_file, "-o", "out/"]) == 0
+    assert sorted(p.name for p in Path("out").iterdir()) == ["0-face.png", "1-face.png"]
