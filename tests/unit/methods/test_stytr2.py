@@ -77,4 +77,4 @@ def test_identity_is_learned():
         optimizer.step()
         losses.append({k: float(v.detach()) for k, v in terms.items()})
     assert losses[-1]["identity"] < 0.5 * losses[0]["identity"]
-    assert sum(losses[-1].values()) < 0.8 * sum(losses[0].values())
+    assert sum(losses[-1].values()) < 0.95 * sum(losses[0].values())
