@@ -113,4 +113,6 @@ def test_training(training, monkeypatch):
     plainly(monkeypatch)
     recorded = record("cyclegan")["steps"]
     for ours, theirs in zip(steps(training, 64, len(recorded)), recorded, strict=True):
-        compare(ours, theirs["losses"], LOSSES)
+        # Adam's first step has one length whatever the gradient, so where that is nearly 0 its sign, and with it the
+        # weight, is up to the CPU's rounding: up to 1.4e-3 of a loss between two kinds of CPU.
+        compare(ours, theirs["losses"], LOSSES, 3e-3)
