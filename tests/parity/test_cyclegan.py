@@ -112,7 +112,7 @@ def test_the_first_step(training):
 def test_training(training, monkeypatch):
     plainly(monkeypatch)
     recorded = record("cyclegan")["steps"]
-    for ours, theirs in zip(steps(training, 64, len(recorded)), recorded, strict=True):
-        # Adam's first step has one length whatever the gradient, so where that is nearly 0 its sign, and with it the
-        # weight, is up to the CPU's rounding: up to 1.4e-3 of a loss between two kinds of CPU.
-        compare(ours, theirs["losses"], LOSSES, 3e-3)
+    # Adam's first steps have one length whatever the gradient, so where that is nearly 0 its sign, and with it the
+    # weight, is up to the CPU's rounding: between two kinds of CPU 1.4e-3 of a loss after one update, 0.12 after two.
+    for ours, theirs, tolerance in zip(steps(training, 64, len(recorded)), recorded, (1e-4, 3e-3, 0.2), strict=True):
+        compare(ours, theirs["losses"], LOSSES, tolerance)
