@@ -1,25 +1,31 @@
-"""StyTr2 against the plain eager float32 transcription of the authors' test path, and against our own network so run.
+"""StyTr2 against a plain float32 transcription: of the authors' whole test path, and of what a result needs of it.
 
     python benchmarks/stytr2.py [--sides 256 512] [--repeats 3] [--device cpu]
 
-Prints a row for each side and writes results/stytr2.json. Weights are random: time does not depend on them.
+The authors' test computes what only trainings need, too: each picture in its own style, and features of all five. bf16
+is timed where the device has units for it. The last table has the most memory of a process that makes one result.
+Weights are random: time and memory do not depend on them.
 """
 
 import argparse
 import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+import report
 import torch
+from memory import peak
 from plain_stytr2 import StyTr2, test_path
 
-from sfumato.device import autocast, pick, to_device
+from sfumato.device import autocast, fast_dtype, pick, to_device
 from sfumato.methods import stytr2
 from sfumato.nets.vgg import VGG
 
-RESULTS = Path(__file__).parent / "results" / "stytr2.json"
+LARGE = 1024
+"""Side of the result whose memory is measured."""
 LAYERS = stytr2.LAYERS
 
 
@@ -52,12 +58,14 @@ def ways(side: int, device: torch.device) -> dict[str, Callable[[], object]]:
         with torch.no_grad():
             return plain(content, style)
 
-    return {
+    made = {
         "authors' test path": lambda: test_path(plain, vgg, content, style),
         "plain, nothing wasted": eager,
         "ours, float32": lambda: own(torch.float32),
-        "ours, bfloat16": lambda: own(torch.bfloat16),
     }
+    if fast_dtype(device) == torch.bfloat16:
+        made["ours, bfloat16"] = lambda: own(torch.bfloat16)
+    return made
 
 
 def timed(ways: dict[str, Callable[[], object]], repeats: int, device: torch.device) -> dict[str, float]:
@@ -74,21 +82,48 @@ def timed(ways: dict[str, Callable[[], object]], repeats: int, device: torch.dev
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
+def compared(side: int, repeats: int, device: torch.device) -> list[report.Row]:
+    """A row for each way."""
+    seconds = timed(ways(side, device), repeats, device)
+    theirs, plain = seconds["authors' test path"], seconds["plain, nothing wasted"]
+    return [
+        {"way": name, "seconds": value, "times the test path": theirs / value, "times plain": plain / value}
+        for name, value in seconds.items()
+    ]
+
+
+def one_result(side: int) -> report.Row:
+    """Seconds and the most memory of this process, which makes one result on the CPU in float32."""
+    model = stytr2.Model().eval()
+    content, style = torch.rand(1, 3, side, side), torch.rand(1, 3, 512, 512)
+    start = time.perf_counter()
+    with torch.inference_mode():
+        model(content, style)
+    return {
+        "pixels": f"{side} x {side}",
+        "style": "512 x 512",
+        "seconds": time.perf_counter() - start,
+        "peak GB": peak(),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    device, rows = pick(given.device), []
+    if given.child:
+        print(json.dumps(one_result(given.child)))
+        return
+    tables = {}
     for side in given.sides:
-        seconds = timed(ways(side, device), given.repeats, device)
-        theirs, plain = seconds["authors' test path"], seconds["plain, nothing wasted"]
-        for name, value in seconds.items():
-            row = {"side": side, "way": name, "seconds": round(value, 3)}
-            rows.append(row | {"times the test path": round(theirs / value, 2), "times plain": round(plain / value, 2)})
-            print(rows[-1], flush=True)
-    RESULTS.write_text(json.dumps({"device": str(device), "threads": torch.get_num_threads(), "rows": rows}, indent=1))
+        tables[f"{side} pixels"] = compared(side, given.repeats, pick(given.device))
+        print(report.table(tables[f"{side} pixels"]), flush=True)
+    run = subprocess.run([sys.executable, __file__, "--child", str(LARGE)], check=True, capture_output=True, text=True)
+    tables["memory"] = [json.loads(run.stdout.splitlines()[-1])]
+    report.show("stytr2", tables)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The golden files: what the papers' own code gave for weights and inputs that are formulas."""
 
 import functools
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from parity.golden.fill import golden_fill, golden_image
 from torch import Tensor
 
 FOLDER = Path(__file__).parent / "golden"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TOLERANCE = 2e-4
 CUT = 29
 """The last layer of the normalised VGG that is needed: relu4_1."""
@@ -49,6 +52,20 @@ def fill(shapes: dict[str, tuple[int, ...]], prefix: str = "") -> dict[str, Tens
 def golden() -> Callable[[str], Golden]:
     """A golden file by name."""
     return functools.cache(Golden)
+
+
+@pytest.fixture(scope="session")
+def plain() -> Callable[[str], ModuleType]:
+    """A plain transcription of authors' code, one of benchmarks/, by name."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return functools.cache(load)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from parity import official_training
 from parity.conftest import FOLDER
 from parity.golden.fill import golden_fill, golden_image
 from parity.official_training import compare, plainly, record, refill, steps
@@ -109,10 +110,34 @@ def test_the_first_step(training):
     compare(steps(training, 64, 1)[0], record("cyclegan")["steps"][0]["losses"], LOSSES, 1e-4)
 
 
+RECORDED_ROUNDING = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
+@pytest.mark.skipif(
+    not RECORDED_ROUNDING,
+    reason="after an update the recorded losses hold with the rounding of AVX-512 alone; in float64 they do not",
+)
 def test_training(training, monkeypatch):
     plainly(monkeypatch)
     recorded = record("cyclegan")["steps"]
-    # Adam's first steps have one length whatever the gradient, so where that is nearly 0 its sign, and with it the
-    # weight, is up to the CPU's rounding: between two kinds of CPU 1.4e-3 of a loss after one update, 0.12 after two.
-    for ours, theirs, tolerance in zip(steps(training, 64, len(recorded)), recorded, (1e-4, 3e-3, 0.2), strict=True):
-        compare(ours, theirs["losses"], LOSSES, tolerance)
+    for ours, theirs in zip(steps(training, 64, len(recorded)), recorded, strict=True):
+        compare(ours, theirs["losses"], LOSSES)
+
+
+def test_three_steps_are_those_of_a_plain_transcription_in_float64(plain, monkeypatch):
+    """On every CPU: with so little rounding both take the same steps."""
+    plainly(monkeypatch)
+    torch.manual_seed(0)
+    ours = cyclegan.Training(cyclegan.Config(width=8, discriminator_width=8)).double()
+    theirs = plain("plain_gan").CycleGAN(width=8)
+    for name in ("a2b", "b2a", "judge_a", "judge_b"):
+        network = getattr(theirs, name).double()
+        tensors = zip(network.state_dict(), getattr(ours, name).state_dict().values(), strict=True)
+        network.load_state_dict({key: tensor.clone() for key, tensor in tensors})
+    pictures = official_training.pictures
+    monkeypatch.setattr(official_training, "pictures", lambda *at: {k: x.double() for k, x in pictures(*at).items()})
+    names = {name.partition("/")[2]: name for name in LOSSES.values()}
+    for step, found in enumerate(steps(ours, 64, 3)):
+        batch = official_training.pictures(64, step)
+        theirs.step(signed(batch["a"]), signed(batch["b"]))
+        compare(found, {k: x.item() for k, x in theirs.losses.items()}, names, 1e-6)

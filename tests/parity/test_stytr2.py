@@ -1,8 +1,5 @@
 """StyTr2 against a plain transcription of the paper's code, with weights that are formulas; its files are read."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 from parity.golden.fill import golden_fill
@@ -11,25 +8,21 @@ import sfumato
 from sfumato.errors import OptionError, WeightsError
 from sfumato.methods import stytr2
 
-PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_stytr2.py"
 ROLES = stytr2.OFFICIAL_ROLES
 
 
 @pytest.fixture(scope="module")
-def plain():
-    spec = importlib.util.spec_from_file_location("plain_stytr2", PLAIN)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    model = module.StyTr2().eval()
+def theirs(plain):
+    model = plain("plain_stytr2").StyTr2().eval()
     model.load_state_dict({k: torch.from_numpy(golden_fill(k, tuple(v.shape))) for k, v in model.state_dict().items()})
     return model
 
 
 @pytest.fixture(scope="module")
-def files(plain, tmp_path_factory):
+def files(theirs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stytr2")
     for role in ROLES:
-        torch.save(getattr(plain, role).state_dict(), folder / f"{role}_iter_160000.pth")
+        torch.save(getattr(theirs, role).state_dict(), folder / f"{role}_iter_160000.pth")
     return {role: folder / f"{role}_iter_160000.pth" for role in ROLES}
 
 
@@ -40,9 +33,9 @@ def model(files):
 
 @torch.inference_mode()
 @pytest.mark.parametrize("side", [64, 160])
-def test_output(plain, model, picture, equal, side):
+def test_output(theirs, model, picture, equal, side):
     content, style = picture(side, side), picture(side, side, 1.0)
-    equal(model(content, style), plain(content, style))
+    equal(model(content, style), theirs(content, style))
 
 
 def test_the_network_has_the_authors_weights(model):

@@ -24,7 +24,7 @@ def parser() -> flags.Parser:
     made = flags.parser(
         "texture",
         "Makes a new texture that looks like a swatch, by the optimisation of Gatys et al. (2015), or by a network\n"
-        "that learns the texture once, for some minutes, and then makes any size of it in a second. Without -o the\n"
+        "that learns the texture once, which takes longer, and then makes any size of it in one pass. Without -o the\n"
         "result is SWATCH-texture.png beside the swatch; nothing that exists is replaced.",
         [
             "texture gravel.jpg",

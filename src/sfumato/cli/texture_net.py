@@ -24,7 +24,7 @@ def add(group: argparse._ActionsContainer) -> None:
     """Adds what only this method takes."""
     text = "A network that has learned its texture, name or file; no swatch is needed then"
     group.add_argument("--model", metavar="NAME|FILE", help=text)
-    text = "Steps of its training, more for better textures (default: 500, some minutes)"
+    text = "Steps of its training, more for better textures (default: 500)"
     group.add_argument("--steps", type=_steps, metavar="N", help=text)
 
 

@@ -3,10 +3,7 @@
 Shapes: H W pixels. Samples are uint8 (C, size, size); the trainer brings them to [0, 1].
 """
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import cv2
@@ -15,10 +12,10 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from ..errors import DataError, RecipeError
+from ..errors import RecipeError
 from ..nets.points import RADIUS, Point, point_map
-from .domains import Augmented, crop, held_out, middle, tensor
-from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, read_exclude
+from .domains import Augmented, Domains, crop, tensor
+from .folders import CACHE_BYTES, Pixels, pick
 from .lines import EXTRACTORS, extracted
 
 
@@ -49,7 +46,7 @@ class LinePairs(Augmented):
         return Sketched(self, cache_bytes)
 
 
-class Sketched:
+class Sketched(Domains):
     """Pictures and their lines; sample n is a function of (seed, n).
 
     Raises:
@@ -57,27 +54,12 @@ class Sketched:
         RecipeError: options are wrong.
     """
 
+    settings: LinePairs
+
     def __init__(self, settings: LinePairs, cache_bytes: int) -> None:
-        low, high = settings.shorter
-        if not settings.size <= low <= high:
-            raise RecipeError(f"data.shorter: {low} {high} must rise, from the crop's {settings.size} on")
         if not settings.extractors or set(settings.extractors) - set(EXTRACTORS):
             raise RecipeError(f"data.extractors: {settings.extractors} are not some of {', '.join(EXTRACTORS)}")
-        if not settings.images:
-            raise DataError("data.images names no folder of pictures")
-        self.settings, self.cache = settings, Cache(cache_bytes)
-        self.unwanted = read_exclude(settings.exclude)
-        self.folder = self._folder(held=False)
-
-    def _folder(self, *, held: bool) -> Folder:
-        share = self.settings.hold_out
-        return Folder(
-            self.settings.images,
-            self.settings.shorter[1],
-            unwanted=self.unwanted,
-            cache=self.cache,
-            wanted=lambda path: held_out(path, share) == held,
-        )
+        super().__init__(settings, {"images": settings.images}, cache_bytes)
 
     def sample(self, seed: int, n: int) -> dict[str, Tensor]:
         """Lines, style, picture and points of one crop.
@@ -86,19 +68,9 @@ class Sketched:
             DataError: no picture is left that can be read.
         """
         rng = np.random.default_rng([seed, n, *b"images"])
-        pixels = self.folder.picture(pick(len(self.folder), seed, n, "images"))
+        folder = self.folders["images"]
+        pixels = folder.picture(pick(len(folder), seed, n, "images"))
         return self._parts(crop(pixels, self.settings, rng), rng)
-
-    def held_out(self, count: int) -> Iterator[dict[str, Tensor]]:
-        """Up to `count` samples of pictures that are kept from training, always the same.
-
-        Raises:
-            DataError: there are none.
-        """
-        folder = self._folder(held=True)
-        for i in range(min(count, len(folder))):
-            square = middle(folder.picture(i), self.settings.size)
-            yield self._parts(square, np.random.default_rng([i, *b"held"]))
 
     def _parts(self, color: Pixels, rng: np.random.Generator) -> dict[str, Tensor]:
         settings = self.settings
@@ -114,19 +86,6 @@ class Sketched:
             "color": tensor(color),
             "points": tensor(point_map(points_of(color, count, rng), (size, size), radius)),
         }
-
-    def counts(self) -> dict[str, int]:
-        """How many pictures each folder has."""
-        return dict(self.folder.counts)
-
-    def broken(self) -> list[str]:
-        """What is wrong with pictures that looked sound at first; others take their places."""
-        return list(self.folder.broken.values())
-
-    def digest(self) -> str:
-        """Sixteen digits that tell whether the pictures are still the same, by their names and number."""
-        names = [named(Path(path)) for path in self.folder.paths]
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def points_of(color: Pixels, count: int, rng: np.random.Generator) -> list[Point]:

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from .. import weights
 from ..errors import RecipeError
 from ..losses.style import content_loss, style_loss
-from ..nets.frozen import Frozen
-from ..nets.layers import Double, ReflectConv2d, conv_dtype
+from ..nets.frozen import FrozenCopies
+from ..nets.layers import Double, ReflectConv2d
 from ..nets.norms import ConvMean, Moments, adain, moments
 from ..nets.parallel import gather, rand, world
 from ..nets.perceptual import read_perceptual
@@ -206,14 +206,7 @@ class Training(base.Training):
         if config.start:
             weights.load_into(self.model, weights.load_tensors(config.start), config.start)
         self.perceptual = read_perceptual(config.perceptual)
-        self.judges: dict[torch.dtype, Frozen] = {}
-
-    def judge(self, images: Tensor, layers: Sequence[str] = STYLE_LAYERS) -> dict[str, Tensor]:
-        """The perceptual features of images (B, 3, H, W), in the precision of the run."""
-        dtype = conv_dtype(images)
-        if dtype not in self.judges:
-            self.judges[dtype] = Frozen(self.perceptual, dtype=dtype)
-        return self.judges[dtype](images, layers)
+        self.judge = FrozenCopies(self.perceptual)
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"stylizer": [self.model]}
@@ -232,7 +225,7 @@ class Training(base.Training):
             wanted = (DETAIL_LAYER, CONTENT_LAYER) if c.detail_weight else (CONTENT_LAYER,)
             of_content = self.judge(content, wanted)
             targets = self._targets(content, style, strength, rows)
-        features = self.judge(out)
+        features = self.judge(out, STYLE_LAYERS)
         terms = {
             "content": c.content_weight * content_loss(features[CONTENT_LAYER], of_content[CONTENT_LAYER]).mean(),
             "style": c.style_weight * style_loss(features, targets).mean(),
@@ -255,8 +248,10 @@ class Training(base.Training):
     ) -> dict[str, tuple[Tensor, Tensor]]:
         """The statistics that a result is to have, by layer: (B, C, 1, 1) each."""
         # Differs from the paper: at strength s the target lies s of the way from the content's statistics.
-        own = {k: moments(x) for k, x in self.judge(content[rows]).items()} if len(rows) else {}
-        return {k: mixed(moments(x), own.get(k, ()), strength, rows) for k, x in self.judge(style).items()}  # type: ignore[misc]
+        of_content = self.judge(content[rows], STYLE_LAYERS) if len(rows) else {}
+        own = {k: moments(x) for k, x in of_content.items()}
+        of_style = self.judge(style, STYLE_LAYERS)
+        return {k: mixed(moments(x), own.get(k, ()), strength, rows) for k, x in of_style.items()}  # type: ignore[misc]
 
     def _strengths(self, content: Tensor) -> Tensor:
         """(B, 1, 1, 1): 1 but for the `partial` share, which is uniform with its ends 0 and 1 drawn often."""

@@ -20,6 +20,7 @@ from ..errors import OptionError, RecipeError
 from ..losses.adversarial import adversarial_loss, gradient_penalty
 from ..nets.augment import augment
 from ..nets.distance import distance_field, oddity
+from ..nets.frozen import FrozenCopies
 from ..nets.initial import initialise
 from ..nets.mru import Block, ClassNorm, Gates, Parts, SoftRelu, halves
 from ..nets.parallel import gather, rand, randn
@@ -229,6 +230,7 @@ class Training(base.Training):
         for network in (self.sketch2photo, self.judge):
             initialise(network, "normal", config.gain)
         self.perceptual = read_perceptual(config.perceptual) if config.perceptual_weight else None
+        self.look = FrozenCopies(self.perceptual) if self.perceptual is not None else None
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"generator": [self.sketch2photo], "discriminator": [self.judge]}
@@ -247,7 +249,7 @@ class Training(base.Training):
             "class": c.class_weight * F.cross_entropy(classes, label),
             "pixel": c.pixel_weight * F.l1_loss(fake, photo),
         }
-        if self.perceptual is not None:
+        if self.look is not None:
             terms["perceptual"] = c.perceptual_weight * self._unlike(unsigned(fake), unsigned(photo))
         if c.diversity_weight:
             other = self._made(field, label, noise_2 := self._noise(len(field), field.device))
@@ -276,10 +278,10 @@ class Training(base.Training):
         return logits, classes
 
     def _unlike(self, made: Tensor, wanted: Tensor) -> Tensor:
-        assert self.perceptual is not None
+        assert self.look is not None
         with torch.no_grad():
-            targets = self.perceptual(wanted, SEEN)
-        features = self.perceptual(made, SEEN)
+            targets = self.look(wanted, SEEN)
+        features = self.look(made, SEEN)
         return torch.stack([F.l1_loss(features[k].float(), targets[k].float()) for k in SEEN]).sum()
 
     def _lesson(self, real: Tensor, label: Tensor, fake: Tensor) -> base.Terms:

@@ -78,8 +78,8 @@ class Config:
 class Model(base.Colorizer):
     """A sketch (B, 1 or 3, H, W), black on white, and a style (B, 3, h, w) -> (B, 3, H, W), RGB in [0, 1].
 
-    # Differs from the paper: the middle is a tenth, the widest layers are half as wide by default, 3 million
-    # weights in place of some 60, so that two CPU cores learn it in an hour.
+    # Differs from the paper: the middle is a tenth, the widest layers are half as wide by default, so that
+    # it can be learned without a GPU and its file is small.
     # Differs from the paper: where the skips' widths in its figure do not agree with the encoder's, they are the
     # encoder's; a block is two convolutions, the second one with its input added.
     """
@@ -120,7 +120,7 @@ class Guides(nn.Module):
     """The two guide decoders: the picture in grey from the middle's entry, in colour from its exit.
 
     # Differs from the paper: guides draw small pictures by default, and are half as wide. What they ask of the middle,
-    # which has a cell for 32 pixels, are colours of areas; at full size they took three fifths of a step's time.
+    # which has a cell for 32 pixels, are colours of areas, and at full size they would cost more than the painting.
     """
 
     def __init__(self, model: Model) -> None:

@@ -18,9 +18,8 @@ from torch import Tensor, nn
 
 from ..errors import RecipeError
 from ..losses.style import content_loss, style_loss
-from ..nets.attention import Attention, FeedForward
-from ..nets.frozen import Frozen
-from ..nets.layers import conv_dtype
+from ..nets.frozen import FrozenCopies
+from ..nets.layers import Dropout
 from ..nets.mirror import REACH, make_decoder
 from ..nets.norms import moments
 from ..nets.official import cleaned
@@ -60,6 +59,47 @@ class Config:
     """Weight of the pixels of a picture in its own style; 50 in the paper, 70 in its code."""
     identity_feature_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the features of a picture in its own style, at relu1_1 to relu5_1."""
+
+
+class Attention(nn.Module):
+    """Multi-head attention (Vaswani et al., NeurIPS 2017, arXiv:1706.03762).
+
+    Queries (B, N, C), keys and values (B, M, C) -> (B, N, C).
+
+    # Differs from the authors' code: the N x M matrix is never held in memory (8 heads of it take 8 GB in float32 at
+    # 1024 pixels), so that single entries of it are not dropped in training. Keys are those of `nn.MultiheadAttention`.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        joint = nn.Linear(channels, 3 * channels)
+        self.in_proj_weight, self.in_proj_bias = joint.weight, joint.bias
+        self.out_proj = nn.Linear(channels, channels)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        parts = zip((query, key, value), self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3), strict=True)
+        q, k, v = (F.linear(x, w, b).unflatten(2, (self.heads, -1)).transpose(1, 2) for x, w, b in parts)
+        mixed = F.scaled_dot_product_attention(q, k, v)  # (B, heads, N, C / heads)
+        result: Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
+        return result
+
+
+class FeedForward(nn.Module):
+    """The two layers after an attention, each token for itself: (B, N, C) -> (B, N, C).
+
+    It is a base class, so that the two layers' keys are `linear1` and `linear2` of the block itself.
+    """
+
+    def __init__(self, channels: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.linear1, self.linear2 = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
+        self.dropout = Dropout(dropout)
+
+    def feed(self, x: Tensor) -> Tensor:
+        """What is added to x (B, N, C)."""
+        result: Tensor = self.dropout(self.linear2(self.dropout(F.relu(self.linear1(x)))))
+        return result
 
 
 class EncoderLayer(FeedForward):
@@ -202,7 +242,8 @@ class Model(base.Stylizer):
         embedded, picture = features
         x, position = self.transformer.content(embedded)
         styles = zip(code[::2], code[1::2], strict=True)
-        mixed = self._weighted([(self._in_style(x, position, style, embedded), share) for style, share in styles])
+        parts = [self._in_style(x, position, style, embedded) * share.to(x.dtype) for style, share in styles]
+        mixed = sum(parts[1:], parts[0])
         height, width = picture.shape[-2:]
         if not isinstance(strength, Tensor) and strength == 1:
             return self.decode(mixed)[:, :, :height, :width]
@@ -214,10 +255,6 @@ class Model(base.Stylizer):
         """Encoded content (B, N, C) in one style (B, C, h, w): a map (B, C, h, w) of the shape of `like`."""
         style = tokens(style).expand(len(x), -1, -1)
         return as_map(self.transformer.decoder(x, style, position), like)
-
-    def _weighted(self, maps: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        parts = [features * share.to(features.dtype) for features, share in maps]
-        return sum(parts[1:], parts[0])
 
     def decode(self, features: Tensor) -> Tensor:
         """Pictures (B, 3, 8 h, 8 w) of features (B, C, h, w); in parts, with the same result, where it saves memory."""
@@ -266,14 +303,7 @@ class Training(base.Training):
             if p.ndim > 1 and not name.startswith("new_ps"):
                 nn.init.xavier_uniform_(p)
         self.perceptual = read_perceptual(config.perceptual)
-        self.judges: dict[torch.dtype, Frozen] = {}
-
-    def judge(self, images: Tensor) -> dict[str, Tensor]:
-        """The perceptual features of images (B, 3, H, W), in the precision of the run."""
-        dtype = conv_dtype(images)
-        if dtype not in self.judges:
-            self.judges[dtype] = Frozen(self.perceptual, dtype=dtype)
-        return self.judges[dtype](images, LAYERS)
+        self.judge = FrozenCopies(self.perceptual)
 
     def groups(self) -> Mapping[str, Sequence[nn.Module]]:
         return {"stylizer": [self.model]}
@@ -285,8 +315,8 @@ class Training(base.Training):
         c, both = self.config, torch.cat((batch["content"], batch["style"]))
         out, identity = self._pictures(both)
         with torch.no_grad():
-            wanted = self.judge(both)
-        given = self.judge(torch.cat((out, identity)))
+            wanted = self.judge(both, LAYERS)
+        given = self.judge(torch.cat((out, identity)), LAYERS)
         count = len(out)
         of_out = {k: x[:count] for k, x in given.items()}
         of_content = {k: wanted[k][:count] for k in CONTENT_LAYERS}
@@ -327,6 +357,12 @@ def normalised(features: Tensor) -> Tensor:
 
 
 OFFICIAL_ROLES = ("embedding", "transformer", "decoder")
+WIDTHS = (
+    ("embedding", "proj.weight"),
+    ("transformer", "encoder_c.layers.0.linear1.weight"),
+    ("decoder", "1.weight"),
+)
+"""Where the files tell the sizes of the network."""
 
 
 def from_official(states: Mapping[str, Mapping[str, Tensor]]) -> Model:
@@ -347,11 +383,3 @@ def from_official(states: Mapping[str, Mapping[str, Tensor]]) -> Model:
     for role in OFFICIAL_ROLES:
         getattr(model, role).load_state_dict(cleaned(states[role]))
     return model
-
-
-WIDTHS = (
-    ("embedding", "proj.weight"),
-    ("transformer", "encoder_c.layers.0.linear1.weight"),
-    ("decoder", "1.weight"),
-)
-"""Where the files tell the sizes of the network."""

@@ -4,8 +4,8 @@ Ulyanov, Lebedev, Vedaldi & Lempitsky: "Texture Networks: Feed-forward Synthesis
 2016, arXiv:1603.03417); with `norm="instance"` and a weight for diversity as in "Improved Texture Networks" (CVPR 2017,
 arXiv:1701.02096).
 
-A network is made for one swatch: it turns noise into as much of its texture as is wanted, a thousand times faster than
-the optimisation of `gatys`. It learns from the distance of statistics, those of its textures' features in a third
+A network is made for one swatch: it turns noise into as much of its texture as is wanted, in one pass where `gatys`
+optimises for minutes. It learns from the distance of statistics, those of its textures' features in a third
 network to those of the swatch's.
 
 Shapes: B batch, C channels, H W pixels, h w pixels of a swatch.
@@ -23,8 +23,7 @@ from torch import Tensor, nn
 from ..errors import OptionError, RecipeError
 from ..losses.style import content_loss
 from ..losses.texture import KINDS, Gram, Statistics, Wasserstein, diversity
-from ..nets.frozen import Borders, Frozen
-from ..nets.layers import conv_dtype
+from ..nets.frozen import Borders, FrozenCopies
 from ..nets.norms import Norm, blend
 from ..nets.parallel import gather, rand
 from ..nets.perceptual import read_perceptual
@@ -174,7 +173,7 @@ class Training(base.Training):
         if not self.layers or not set(contents) <= set(self.perceptual.layers):
             wanted = ", ".join((*config.style_layers, *contents))
             raise RecipeError(f"method.style_layers: {wanted}; the networks have {', '.join(self.perceptual.layers)}")
-        self.judges: dict[tuple[torch.dtype, Borders], Frozen] = {}
+        self.judge = FrozenCopies(self.perceptual, narrow=config.narrow)
         self.known: list[tuple[Tensor, dict[str, Statistics]]] = []
         self.targets: dict[tuple[int, ...], dict[str, Gram | Wasserstein]] = {}
 
@@ -184,25 +183,18 @@ class Training(base.Training):
     def models(self) -> Mapping[str, nn.Module]:
         return {self.config.kind: self.model}
 
-    def judge(self, images: Tensor, layers: Sequence[str], borders: Borders) -> dict[str, Tensor]:
-        """The perceptual features of images (B, 3, H, W), in the precision of the run."""
-        key = (conv_dtype(images), borders)
-        if key not in self.judges:
-            judge = Frozen(self.perceptual, dtype=key[0], borders=borders, narrow=self.config.narrow)
-            self.judges[key] = judge.to(images.device)
-        return self.judges[key](images, layers)
-
     def learn(self, batch: Mapping[str, Tensor]) -> Iterator[base.Terms]:
         c, style = self.config, batch["style"]
         targets = self._targets(style)
         content = batch.get("content") if c.kind == "stylization" else None
         if content is None:
-            images, borders = self.model.pictures(self._noise(style, c.texture_px, c.texture_px)), "wrap"
+            images = self.model.pictures(self._noise(style, c.texture_px, c.texture_px))
         else:
             noise = self._noise(style, content.shape[-2], content.shape[-1])
-            images, borders = self.model.pictures(self.model.with_noise(content, noise)), "replicate"
+            images = self.model.pictures(self.model.with_noise(content, noise))
+        borders: Borders = "wrap" if content is None else "replicate"
         wanted = self.layers if content is None else [*self.layers, c.content_layer]
-        features = self.judge(images, list(dict.fromkeys(wanted)), borders)  # type: ignore[arg-type]
+        features = self.judge(images, list(dict.fromkeys(wanted)), borders)
         distances = [self._distance(features[layer], targets[layer]) for layer in self.layers]
         terms = {"style": c.style_weight * sum(distances[1:], distances[0])}
         if content is not None:

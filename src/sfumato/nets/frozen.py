@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WeightsError
-from .layers import wrapped
+from .layers import conv_dtype, wrapped
 from .perceptual import Perceptual
 from .vgg import VGG, CompactVGG
 
@@ -65,6 +65,26 @@ class Frozen(nn.Module):
         if left:
             raise WeightsError(f"no network given has the layers {left}; there are {self.layers}")
         return features
+
+
+class FrozenCopies:
+    """`Frozen` for a training: a copy for each precision and kind of borders, made when it is first needed.
+
+    Args:
+        perceptual: the networks, on the device of the run by then.
+        narrow: as `Frozen` takes it.
+    """
+
+    def __init__(self, perceptual: Perceptual, *, narrow: bool = False) -> None:
+        self.perceptual, self.narrow = perceptual, narrow
+        self.copies: dict[tuple[torch.dtype, Borders], Frozen] = {}
+
+    def __call__(self, images: Tensor, layers: Iterable[str], borders: Borders = "as trained") -> dict[str, Tensor]:
+        """Features (B, C, h, w) by layer name of images (B, 3, H, W), RGB in [0, 1], in the precision of the run."""
+        key = (conv_dtype(images), borders)
+        if key not in self.copies:
+            self.copies[key] = Frozen(self.perceptual, dtype=key[0], borders=borders, narrow=self.narrow)
+        return self.copies[key](images, layers)
 
 
 class _Chain(nn.Module):

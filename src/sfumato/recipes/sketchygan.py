@@ -51,7 +51,7 @@ def sketchy50() -> Recipe:
 
 
 def small() -> Recipe:
-    """Three folders of some hundred pictures each: photographs, paintings and cartoons, say; hours on two cores.
+    """Three folders of some hundred pictures each: photographs, paintings and cartoons, say.
 
     With other folders, `--method.classes` takes their names. On a GPU `--method.width 32` is worth its time.
     """

@@ -9,7 +9,7 @@ from ..train.recipe import Optimizer, Recipe, Schedule
 
 
 def faces() -> Recipe:
-    """The run for `colorize/faces`, drawn faces at 128 pixels: about 40 minutes on two cores.
+    """The run for `colorize/faces`, drawn faces at 128 pixels.
 
     Lines are found by four extractors, hues are turned, so that some hundred drawings give many palettes.
     """

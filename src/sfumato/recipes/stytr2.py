@@ -44,7 +44,7 @@ def paper() -> Recipe:
 
 
 def small() -> Recipe:
-    """A twentieth of the network, judged by the bundled compact VGG, for a computer without a GPU."""
+    """A twelfth of the network, judged by the bundled compact VGG, for a computer without a GPU."""
     return Recipe(
         method=stytr2.Config(width=192, heads=6, layers=2, feedforward=512, decoder_width=24, dropout=0.0),
         data=ContentStyle(size=128, shorter=(128, 256)),

@@ -13,10 +13,8 @@ from ..train.recipe import Optimizer, Recipe, Schedule
 def texture() -> Recipe:
     """A network for one texture: 1,500 steps as in the paper, of 4 textures of 128 pixels in place of 16 of 256.
 
-    The swatch itself is seen at 256 pixels, and what is made has any size. In trials of 200 steps the distance of Gram
-    matrices in a network that was not asked became a third by comparing means and covariances in place of Gram matrices
-    (0.09, not 0.31), and statistics of each texture led to lower losses than those of the batch. A step takes about 0.7
-    seconds on two cores.
+    The swatch itself is seen at 256 pixels, and what is made has any size. `benchmarks/texture_nets.py` compares it
+    with the optimisation.
     """
     return Recipe(
         method=texture_nets.Config(norm="instance"),

@@ -9,7 +9,6 @@ Shapes: B batch, H W pixels of the sketch, h w pixels at which the network works
 """
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -19,9 +18,8 @@ import numpy as np
 import torch
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from .. import zoo
 from ..data.lines import PAPER, Lines, normalised, seems_photograph
 from ..device import autocast, pick, to_device
 from ..errors import OptionError, PictureError
@@ -31,6 +29,7 @@ from ..methods.base import Colorizer
 from ..nets.colors import LUMA
 from ..nets.points import RADIUS, Point, point_map
 from .content import with_white_behind
+from .loading import Given, loaded
 from .precision import Precision
 from .styles import read_style
 
@@ -68,18 +67,15 @@ class Colorist:
 
     def __init__(
         self,
-        model: nn.Module | str | os.PathLike[str],
+        model: Given,
         *,
         device: str | torch.device = "auto",
         precision: Precision = "auto",
     ) -> None:
         self.device = pick(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        loaded = model if isinstance(model, nn.Module) else zoo.load(os.fspath(model))
-        if not isinstance(loaded, Colorizer):
-            name = type(loaded).__name__ if isinstance(model, nn.Module) else os.fspath(model)
-            raise OptionError(f"{name} colours no sketches: it is a model for `sfumato stylize` or `translate`")
-        self.model = to_device(loaded.eval(), self.device)
+        problem = "colours no sketches: it is a model for `sfumato stylize` or `translate`"
+        self.model = to_device(loaded(model, Colorizer, problem), self.device)
 
     def __call__(
         self, sketch: Source, style: Source, options: ColorOptions | None = None, *, points: Sequence[Point] = ()

@@ -10,13 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import zoo
 from ..device import DTYPES, autocast, memory_budget, pick, to_device
 from ..errors import OptionError
 from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
@@ -27,6 +26,7 @@ from ..nets.norms import Moments, blend
 from ..options import Options
 from ..progress import Report
 from .content import with_white_behind
+from .loading import loaded, named
 from .masks import Masks
 from .painter import Painter
 from .precision import Precision, choose
@@ -81,15 +81,14 @@ class Translator:
         self.device, self.tile = pick(device), tile
         self.precision: Precision = precision
         self.lock = threading.Lock()
-        loaded = model if isinstance(model, nn.Module) else zoo.load(os.fspath(model))
-        self.painter = Painter(loaded, device=device, precision=precision) if isinstance(loaded, gatys.Model) else None
-        if self.painter is not None:
+        kinds, problem = (gatys.Model, Stylizer, ImageToImage), "makes no pictures, so it cannot translate"
+        made = cast("gatys.Model | Stylizer | ImageToImage", loaded(model, kinds, problem))
+        self.painter = Painter(made, device=device, precision=precision) if isinstance(made, gatys.Model) else None
+        if isinstance(made, gatys.Model):
             return
-        if not isinstance(loaded, Stylizer | ImageToImage):
-            raise OptionError(f"{_name(model)} makes no pictures, so it cannot translate")
-        if isinstance(loaded, ImageToImage) and loaded.blind:
-            raise OptionError(f"{_name(model)} makes textures, not pictures of pictures: `sfumato texture` takes it")
-        self.model = to_device(loaded.eval(), self.device)
+        if isinstance(made, ImageToImage) and made.blind:
+            raise OptionError(f"{named(model)} makes textures, not pictures of pictures: `sfumato texture` takes it")
+        self.model = to_device(made, self.device)
         self.plans: dict[tuple[torch.dtype, bool], Plan] = {}
         self.codes = {dtype: Codes(self._encode, self.smallest) for dtype in DTYPES.values()}
 
@@ -337,10 +336,6 @@ def on_device(pictures: Tensor, device: torch.device) -> Tensor:
 
 def _up(value: int, stride: int) -> int:
     return -(-value // stride) * stride
-
-
-def _name(model: object) -> str:
-    return type(model).__name__ if isinstance(model, nn.Module) else repr(os.fspath(model))  # type: ignore[call-overload]
 
 
 def _nobody(_done: int, _total: int) -> None:

@@ -3,16 +3,13 @@
 Shapes: H W pixels.
 """
 
-import os
-
 import torch
-from torch import nn
 
-from .. import zoo
 from ..device import DTYPES, autocast, fast_dtype, memory_budget, pick, to_device
 from ..errors import OptionError
 from ..image import Picture, quantize
 from ..methods import texture_nets
+from .loading import Given, loaded, named
 from .precision import Precision
 
 
@@ -31,17 +28,17 @@ class Weaver:
 
     def __init__(
         self,
-        model: nn.Module | str | os.PathLike[str],
+        model: Given,
         *,
         device: str | torch.device = "auto",
         precision: Precision = "auto",
     ) -> None:
         self.device = pick(device)
-        loaded = model if isinstance(model, nn.Module) else zoo.load(os.fspath(model))
-        if not isinstance(loaded, texture_nets.Model) or not loaded.blind:
-            name = type(model).__name__ if isinstance(model, nn.Module) else os.fspath(model)
-            raise OptionError(f"{name} makes no textures from nothing; `sfumato texture` wants a texture network")
-        self.model = to_device(loaded.eval(), self.device)
+        problem = "makes no textures from nothing; `sfumato texture` wants a texture network"
+        made = loaded(model, texture_nets.Model, problem)
+        if not made.blind:
+            raise OptionError(f"{named(model)} {problem}")
+        self.model = to_device(made, self.device)
         self.dtype = fast_dtype(self.device) if precision == "auto" else DTYPES[precision]
 
     def texture(self, size: tuple[int, int], *, seed: int = 0, grey: bool = False) -> Picture:

@@ -84,7 +84,7 @@ def test_lessons_at_partial_strength_ask_for_statistics_between_the_two(training
     terms = next(training.learn({"content": content, "style": style}))
     model = training.model
     out = model.render(content, between(model, content, style, strength))
-    features, goal, start = (training.judge(x) for x in (out, style, content))
+    features, goal, start = (training.judge(x, microast.STYLE_LAYERS) for x in (out, style, content))
     targets = {}
     for k, x in goal.items():
         pairs = zip(moments(start[k]), moments(x), strict=True)

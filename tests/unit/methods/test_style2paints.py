@@ -270,9 +270,9 @@ def test_a_sample_is_a_function_of_its_number(folder):
 def test_held_out_pictures_are_others(folder):
     settings = LinePairs(images=(str(folder),), size=32, shorter=(32, 40), hold_out=0.6)
     opened = settings.open()
-    held = list(opened.held_out(9))
-    assert len(held) + len(opened.folder) == 3
-    assert all(torch.equal(a["sketch"], b["sketch"]) for a, b in zip(held, opened.held_out(9), strict=True))
+    held = list(opened.held_out(9)["images"])
+    assert len(held) + len(opened.folders["images"]) == 3
+    assert all(torch.equal(a, b) for a, b in zip(held, opened.held_out(9)["images"], strict=True))
 
 
 @pytest.mark.parametrize(
