@@ -30,4 +30,4 @@ def loaded(model: Given, kinds: type[M] | tuple[type[M], ...], problem: str) -> 
 
 def named(model: Given) -> str:
     """What a model is called in messages."""
-    return type(model).__name__ if isinstance(model, nn.Module) else repr(os.fspath(model))
+    return type(model).__name__ if isinstance(model, nn.Module) else os.fspath(model)
