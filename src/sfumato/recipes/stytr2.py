@@ -1,6 +1,6 @@
 """StyTr2, style transfer with transformers.
 
-Command: `sfumato train stytr2.small --data.content PHOTOS --data.style PAINTINGS`
+Command: `sfumato train stytr2.art --data.content PHOTOS --data.style PAINTINGS`
 """
 
 from dataclasses import replace
@@ -43,7 +43,7 @@ def paper() -> Recipe:
     return replace(recipe, method=replace(recipe.method, content_weight=10.0, style_weight=7.0, identity_weight=50.0))
 
 
-def small() -> Recipe:
+def art() -> Recipe:
     """A twelfth of the network, judged by the bundled compact VGG, for a computer without a GPU."""
     return Recipe(
         method=stytr2.Config(width=192, heads=6, layers=2, feedforward=512, decoder_width=24, dropout=0.0),
@@ -54,7 +54,7 @@ def small() -> Recipe:
         schedule=Schedule(kind="cosine", warmup=2_000),
         ema_images=1_000,
         precision="auto",
-        title="StyTr2, small: any painting's style, patch by patch",
+        title="StyTr2: any painting's style, patch by patch",
     )
 
 
