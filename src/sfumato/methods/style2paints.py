@@ -47,6 +47,8 @@ class Config:
     """Weights with classifier.0, by name or file, for `vgg19-fc1`; the model needs them at work, too."""
     palette: Annotated[int, Ge(0), Le(8)] = 5
     """Steps of each of red, green and blue in the palette of a `compact` hint; 0: none."""
+    tinted: bool = True
+    """The hint scales and shifts each of the decoder's blocks, too; the paper adds it at the middle only."""
     points: bool = True
     """Take colours at points, too, which the paper has not."""
     side: Annotated[int, Ge(16)] = 256
@@ -74,12 +76,23 @@ class Config:
     augment: str = ""
     """What the judge sees is changed at random by these, `color shift cut`; `color` would hide whether hints hold."""
 
+    @property
+    def wide(self) -> list[int]:
+        """Channels of the encoder, full size first."""
+        return [min(self.width * 2**i, self.widest) for i in range(self.halvings)]
+
+    def widths_back(self, share: float = 1.0) -> list[int]:
+        """Channels of a decoder that is so wide for one of the painting's, full size first."""
+        return [max(1, round(w * self.decoder * share)) for w in self.wide]
+
 
 class Model(base.Colorizer):
     """A sketch (B, 1 or 3, H, W), black on white, and a style (B, 3, h, w) -> (B, 3, H, W), RGB in [0, 1].
 
     # Differs from the paper: the middle is a tenth, the widest layers are half as wide by default, so that
     # it can be learned without a GPU and its file is small.
+    # Differs from the paper: the hint scales and shifts what each of the decoder's blocks gives, too (FiLM, Perez et
+    # al. 2018); through the middle alone it reaches the colours only after many more pictures.
     # Differs from the paper: where the skips' widths in its figure do not agree with the encoder's, they are the
     # encoder's; a block is two convolutions, the second one with its input added.
     """
@@ -90,13 +103,7 @@ class Model(base.Colorizer):
         self.stride, self.side = 2**c.halvings, c.side
         self.hints: CompactHint | FcHint = FcHint(c.hint_weights) if c.hint == "vgg19-fc1" else CompactHint(c.palette)
         self.network = ColorUnet(
-            self.hints.size,
-            width=c.width,
-            widest=c.widest,
-            middle=c.middle,
-            halvings=c.halvings,
-            decoder=c.decoder,
-            channels=5 if c.points else 1,
+            self.hints.size, c.wide, c.widths_back(), middle=c.middle, tinted=c.tinted, channels=5 if c.points else 1
         )
 
     def encode_style(self, style: Tensor) -> Tensor:
@@ -126,11 +133,9 @@ class Guides(nn.Module):
     def __init__(self, model: Model) -> None:
         super().__init__()
         c, network = model.config, model.network
-        share = c.decoder * c.guide_width
         if c.guide_halvings >= c.halvings:
             raise RecipeError(f"method.guide_halvings: {c.guide_halvings} must be less than halvings, {c.halvings}")
-        levels = range(c.halvings - 1, c.guide_halvings - 1, -1)
-        wide = [max(1, round(min(c.width * 2**i, c.widest) * share)) for i in levels]
+        wide = c.widths_back(c.guide_width)[c.guide_halvings :][::-1]
         self.grey, self.color = Decoder(network.entry, wide, leaving=1), Decoder(network.exit, wide)
 
 
@@ -239,7 +244,7 @@ def initialise(network: nn.Module) -> None:
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, 0.2, nonlinearity="leaky_relu")
-            if name.endswith(("head", "dense")):
+            if name.endswith(("head", "dense")) or ".tints." in name:
                 module.weight.mul_(0.3)
             if module.bias is not None:
                 module.bias.zero_()

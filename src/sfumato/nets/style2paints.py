@@ -65,17 +65,27 @@ class Decoder(nn.Module):
         widths: channels after each block, the smallest size first.
         skips: channels that the encoder adds to each block; empty for a guide, which sees nothing of it.
         leaving: channels of the picture.
+        code: numbers of a code that scales and shifts what each block gives; 0: none.
     """
 
-    def __init__(self, entering: int, widths: Sequence[int], skips: Sequence[int] = (), leaving: int = 3) -> None:
+    def __init__(
+        self, entering: int, widths: Sequence[int], skips: Sequence[int] = (), leaving: int = 3, code: int = 0
+    ) -> None:
         super().__init__()
         beside = skips or (0,) * len(widths)
         self.blocks = nn.ModuleList(
             Block(wide + more, out) for (wide, out), more in zip(pairwise((entering, *widths)), beside, strict=True)
         )
+        self.tints = nn.ModuleList(nn.Linear(code, 2 * out) for out in widths if code)
         self.head = ReflectConv2d(widths[-1], leaving, 3, exact=True)  # in bf16 the picture itself would be rounded
 
-    def forward(self, x: Tensor, skips: Sequence[Tensor] = (), size: Sequence[int] | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        skips: Sequence[Tensor] = (),
+        size: Sequence[int] | None = None,
+        code: Tensor | None = None,
+    ) -> Tensor:
         """The picture; sizes are those of the skips, or double up to `size` (H, W)."""
         for i, block in enumerate(self.blocks):
             left = len(self.blocks) - 1 - i
@@ -83,6 +93,9 @@ class Decoder(nn.Module):
             if list(goal) != list(x.shape[2:]):
                 x = F.interpolate(x, size=tuple(goal), mode="nearest")
             x = block(torch.cat((x, skips[i]), 1) if skips else x)
+            if code is not None and self.tints:
+                scale, shift = self.tints[i](code)[:, :, None, None].chunk(2, 1)
+                x = torch.addcmul(shift, x, 1 + scale)
         return torch.tanh(self.head(x).float())
 
 
@@ -91,19 +104,17 @@ class ColorUnet(nn.Module):
 
     Args:
         hint: D.
-        width: channels at full size, twice as many at each half, up to `widest`.
+        wide: channels of the encoder, full size first, halved each time.
+        back: the decoder's, in the same order.
         middle: channels of the middle, and of the dense layer above the hint.
-        halvings: down to the middle.
-        decoder: channels of the decoder for one of the encoder.
+        tinted: the hint reaches the decoder's blocks, too.
         channels: of the input.
     """
 
     def __init__(
-        self, hint: int, *, width: int, widest: int, middle: int, halvings: int, decoder: float, channels: int = 5
+        self, hint: int, wide: Sequence[int], back: Sequence[int], *, middle: int, tinted: bool, channels: int
     ) -> None:
         super().__init__()
-        wide = [min(width * 2**i, widest) for i in range(halvings)]
-        back = [max(1, round(w * decoder)) for w in wide]
         self.entry, self.exit = wide[-1], middle
         self.first = Block(channels, wide[0])
         self.downs = nn.ModuleList(Block(a, b, halves=True) for a, b in pairwise(wide))
@@ -111,7 +122,7 @@ class ColorUnet(nn.Module):
         self.norm = PictureNorm(middle)
         self.dense = nn.Linear(hint, middle)
         self.out_of = Block(middle, middle)
-        self.decoder = Decoder(middle, back[::-1], wide[::-1])
+        self.decoder = Decoder(middle, back[::-1], wide[::-1], code=middle if tinted else 0)
 
     def forward(self, x: Tensor, hint: Tensor) -> Tensor:
         return self.traced(x, hint)[0]
@@ -122,9 +133,9 @@ class ColorUnet(nn.Module):
         for down in self.downs:
             skips.append(down(skips[-1]))
         entry = skips[-1]
-        middle = self.norm(self.into(entry)) + self.dense(hint)[:, :, None, None]
-        leaving = self.out_of(F.leaky_relu(middle, 0.2))
-        return self.decoder(leaving, skips[::-1]), entry, leaving
+        added = self.dense(hint)
+        leaving = self.out_of(F.leaky_relu(self.norm(self.into(entry)) + added[:, :, None, None], 0.2))
+        return self.decoder(leaving, skips[::-1], code=F.leaky_relu(added, 0.2)), entry, leaving
 
 
 class Judge(nn.Module):
