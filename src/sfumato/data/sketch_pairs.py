@@ -103,7 +103,7 @@ class Opened:
         self.settings, self.cache = settings, Cache(cache_bytes)
         self.paths = [Path(settings.root, folder) for folder in settings.photos]
         self.names = [path.resolve().name for path in self.paths]
-        unwanted = read_exclude(settings.exclude)
+        self.unwanted = unwanted = read_exclude(settings.exclude)
         self.shortest = max(settings.side, high)
         self.folders = [
             Folder(
@@ -149,11 +149,23 @@ class Opened:
         """
         s = self.settings
         for label, path in enumerate(self.paths):
-            held = Folder([str(path)], self.shortest, wanted=lambda picture: held_out(picture, s.hold_out))
+            held = Folder(
+                [str(path)],
+                self.shortest,
+                unwanted=self.unwanted,
+                wanted=lambda picture: held_out(picture, s.hold_out),
+            )
             for index in range(min(count, len(held))):
                 photo = held.picture(index)
                 both = {"sketch": self._edges(label, held.paths[index], photo), "photo": photo}
                 yield {k: tensor(middle(x, s.size)) for k, x in both.items()} | {"label": self._one_hot(label)}
+
+    def pairs(self) -> Iterator[tuple[int, str, Pixels, Pixels]]:
+        """All photographs that are learned from: class, path, edge map (H, W, 3) and photograph (H, W, 3)."""
+        for label, folder in enumerate(self.folders):
+            for index, path in enumerate(folder.paths):
+                photo = folder.picture(index)
+                yield label, path, self._edges(label, path, photo), photo
 
     def _pair(self, seed: int, n: int, rng: np.random.Generator) -> tuple[Pixels, Pixels, int]:
         s = self.settings
