@@ -37,6 +37,22 @@ def drawings(tmp_path):
     return tmp_path / "drawn"
 
 
+def test_what_is_held_out_and_what_is_learned_are_all(root, tmp_path):
+    (tmp_path / "exclude.txt").write_text("cat/0.png\n")
+    samples = dataclasses.replace(SMALL, root=str(root), hold_out=0.5, exclude=str(tmp_path / "exclude.txt"))
+    names = [f"{k}-{n}" for k in range(2) for n in range(3)]
+    for k, name in enumerate(names):
+        picture(root / f"{('cat', 'dog')[k // 3]}/{name}.png", (9, 9, 9))
+    opened = samples.open()
+    learned = [(label, sketch.shape, photo.shape) for label, _, sketch, photo in opened.pairs()]
+    held = {key: list(found) for key, found in opened.held_out(100).items()}
+    assert held.keys() == {"sketch", "photo", "label"}
+    assert len(learned) + len(held["photo"]) == 11  # without cat/0.png
+    assert sorted({int(x) for x in held["label"]}) == [0, 1] and {label for label, *_ in learned} == {0, 1}
+    assert all(sketch == photo for _, sketch, photo in learned)
+    assert len(list(opened.held_out(2)["photo"])) == 2
+
+
 def test_a_sample(root):
     samples = dataclasses.replace(SMALL, root=str(root)).open()
     seen = set()

@@ -11,9 +11,10 @@ import torch
 from sfumato import train, weights
 from sfumato.data.domains import Unpaired
 from sfumato.errors import Cancelled, RecipeError, TrainingDiverged
-from sfumato.methods import cyclegan
+from sfumato.methods import cyclegan, sketchygan
 from sfumato.recipes import cyclegan as recipes
 from sfumato.recipes import pix2pix
+from sfumato.recipes import sketchygan as sketches
 from sfumato.train import loop
 from sfumato.train.log import read_log
 from sfumato.train.recipe import Watch
@@ -64,6 +65,31 @@ def test_figures_stand_in_the_log(straight):
         for model in ("a2b", "b2a"):
             assert line[f"{model}/fd-compact"] > 0
             assert {f"{model}/kd-compact", f"{model}/diversity"} <= line.keys()
+
+
+def test_models_of_classes_are_told_them(tmp_path, monkeypatch):
+    folders = shapes.folders(tmp_path, 40)
+    tiny = sketches.tiny()
+    recipe = replace(
+        tiny,
+        method=replace(tiny.method, classes=("a", "b")),
+        data=replace(tiny.data, photos=(*folders["a"], *folders["b"]), hold_out=0.4),
+        watch=Watch(every=8, count=16, network="compact"),
+    )
+    told, forward = [], sketchygan.Model.forward
+
+    def noted(self, sketch, label=None, seed=None):
+        told.append(label)
+        return forward(self, sketch, label, seed)
+
+    monkeypatch.setattr(sketchygan.Model, "forward", noted)
+    run = tmp_path / "run"
+    files = train(recipe, run, device="cpu")
+    assert "best_sketch2photo" in files
+    (line,) = [line for line in read_log(run / "log.jsonl") if "sketch2photo/fd-compact" in line]
+    assert line["sketch2photo/fd-compact"] > 0 and 0 < line["sketch2photo/l1"] < 1
+    assert [len(labels) for labels in told[:2]] == [8, 8]
+    assert torch.cat(told[:2]).tolist() == [0] * 8 + [1] * 8
 
 
 def test_the_best_and_the_last_are_kept(straight):

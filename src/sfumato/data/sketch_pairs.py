@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
@@ -89,10 +89,15 @@ class Drawing(NamedTuple):
 class Opened:
     """Pairs of sketches and photographs; sample n is a function of (seed, n).
 
+    Attributes:
+        paired: that what is held out belongs together.
+
     Raises:
         DataError: a class has no folder or no picture that can be read, or drawings are missing.
         RecipeError: options are wrong.
     """
+
+    paired: ClassVar[bool] = True
 
     def __init__(self, settings: SketchPhotos, cache_bytes: int) -> None:
         low, high = settings.shorter
@@ -159,6 +164,16 @@ class Opened:
                 photo = held.picture(index)
                 both = {"sketch": self._edges(label, held.paths[index], photo), "photo": photo}
                 yield {k: tensor(middle(x, s.size)) for k, x in both.items()} | {"label": self._one_hot(label)}
+
+    def held_out(self, count: int) -> dict[str, Iterator[Tensor]]:
+        """Up to `count` pairs that are kept from training, classes alike, and their classes, () int64 each.
+
+        Raises:
+            DataError: a class has none.
+        """
+        kept = list(self.kept_apart(max(1, count // len(self.names))))
+        sides = {side: (x[side] for x in kept) for side in ("sketch", "photo")}
+        return sides | {"label": (x["label"].argmax() for x in kept)}
 
     def pairs(self) -> Iterator[tuple[int, str, Pixels, Pixels]]:
         """All photographs that are learned from: class, path, edge map (H, W, 3) and photograph (H, W, 3)."""

@@ -32,8 +32,8 @@ class Schedule:
     """The factor on every learning rate, a function of the images seen."""
 
     kind: Literal["constant", "inverse", "cosine", "linear", "step"] = "constant"
-    """`inverse` is 1 / (1 + decay * images after `start`); `cosine` and `linear` fall to zero between `start` and the
-    run's end; `step` is multiplied by `factor` after each `every` images."""
+    """`inverse` is 1 / (1 + decay * images after `start`); `cosine` and `linear` fall to `floor` between `start` and
+    the run's end; `step` is multiplied by `factor` after each `every` images."""
     warmup: Annotated[int, Ge(0)] = 0
     """Images over which the factor rises to 1."""
     warmup_from: Annotated[float, Ge(0), Lt(1)] = 0.0
@@ -46,6 +46,8 @@ class Schedule:
     """Images between the falls of `step`, from `start` on."""
     factor: Annotated[float, Gt(0), Le(1)] = 0.8
     """What is left after a fall of `step`."""
+    floor: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """What is left at the end by `cosine` and `linear`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -175,8 +175,8 @@ def schedule_factor(schedule: Schedule, seen: int, images: int) -> float:
         case "inverse":
             return rise / (1 + schedule.decay * max(0, seen - schedule.start))
         case "cosine":
-            return rise * (1 + math.cos(math.pi * done)) / 2
+            return rise * (schedule.floor + (1 - schedule.floor) * (1 + math.cos(math.pi * done)) / 2)
         case "linear":
-            return rise * (1 - done)
+            return rise * (schedule.floor + (1 - schedule.floor) * (1 - done))
         case "step":
             return rise * schedule.factor ** (max(0, seen - schedule.start) // schedule.every)

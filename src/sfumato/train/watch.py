@@ -57,6 +57,7 @@ def watcher(state: State, samples: Samples, run: Path) -> "Watcher | None":
         raise RecipeError(f"watch.every: {settings.every} needs two kinds of pictures, not {kind}; 0 watches nothing")
     try:
         pictures = {side: torch.stack(list(found)) for side, found in find(settings.count).items()}
+        labels = pictures.pop("label", None)
     except DataError as error:
         logger.warning("the run is not watched, by the pictures kept from training (data.hold_out): %s", error)
         return None
@@ -72,7 +73,7 @@ def watcher(state: State, samples: Samples, run: Path) -> "Watcher | None":
             FEWEST,
         )
         return None
-    return Watcher(state, run, pictures, routes, paired=samples.paired)  # type: ignore[attr-defined]
+    return Watcher(state, run, pictures, routes, labels, paired=samples.paired)  # type: ignore[attr-defined]
 
 
 class Watcher:
@@ -83,6 +84,7 @@ class Watcher:
         run: its folder.
         pictures: those kept from training by the name of their side, (N, 3, S, S) uint8.
         routes: the sides that models lead from and to, by the models' names.
+        labels: classes (N,) that models are told beside the pictures of any side, if there are classes.
         paired: whether pictures of equal number belong together.
     """
 
@@ -92,10 +94,12 @@ class Watcher:
         run: Path,
         pictures: Mapping[str, Tensor],
         routes: Mapping[str, tuple[str, str]],
+        labels: Tensor | None = None,
         *,
         paired: bool,
     ) -> None:
-        self.state, self.run, self.pictures, self.routes, self.paired = state, run, pictures, routes, paired
+        self.state, self.run, self.pictures, self.routes = state, run, pictures, routes
+        self.labels, self.paired = labels, paired
         self.judge = Judge(state.recipe.watch.network, state.device)
         self.real: dict[str, Features] = {}
 
@@ -117,9 +121,10 @@ class Watcher:
         """What the model makes of the pictures of a side, as files would hold it: (N, 3, S, S) uint8; None of NaN."""
         state, model, made = self.state, self.state.models()[name], []
         with evaluating(model):
-            for images in chunks(self.pictures[source]):
+            for i, images in enumerate(chunks(self.pictures[source])):
+                label = [] if self.labels is None else [self.labels[i * CHUNK :][: len(images)].to(state.device)]
                 with devices.autocast(state.device, state.dtype):
-                    result = model(images.to(state.device, memory_format=torch.channels_last)).float()
+                    result = model(images.to(state.device, memory_format=torch.channels_last), *label).float()
                 if not bool(result.isfinite().all()):
                     return None
                 made.append((result.clamp(0, 1) * 255).round().to(torch.uint8).cpu())
