@@ -172,8 +172,11 @@ class Opened:
             DataError: a class has none.
         """
         kept = list(self.kept_apart(max(1, count // len(self.names))))
-        sides = {side: (x[side] for x in kept) for side in ("sketch", "photo")}
-        return sides | {"label": (x["label"].argmax() for x in kept)}
+        return {
+            "sketch": (x["sketch"] for x in kept),
+            "photo": (x["photo"] for x in kept),
+            "label": (x["label"].argmax() for x in kept),
+        }
 
     def pairs(self) -> Iterator[tuple[int, str, Pixels, Pixels]]:
         """All photographs that are learned from: class, path, edge map (H, W, 3) and photograph (H, W, 3)."""
