@@ -2,8 +2,8 @@
 
 A colouring network must know what it sees: which shape is hair, which is sky. It does at about the size that it was
 trained at, so it works there (`side`), whatever the sketch's size. Colour is smooth and lines are not: what it painted
-between the lines is filled in under them, brought to full size, and multiplied by the sketch's own lines, which are as
-sharp as they came.
+between the lines is filled in under them, evened in each area, brought to full size, and multiplied by the sketch's own
+lines, which are as sharp as they came.
 
 Shapes: B batch, H W pixels of the sketch, h w pixels at which the network works.
 """
@@ -28,6 +28,7 @@ from ..image.depth import to_8
 from ..methods.base import Colorizer
 from ..nets.colors import LUMA
 from ..nets.points import RADIUS, Point, point_map
+from .areas import areas, evened
 from .content import with_white_behind
 from .loading import Given, loaded
 from .precision import Precision
@@ -36,6 +37,8 @@ from .styles import read_style
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
+FLAT_SIDE = 1024
+"""Longest side in pixels at which areas are found; beyond, a colour's border is that much softer than its line."""
 UNDER = 1.5
 """Pixels at the network's size by which the area under lines is widened before it is filled."""
 
@@ -46,6 +49,8 @@ class ColorOptions:
     """How much colour: 0 keeps the sketch, 1 is the painting."""
     lines: Literal["own", "painted"] = "own"
     """Whose lines the result has: the sketch's own, sharp at any size, or those that the model painted."""
+    flat: Annotated[float, Ge(0), Le(1)] = 1.0
+    """How far each area between the sketch's own lines gets one colour: 0 leaves soft colours, 1 is a flat drawing."""
     side: Annotated[int, Ge(32), Le(2048)] | None = None
     """Longest side in pixels at which the model works; its own if none is given."""
     opaque: bool = False
@@ -99,7 +104,7 @@ class Colorist:
             log.warning("%s looks like no drawing on white paper; colours will be poor", picture.name)
         hint = self._hint(style)
         painted, small = self._painted(lines, hint, options.side or self.model.side, points)
-        result = joined(painted, small, lines, own=options.lines == "own")
+        result = joined(painted, small, lines, flat=options.flat) if options.lines == "own" else larger(painted, lines)
         if options.strength < 1:
             content = unit(paper)
             result = np.asarray(content + options.strength * (result - content), np.float32)
@@ -160,17 +165,27 @@ def resized(values: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(values, size[::-1], interpolation=kind), np.float32)
 
 
-def joined(painted: Floats, small: Lines, lines: Lines, *, own: bool) -> Floats:
-    """A painting (h, w, 3) at the size of the lines (H, W): (H, W, 3) in [0, 1].
+def larger(painted: Floats, lines: Lines) -> Floats:
+    """A painting (h, w, 3) with the lines that it has, at the size of the sketch's: (H, W, 3) in [0, 1]."""
+    return np.asarray(np.clip(resized(painted, lines.shape), 0, 1), np.float32)
+
+
+def joined(painted: Floats, small: Lines, lines: Lines, *, flat: float = 0.0) -> Floats:
+    """A painting (h, w, 3) filled in under its lines, and multiplied by those of the sketch: (H, W, 3) in [0, 1].
 
     Args:
-        small: the lines at the painting's size.
-        own: filled in under the lines, and multiplied by them; else only brought to that size.
+        small: the lines (h, w) at the painting's size.
+        lines: the sketch's, (H, W).
+        flat: how far areas are evened.
     """
-    if not own:
-        return np.asarray(np.clip(resized(painted, lines.shape), 0, 1), np.float32)
-    area = resized(filled(painted, small), lines.shape)
-    return np.asarray(np.clip(area * lines[..., None], 0, 1), np.float32)
+    area = filled(painted, small)
+    if flat:
+        scale = min(1.0, FLAT_SIDE / max(lines.shape))
+        size = max(1, round(lines.shape[0] * scale)), max(1, round(lines.shape[1] * scale))
+        paper = resized(lines, size) >= PAPER
+        area = resized(area, size)
+        area = np.asarray(area + np.float32(flat) * (evened(area, areas(paper), paper) - area), np.float32)
+    return np.asarray(np.clip(resized(area, lines.shape) * lines[..., None], 0, 1), np.float32)
 
 
 def filled(painted: Floats, lines: Lines) -> Floats:

@@ -19,7 +19,7 @@ from sfumato.nets.points import Point, point_map
 from sfumato.nets.style2paints import FcHint, color_shares
 from sfumato.recipes.style2paints import paper, tiny
 from sfumato.train.state import State
-from sfumato.translate.colorist import Colorist, ColorOptions, filled, joined
+from sfumato.translate.colorist import Colorist, ColorOptions, filled, joined, larger
 
 
 @pytest.fixture
@@ -329,11 +329,25 @@ def test_colours_are_filled_in_under_lines():
     assert float(filled(painted, lines)[20].min()) > 0.45
     large = np.ones((160, 160), np.float32)
     large[80:83] = 0
-    result = joined(painted, lines, large, own=True)
+    result = joined(painted, lines, large)
     assert result.shape == (160, 160, 3)
     assert float(result[81].max()) == 0
     assert float(result[70].min()) > 0.4
-    assert float(joined(painted, lines, large, own=False)[81].max()) > 0
+    assert float(larger(painted, large)[81].max()) > 0
+
+
+def test_flat_areas_have_one_colour():
+    painted = np.full((64, 64, 3), 0.2, np.float32)
+    painted[16:48, 16:48] += np.random.default_rng(0).random((32, 32, 1), np.float32) / 2
+    small, lines = np.ones((64, 64), np.float32), np.ones((256, 256), np.float32)
+    for sheet in (small, lines):  # a square that is closed
+        unit = len(sheet) // 64
+        cv2.rectangle(sheet, (16 * unit, 16 * unit), (48 * unit, 48 * unit), 0, unit)
+    inside = slice(70, 186), slice(70, 186), 0
+    spread = [float(np.ptp(joined(painted, small, lines, flat=flat)[inside])) for flat in (0, 0.5, 1)]
+    assert spread[0] > spread[1] > spread[2] == 0
+    assert spread[1] == pytest.approx(spread[0] / 2, rel=0.05)
+    assert np.allclose(joined(painted, small, lines, flat=1)[200:], 0.2, atol=0.01)
 
 
 @pytest.mark.parametrize("size", [(37, 53), (1, 1), (300, 40)])
