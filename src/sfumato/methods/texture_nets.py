@@ -41,7 +41,7 @@ class Config:
     kind: Literal["texture", "stylization"] = "texture"
     """Pictures from noise alone, or from a picture and noise."""
     network: Literal["pyramid", "residual"] = "pyramid"
-    """Noise at several scales; or a picture alone through residual blocks, as improved, `stylization` only."""
+    """Noise at several scales; or a picture alone through residual blocks (2017), `stylization` only."""
     norm: Norm = "batch"
     """Over the batch, when textures are made, too, or over each picture, as in the improved networks."""
     scales: Annotated[int, Ge(1), Le(8)] = 6

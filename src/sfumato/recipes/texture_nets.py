@@ -52,7 +52,7 @@ def paper() -> Recipe:
 
 
 def stylization() -> Recipe:
-    """A network for one style: the improved one, with statistics of each picture, 3,000 steps of 4 photographs."""
+    """A network for one style: the pyramid with statistics of each picture, 3,000 steps of 4 photographs."""
     return Recipe(
         method=texture_nets.Config(kind="stylization", norm="instance", scales=5, pointwise=False),
         data=ContentSwatch(size=128, shorter=(128, 256)),
@@ -68,8 +68,9 @@ def stylization() -> Recipe:
 def improved() -> Recipe:
     """The improved network for one style, 1.7 million weights: `improved_paper` with what is bundled, and smaller.
 
-    Batch and learning rate are the authors', and their style layers but for the VGG, which here is the compact one,
-    whose relu4_1 holds the content in place of relu4_2. 3,000 steps of crops of 128 pixels in place of 50,000 of 512.
+    Batch, learning rate and its falls are the authors'; so are the style layers, the defaults of their `train.lua`. The
+    compact VGG has no relu4_2, so that relu4_1 holds the content. 3,000 steps of crops of 128 pixels in place of 50,000
+    of 512.
     """
     return Recipe(
         method=texture_nets.Config(
@@ -93,8 +94,9 @@ def improved_paper() -> Recipe:
     """The authors' run: 50,000 steps of 4 crops of 512 pixels, Adam 0.01, times 0.8 every 2,000 steps.
 
     Numbers are those of the command in their README, which takes the residual network. Their weights, 10 for the style
-    and 1 for the content, are for losses on the scale of raw features and mean nothing to the relative ones here. The
-    network that looks is Caffe's VGG-19: `sfumato models get vgg19-caffe`.
+    and 1 for the content, are for losses on the scale of raw features and mean nothing to the relative ones here; and
+    photographs are brought to 512 pixels, theirs are cut at their own size. The network that looks is Caffe's VGG-19:
+    `sfumato models get vgg19-caffe`.
     """
     layers = ("relu1_2", "relu2_2", "relu3_2", "relu4_2")
     method = replace(

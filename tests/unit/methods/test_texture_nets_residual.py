@@ -46,9 +46,7 @@ def norm(channels):
 def from_lua():
     """The description of the network, line by line, by torch's own modules."""
     ups = [nn.ConvTranspose2d(i, o, 3, 2, padding=1, output_padding=1) for i, o in ((128, 64), (64, 32))]
-    residual = [
-        Sum(*pad_conv(128, 128, 3), norm(128), nn.ReLU(), *pad_conv(128, 128, 3), norm(128)) for _ in range(5)
-    ]
+    residual = [Sum(*pad_conv(128, 128, 3), norm(128), nn.ReLU(), *pad_conv(128, 128, 3), norm(128)) for _ in range(5)]
     return nn.Sequential(
         *(*pad_conv(3, 32, 9), norm(32), nn.ReLU()),
         *(*pad_conv(32, 64, 3, 2), norm(64), nn.ReLU()),
