@@ -1,6 +1,5 @@
 """The improved texture network for one style: the authors' `models/johnson.lua`, in tiles, at any size, taught."""
 
-import copy
 import dataclasses
 import json
 
@@ -60,8 +59,9 @@ def from_lua():
 
 @pytest.fixture(scope="module")
 def pair():
-    """The network, all its weights random, and the plain one with the same."""
-    network, plain = Residual(), from_lua()
+    """The network, all its weights random, and the plain one with the same, both in float64."""
+    torch.manual_seed(0)
+    network, plain = Residual().double(), from_lua().double()
     with torch.no_grad():
         for ours, theirs in zip(network.parameters(), plain.parameters(), strict=True):
             assert ours.shape == theirs.shape
@@ -93,19 +93,19 @@ def photo(height, width):
 @pytest.mark.parametrize("size", [(64, 96), (37, 53), (46, 31)])
 def test_it_is_that_of_the_authors(pair, size):
     network, plain = pair
-    x = torch.rand(2, 3, *size)
+    x = torch.rand(2, 3, *size, dtype=torch.float64)
     expected = plain(x)
     assert expected.shape[-2:] == tuple(-(-side // 4) * 4 for side in size)
-    torch.testing.assert_close(network(x), expected[..., : size[0], : size[1]], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(network(x), expected[..., : size[0], : size[1]], rtol=1e-8, atol=1e-8)
 
 
 def test_its_gradients_are_those_of_torch(pair):
-    network, plain = (copy.deepcopy(network).double() for network in pair)
     x = torch.rand(1, 3, 32, 24, dtype=torch.float64)
     goal = torch.rand(1, 3, 32, 24, dtype=torch.float64)
-    found, exact = (torch.autograd.grad((n(x) * goal).sum(), list(n.parameters())) for n in (network, plain))
+    found, exact = (torch.autograd.grad((n(x) * goal).sum(), list(n.parameters())) for n in pair)
     for ours, theirs in zip(found, exact, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+        # Biases before a normalisation have none; and our normalisation's gradient is computed in float32.
+        assert (ours - theirs).abs().max() <= 1e-4 * theirs.abs().max().clamp(min=1)
 
 
 def test_its_size(pair):
