@@ -70,7 +70,8 @@ def improved() -> Recipe:
 
     Batch, learning rate and its falls are the authors'; so are the style layers, the defaults of their `train.lua`. The
     compact VGG has no relu4_2, so that relu4_1 holds the content. 3,000 steps of crops of 128 pixels in place of 50,000
-    of 512.
+    of 512; the whole run was not tried yet. After a trial of 200 steps of one crop of 96 pixels the colours and first
+    dabs of a painting are there (style loss 2.9 to 0.2), with the grid of the transposed convolutions.
     """
     return Recipe(
         method=texture_nets.Config(
