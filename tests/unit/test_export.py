@@ -13,7 +13,7 @@ from sfumato import export, image, weights
 from sfumato.card import Card
 from sfumato.cli import main
 from sfumato.errors import DiskError, ExportError, OptionError, WeightsError
-from sfumato.methods import cut, cyclegan, pix2pix, sketchygan, ugatit
+from sfumato.methods import cut, cyclegan, pix2pix, sketchygan, texture_nets, ugatit
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -30,11 +30,13 @@ def pix2pix_model():
     return model
 
 
+RESIDUAL = texture_nets.Config(kind="stylization", network="residual", norm="instance", width=4)
 MODELS = {
     "cyclegan": lambda: cyclegan.Model(cyclegan.Config(width=4, blocks=2)),
     "cut": lambda: cut.Model(cut.Config(width=4, blocks=2, antialias=True)),
     "pix2pix": pix2pix_model,
     "ugatit": lambda: ugatit.Model(ugatit.Config(width=4, blocks=1)),
+    "texture_nets": lambda: texture_nets.Model(RESIDUAL),
     "adain": make_adain,
     "microast": make_microast,
 }

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sfumato.nets.layers import ReflectConv2d, wrapped
+from sfumato.nets.layers import ReflectConv2d, ReplicateConv2d, wrapped
 
 
 def twin(conv):
@@ -15,7 +15,7 @@ def twin(conv):
         conv.stride,
         conv.kernel_size[0] // 2,
         groups=conv.groups,
-        padding_mode="reflect",
+        padding_mode=conv.border,
     )
     plain.load_state_dict(conv.state_dict())
     return plain
@@ -30,8 +30,9 @@ CONVOLUTIONS = {
 
 @pytest.mark.parametrize("size", [(12, 16), (13, 16), (13, 15)])
 @pytest.mark.parametrize("kind", CONVOLUTIONS)
-def test_sums_are_those_of_torch(kind, size):
-    same_sums(ReflectConv2d(8, 16, **CONVOLUTIONS[kind]), size)
+@pytest.mark.parametrize("layer", [ReflectConv2d, ReplicateConv2d])
+def test_sums_are_those_of_torch(layer, kind, size):
+    same_sums(layer(8, 16, **CONVOLUTIONS[kind]), size)
 
 
 @pytest.mark.parametrize("size", [(12, 16), (13, 16), (13, 15)])  # blocks of 2x2 or, where they do not fit, no blocks

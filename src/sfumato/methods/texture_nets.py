@@ -1,8 +1,8 @@
 """Texture networks: textures from noise, and one style for any picture, in one pass.
 
 Ulyanov, Lebedev, Vedaldi & Lempitsky: "Texture Networks: Feed-forward Synthesis of Textures and Stylized Images" (ICML
-2016, arXiv:1603.03417); with `norm="instance"` and a weight for diversity as in "Improved Texture Networks" (CVPR 2017,
-arXiv:1701.02096).
+2016, arXiv:1603.03417); with `norm="instance"`, a weight for diversity or `network="residual"` as in "Improved Texture
+Networks" (CVPR 2017, arXiv:1701.02096).
 
 A network is made for one swatch: it turns noise into as much of its texture as is wanted, in one pass where `gatys`
 optimises for minutes. It learns from the distance of statistics, those of its textures' features in a third
@@ -27,7 +27,7 @@ from ..nets.frozen import Borders, FrozenCopies
 from ..nets.norms import Norm, blend
 from ..nets.parallel import gather, rand
 from ..nets.perceptual import read_perceptual
-from ..nets.texture_nets import SMALLEST, Pyramid
+from ..nets.texture_nets import SMALLEST, Pyramid, Residual
 from . import base
 
 CAFFE_MEAN = (103.939, 116.779, 123.68)
@@ -40,14 +40,16 @@ NOISES = 3
 class Config:
     kind: Literal["texture", "stylization"] = "texture"
     """Pictures from noise alone, or from a picture and noise."""
+    network: Literal["pyramid", "residual"] = "pyramid"
+    """Noise at several scales; or a picture alone through residual blocks (2017), `stylization` only."""
     norm: Norm = "batch"
     """Over the batch, when textures are made, too, or over each picture, as in the improved networks."""
     scales: Annotated[int, Ge(1), Le(8)] = 6
-    """Sizes at which noise comes in, each half of the next; 6 for textures and 5 for styles in the paper."""
+    """Sizes at which noise comes in, each half of the next; 6 for textures and 5 for styles in the paper; `pyramid`."""
     width: Annotated[int, Gt(0)] = 8
-    """Channels that each scale adds."""
+    """Channels that each scale adds, 8 in the paper; of `residual` those at full size, 32 there."""
     pointwise: bool = True
-    """Each block ends with a 1x1 convolution; not so in the released styles."""
+    """Each block of `pyramid` ends with a 1x1 convolution; not so in the released styles."""
     perceptual: Annotated[tuple[str, ...], MinLen(1)] = ("compact",)
     """Networks that look at the pictures, by name or file; each layer comes from the first that has it."""
     narrow: bool = True
@@ -73,6 +75,22 @@ class Config:
         return self.norm == "batch"
 
 
+def check(config: Config) -> None:
+    """Checks what a residual network demands of the other options.
+
+    Raises:
+        RecipeError: they contradict.
+    """
+    if config.network == "pyramid":
+        return
+    if config.kind != "stylization":
+        raise RecipeError("method.network: residual sees a picture and no noise, so it makes no textures; take pyramid")
+    if config.norm != "instance":
+        raise RecipeError("method.norm: the residual network has statistics of each picture; take instance")
+    if config.diversity_weight:
+        raise RecipeError("method.diversity_weight: the residual network has one result for a picture; set it to 0")
+
+
 class Model(base.ImageToImage):
     """A texture of any size, `texture(size)`, or a picture (B, 3, H, W), RGB in [0, 1] -> (B, 3, H, W), not clamped.
 
@@ -81,21 +99,32 @@ class Model(base.ImageToImage):
 
     The noise is a function of the seed and the size: a picture has always the same result, a film does not flicker.
 
-    # Differs from the paper: a picture is mirrored beyond its borders before it is stylized, because else its borders
-    # would show what is at the opposite ones.
+    With `network="residual"` nothing is drawn: a result is a function of the picture, in tiles, too.
+
+    # Differs from the paper: a picture is mirrored beyond its borders before a pyramid stylizes it, because else its
+    # borders would show what is at the opposite ones.
+
+    # Differs from the paper: of a residual network the result has the picture's size; the authors' is up to 3 pixels
+    # larger where a side is no multiple of 4.
+
+    Raises:
+        RecipeError: the options contradict each other.
     """
 
-    halo = None
-    pixel_bytes = 1600
-    draws = True
+    network: Pyramid | Residual
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
         self.config = c = config or Config()
-        self.blind = c.kind == "texture"
-        channels = NOISES if self.blind else NOISES + 3
-        self.network = Pyramid(c.scales, channels, c.width, pointwise=c.pointwise, norm=c.norm)
-        self.stride = 2 ** (c.scales - 1)
+        check(c)
+        self.blind, self.draws = c.kind == "texture", c.network == "pyramid"
+        if c.network == "residual":
+            self.network = Residual(c.width)
+            self.stride, self.halo, self.pixel_bytes = 4, self.network.halo, 16 * c.width
+        else:
+            channels = NOISES if self.blind else NOISES + 3
+            self.network = Pyramid(c.scales, channels, c.width, pointwise=c.pointwise, norm=c.norm)
+            self.stride, self.halo, self.pixel_bytes = 2 ** (c.scales - 1), None, 1600
         self.register_buffer("mean", torch.tensor(CAFFE_MEAN)[:, None, None], persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -103,6 +132,8 @@ class Model(base.ImageToImage):
         height, width = image.shape[-2:]
         if self.blind:
             return self.pictures(self.noise((height, width), len(image)))
+        if not self.draws:
+            return self.pictures(image)
         top, left = (min(2 * self.stride, side - 1) for side in (height, width))
         image = F.pad(image, (left, left, top, top), mode="reflect")
         noise = self.noise((image.shape[-2], image.shape[-1]), 1)
@@ -131,17 +162,22 @@ class Model(base.ImageToImage):
 
     def noise(self, size: tuple[int, int], count: int, seed: int = 0) -> list[Tensor]:
         """Noise in [0, 1) for results of that height and width, (count, 3, h, w) from coarse to fine."""
-        device, sizes = self.network.out.weight.device, self.network.sizes(*size)
+        device, sizes = self.network.out.weight.device, self.sizes(*size)
         generators = [torch.Generator().manual_seed(seed + k) for k in range(count)]
         drawn = [[torch.rand(1, NOISES, *s, generator=g) for s in sizes] for g in generators]
         return [torch.cat(of_scale).to(device) for of_scale in zip(*drawn, strict=True)]
+
+    def sizes(self, height: int, width: int) -> list[tuple[int, int]]:
+        """Height and width of the noise for such a result, from coarse to fine."""
+        assert isinstance(self.network, Pyramid)
+        return self.network.sizes(height, width)
 
     def with_noise(self, image: Tensor, noise: Sequence[Tensor]) -> list[Tensor]:
         """The inputs of the network for pictures (B, 3, H, W): shrunk to the size of each noise, which follows."""
         return [torch.cat((F.adaptive_avg_pool2d(image, (z.shape[-2], z.shape[-1])), z), 1) for z in noise]
 
-    def pictures(self, inputs: Sequence[Tensor]) -> Tensor:
-        """What the network makes of its inputs: (B, 3, H, W), RGB, [0, 1] but not clamped."""
+    def pictures(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
+        """What the network makes of a picture, or of inputs with noise: (B, 3, H, W), RGB, [0, 1] but not clamped."""
         raw: Tensor = self.network(inputs)
         return (raw + self.mean).flip(1) / 255  # type: ignore[operator]
 
@@ -187,11 +223,7 @@ class Training(base.Training):
         c, style = self.config, batch["style"]
         targets = self._targets(style)
         content = batch.get("content") if c.kind == "stylization" else None
-        if content is None:
-            images = self.model.pictures(self._noise(style, c.texture_px, c.texture_px))
-        else:
-            noise = self._noise(style, content.shape[-2], content.shape[-1])
-            images = self.model.pictures(self.model.with_noise(content, noise))
+        images = self._made(style, content)
         borders: Borders = "wrap" if content is None else "replicate"
         wanted = self.layers if content is None else [*self.layers, c.content_layer]
         features = self.judge(images, list(dict.fromkeys(wanted)), borders)
@@ -208,9 +240,14 @@ class Training(base.Training):
             terms["diversity"] = -c.diversity_weight * diversity(everything)
         yield terms
 
-    def _noise(self, like: Tensor, height: int, width: int) -> list[Tensor]:
-        sizes = self.model.network.sizes(height, width)
-        return [rand(len(like), NOISES, *size, device=like.device) for size in sizes]
+    def _made(self, like: Tensor, content: Tensor | None) -> Tensor:
+        """As many pictures as there are in `like`: textures, or the contents (B, 3, H, W) in the style."""
+        if content is not None and not self.model.draws:
+            return self.model.pictures(content)
+        side = self.config.texture_px
+        height, width = (side, side) if content is None else content.shape[-2:]
+        noise = [rand(len(like), NOISES, *size, device=like.device) for size in self.model.sizes(height, width)]
+        return self.model.pictures(noise if content is None else self.model.with_noise(content, noise))
 
     def _distance(self, features: Tensor, target: Gram | Wasserstein) -> Tensor:
         """The mean over the pictures of features (B, C, h, w) of the distance of their statistics: a scalar."""

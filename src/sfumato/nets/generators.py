@@ -76,7 +76,7 @@ class ResnetGenerator(nn.Module):
         levels, bias, (kernel, end_kernel) = count(1), norm == "instance", kernels
         self.antialias, self.end_kernel = antialias, end_kernel
         self.widths = tuple(width * min(2**i, 4) for i in range(halvings + 1))
-        self.halo = _halo(2**halvings, blocks, kernel // 2, end_kernel // 2)
+        self.halo = halo_of(2**halvings, blocks, kernel // 2, 2 * (end_kernel // 2))
         self.stem = Layer(ReflectConv2d(3, width, end_kernel, bias=bias), make_norm(norm, width, next(levels)))
         step = 1 if antialias else 2
         self.downs = nn.ModuleList(
@@ -131,15 +131,16 @@ class ResnetGenerator(nn.Module):
         return torch.tanh(self.head(x))
 
 
-def _halo(scale: int, blocks: int, reach: int, end_reach: int) -> int:
+def halo_of(scale: int, blocks: int, reach: int, ends: int) -> int:
     """A tile's border: every convolution in turn, and what sampling sees beyond the even pixels; of `scale` multiples.
 
     Args:
         scale: full pixels for one of the smallest size.
-        reach, end_reach: pixels that inner and outer convolutions see to each side.
+        reach: pixels that each inner convolution sees to each side.
+        ends: those of the first and the last together.
     """
     sampling = 2 * (scale - 1)
-    pixels = 2 * end_reach + (sampling + 2 * scale * blocks) * reach + -(-5 * sampling // 3)
+    pixels = ends + (sampling + 2 * scale * blocks) * reach + -(-5 * sampling // 3)
     return scale * -(-pixels // scale)
 
 

@@ -6,7 +6,7 @@ a third of the time of a small network.
 Shapes: B batch, C channels, H W pixels.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,8 @@ class ReflectConv2d(nn.Conv2d):
     Args:
         exact: never in less than float32, inside autocast, too.
     """
+
+    border: ClassVar[str] = "reflect"
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class ReflectConv2d(nn.Conv2d):
         bias = None if self.bias is None else self.bias.to(dtype)
         with torch.autocast(kind, enabled=False):
             x = x.to(dtype)
-            x = F.pad(x, (margin,) * 4, mode="reflect") if margin else x
+            x = F.pad(x, (margin,) * 4, mode=self.border) if margin else x
             if kind == "cpu" and self._fills_no_vector(x):
                 return in_blocks(x, weight, bias)
             return F.conv2d(x, weight, bias, self.stride, groups=1 if dense else self.groups)
@@ -62,6 +64,12 @@ class ReflectConv2d(nn.Conv2d):
         own = torch.eye(self.groups, device=self.weight.device, dtype=self.weight.dtype)
         grouped = self.weight.unflatten(0, (self.groups, -1))  # (G, C_out / G, C_in / G, k, k)
         return torch.einsum("goikl,gh->gohikl", grouped, own).flatten(2, 3).flatten(0, 1)
+
+
+class ReplicateConv2d(ReflectConv2d):
+    """The same with the outermost pixels repeated beyond the border."""
+
+    border = "replicate"
 
 
 def in_blocks(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

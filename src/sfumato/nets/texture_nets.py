@@ -1,16 +1,19 @@
-"""The generator of "Texture Networks" (Ulyanov et al., ICML 2016, arXiv:1603.03417): noise at every scale.
+"""The generators of "Texture Networks" (Ulyanov et al., ICML 2016, arXiv:1603.03417), noise at every scale, and of
+"Improved Texture Networks" (CVPR 2017, arXiv:1701.02096), residual blocks as those of Johnson et al. (ECCV 2016).
 
 Shapes: B batch, C channels, H W pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import WrapConv2d
-from .norms import BatchNorm, Norm, instance_norm
+from .generators import Layer, halo_of
+from .layers import ReplicateConv2d, WrapConv2d
+from .norms import BatchNorm, InstanceNorm, Norm
 
 SLOPE = 0.01
 """Of the leaky ReLUs where they are negative."""
@@ -88,20 +91,78 @@ class Block(nn.Module):
         return x
 
 
-class AffineInstanceNorm(nn.Module):
+class Residual(nn.Module):
+    """(B, 3, H, W), RGB in [0, 1] -> (B, 3, H, W), BGR from 0 to 255 without Caffe's mean.
+
+    It is `models/johnson.lua` of the authors: two halvings, residual blocks, two doublings by transposed convolutions.
+    Borders are repeated, nothing bounds the result. Where a side is no multiple of 4, what is too much is cut off.
+
+    Args:
+        width: channels at full size, twice and four times as many at the half and the quarter of it.
+        blocks: residual blocks, at a quarter of the size.
+    """
+
+    def __init__(self, width: int = 32, blocks: int = 5) -> None:
+        super().__init__()
+        levels, (w1, w2, w4) = count(1), (width, 2 * width, 4 * width)
+        self.halo = halo_of(4, blocks, 1, 5)
+        self.stem = normed(ReplicateConv2d(3, w1, 9), levels)
+        halvings, doublings = ((w1, w2), (w2, w4)), ((w4, w2), (w2, w1))
+        self.downs = nn.ModuleList(normed(ReplicateConv2d(*pair, 3, stride=2), levels) for pair in halvings)
+        self.blocks = nn.Sequential(*(ResidualBlock(w4, levels) for _ in range(blocks)))
+        self.ups = nn.ModuleList(normed(doubling(*pair), levels) for pair in doublings)
+        self.out = ReplicateConv2d(w1, 3, 3, exact=True)  # bfloat16 has steps of a whole grey level up here
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = F.relu_(self.stem(image))
+        for down in self.downs:
+            x = F.relu_(down(x))
+        x = self.blocks(x)
+        for up in self.ups:
+            x = F.relu_(up(x))
+        result: Tensor = self.out(x)
+        return result[..., : image.shape[-2], : image.shape[-1]]
+
+
+class ResidualBlock(nn.Module):
+    """x + two convolutions; nothing after the sum."""
+
+    def __init__(self, channels: int, levels: Iterator[int]) -> None:
+        super().__init__()
+        self.first, self.second = (normed(ReplicateConv2d(channels, channels, 3), levels) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.relu_(self.first(x)))
+
+
+def normed(conv: nn.Conv2d | nn.ConvTranspose2d, levels: Iterator[int]) -> Layer:
+    """That convolution and its instance normalisation, of the next level."""
+    return Layer(conv, learned_norm("instance", conv.out_channels, next(levels)))
+
+
+def doubling(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:
+    """A transposed convolution to twice the size; first weights as of Torch7, by the number of channels coming in."""
+    made = nn.ConvTranspose2d(in_channels, out_channels, 3, 2, 1, output_padding=1)
+    bound = (9 * in_channels) ** -0.5
+    for parameter in made.parameters():
+        nn.init.uniform_(parameter, -bound, bound)
+    return made
+
+
+class AffineInstanceNorm(InstanceNorm):
     """Instance normalisation with a learned scale and shift for each channel (arXiv:1701.02096, section 3)."""
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
+    def __init__(self, channels: int, level: int = 1) -> None:
+        super().__init__(level)
         self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = (p.to(x.dtype)[:, None, None] for p in (self.weight, self.bias))
-        return torch.addcmul(bias, instance_norm(x), weight)
+        return torch.addcmul(bias, super().forward(x), weight)
 
 
-def learned_norm(kind: Norm, channels: int) -> nn.Module:
+def learned_norm(kind: Norm, channels: int, level: int = 1) -> nn.Module:
     """A normalisation of that kind without running means; as in Torch7 scales begin anywhere between 0 and 1."""
-    made = AffineInstanceNorm(channels) if kind == "instance" else BatchNorm(channels, track_running_stats=False)
+    made = AffineInstanceNorm(channels, level) if kind == "instance" else BatchNorm(channels, track_running_stats=False)
     nn.init.uniform_(made.weight)
     return made
