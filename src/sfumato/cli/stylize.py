@@ -113,7 +113,7 @@ def add_precision(group: argparse._ActionsContainer) -> None:
 
 def add_limit(group: argparse._ActionsContainer) -> None:
     """Adds --limit-mp."""
-    text = f"Refuse pictures of more megapixels (default: {LIMIT_MP:g})"
+    text = f"Refuse pictures, and results by --size, of more megapixels (default: {LIMIT_MP:g})"
     group.add_argument("--limit-mp", type=_megapixels, default=LIMIT_MP, metavar="X", help=text)
 
 
@@ -174,6 +174,8 @@ def _check_output(given: argparse.Namespace, options: "Options", job: inputs.Job
 
     size = _size_of_result(given, options, job.photo)
     image.check_output(job.output, size=size, overwrite=True, makes_folder=True)
+    if size is not None and options.size is not None:
+        files.check_wanted(size, given.limit_mp)
     if not given.overwrite and os.path.exists(job.output):
         ways = "--overwrite replaces it, --skip-existing leaves its photograph out"
         raise PictureError(f"{job.output}: exists already; {ways}")

@@ -43,12 +43,14 @@ def run(given: argparse.Namespace, console: Console, foreign: Sequence[Field]) -
     from .. import device, image
 
     image.check_output(job.output, size=given.size[::-1], overwrite=given.overwrite, makes_folder=True)
+    files.check_wanted(given.size[::-1], given.limit_mp)
     grey = bool(swatches) and all(files.read(path, console, limit_mp=given.limit_mp).mode == "L" for path in swatches)
+    from ..progress import during
+    from ..translate.weaver import Weaver, check_memory
+
+    check_memory(given.size, device.pick(given.device))
     device.keep_memory()
     model = given.model or str(_learned(given, swatches, job.output.parent, console))
-    from ..progress import during
-    from ..translate.weaver import Weaver
-
     weaver = Weaver(model, device=given.device, precision=given.precision)
     with during(job.output.name, quiet=console.quiet):
         result = weaver.texture(given.size, seed=given.seed or 0, grey=grey)
