@@ -20,7 +20,7 @@ from ..device import DTYPES, autocast, memory_budget, pick, to_device
 from ..errors import OptionError
 from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
 from ..methods import gatys
-from ..methods.base import Code, ImageToImage, Stylizer
+from ..methods.base import Code, Colorizer, ImageToImage, Stylizer
 from ..nets.colors import keep_luminance
 from ..nets.norms import Moments, blend
 from ..options import Options
@@ -82,7 +82,9 @@ class Translator:
         self.precision: Precision = precision
         self.lock = threading.Lock()
         kinds, problem = (gatys.Model, Stylizer, ImageToImage), "makes no pictures, so it cannot translate"
-        made = cast("gatys.Model | Stylizer | ImageToImage", loaded(model, kinds, problem))
+        made = cast("gatys.Model | Stylizer | ImageToImage", loaded(model, (*kinds, Colorizer), problem))
+        if isinstance(made, Colorizer):
+            raise OptionError(f"{named(model)} colours sketches: `sfumato colorize` takes it")
         self.painter = Painter(made, device=device, precision=precision) if isinstance(made, gatys.Model) else None
         if isinstance(made, gatys.Model):
             return

@@ -213,7 +213,7 @@ def test_nothing_is_replaced_unless_asked_for(stylize, folder):
     before = (folder / "photo-wave.png").read_bytes()
     again = stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5")
     assert (first.code, again.code) == (0, 2)
-    message = "exists already; --overwrite replaces it, --skip-existing leaves its photograph out"
+    message = "exists already; --overwrite replaces it, --skip-existing leaves its picture out"
     assert again.err == [f"sfumato: photo-wave.png: {message}"]
     assert (folder / "photo-wave.png").read_bytes() == before
     assert stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5", "--overwrite").code == 0
