@@ -75,7 +75,7 @@ def _learned(given: argparse.Namespace, swatches: Sequence[Path], folder: Path, 
     """The file of the network of these swatches in a folder; it is learned if it is not there.
 
     Raises:
-        OptionError: a file of that name there is of other swatches.
+        OptionError: a file or a run of that name there is of other swatches.
     """
     from .. import weights
 
@@ -91,10 +91,13 @@ def _learned(given: argparse.Namespace, swatches: Sequence[Path], folder: Path, 
             console.note(f"{path}: is taken as it is, after {card.images_seen // recipe.batch:,} steps")
         return path
     from ..progress import Progress
-    from ..train import train
+    from ..train import checkpoint, train
 
-    console.note(f"learning {path}, once for this swatch; if it is stopped, the same command goes on")
     run = folder / stem
+    if checkpoint.begun(run).get("notes", list(recipe.notes)) != list(recipe.notes):
+        text = "was begun with another picture, or at another --swatch-size; remove that folder"
+        raise OptionError(f"{run}: {text}, or go on with what it was begun with")
+    console.note(f"learning {path}, once for this swatch; if it is stopped, the same command goes on")
     with Progress("textures", label=path.name, quiet=console.quiet) as progress:
         made = train(recipe, run, device=given.device, progress=progress)
     made["texture"].replace(path)

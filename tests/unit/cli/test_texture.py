@@ -80,6 +80,19 @@ def test_a_network_of_another_picture_is_not_taken(sfumato, folder):
     assert "wave-texture-net.safetensors: was learned from another picture" in result.err[-1]
 
 
+def test_a_network_of_another_picture_that_was_begun_is_not_taken(sfumato, folder, monkeypatch):
+    def stopped(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sfumato.train.state.State.step", stopped)
+        assert sfumato("texture", "wave.png", *LEARNED, "--size", "32", "-q").code == 130
+    result = sfumato("texture", "wave.png", *LEARNED[:-1], "48", "--size", "32", "-q")
+    message = "wave-texture-net: was begun with another picture, or at another --swatch-size; remove that folder"
+    assert (result.code, result.err) == (2, [f"sfumato: {message}, or go on with what it was begun with"])
+    assert sfumato("texture", "wave.png", *LEARNED, "--size", "32", "-q").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
