@@ -81,8 +81,8 @@ class Translator:
         self.device, self.tile = pick(device), tile
         self.precision: Precision = precision
         self.lock = threading.Lock()
-        kinds, problem = (gatys.Model, Stylizer, ImageToImage), "makes no pictures, so it cannot translate"
-        made = cast("gatys.Model | Stylizer | ImageToImage", loaded(model, (*kinds, Colorizer), problem))
+        kinds, problem = (gatys.Model, Stylizer, ImageToImage, Colorizer), "makes no pictures, so it cannot translate"
+        made = cast("gatys.Model | Stylizer | ImageToImage | Colorizer", loaded(model, kinds, problem))
         if isinstance(made, Colorizer):
             raise OptionError(f"{named(model)} colours sketches: `sfumato colorize` takes it")
         self.painter = Painter(made, device=device, precision=precision) if isinstance(made, gatys.Model) else None
