@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from toy import Config, pictures
+from toy import Config, Training, pictures
 from toy import recipe as toy_recipe
 
 from sfumato import image, train, weights
@@ -272,6 +272,19 @@ def test_other_pictures_than_before_are_noticed(recipe, tmp_path, caplog):
     assert not caplog.records
     train(mine, tmp_path / "run", device="cpu", until=16)
     assert "not those that the run began with" in caplog.text
+
+
+def test_a_recipe_that_the_first_step_refuses_does_not_bind_the_folder(recipe, tmp_path, monkeypatch):
+    def learn(training, _batch):
+        if training.config.width == 5:
+            raise RecipeError("method.width: 5 does not fit")
+        yield from taught(training, _batch)
+
+    taught = Training.learn
+    monkeypatch.setattr(Training, "learn", learn)
+    with pytest.raises(RecipeError, match="does not fit"):
+        train(dataclasses.replace(recipe, method=Config(width=5)), tmp_path / "run", device="cpu")
+    assert train(dataclasses.replace(recipe, images=4), tmp_path / "run", device="cpu")
 
 
 def test_a_group_without_optimizer_is_refused(recipe, tmp_path):

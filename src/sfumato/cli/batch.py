@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from ..errors import OptionError, PictureError, UserError
@@ -37,9 +38,13 @@ def _failures(jobs: Sequence[inputs.Job], one: Callable[[inputs.Job, str], None]
             yield error
 
 
-def missing(jobs: Sequence[inputs.Job], console: Console) -> list[inputs.Job]:
-    """The jobs whose result is not there; says how many others there are."""
-    left = [job for job in jobs if not os.path.isfile(job.output)]
+def missing(
+    jobs: Sequence[inputs.Job],
+    console: Console,
+    results: Callable[[inputs.Job], Sequence[Path]] = lambda job: [job.output],
+) -> list[inputs.Job]:
+    """The jobs of whose results one is not there; says how many others there are."""
+    left = [job for job in jobs if not all(map(os.path.isfile, results(job)))]
     if len(left) < len(jobs):
         console.note(f"{len(jobs) - len(left)} of {len(jobs)} pictures left out: their results are there")
     return left

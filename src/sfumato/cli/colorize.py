@@ -1,7 +1,6 @@
 """`sfumato colorize`: sketches painted in the colours of a picture."""
 
 import argparse
-import os
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from ..progress import during
 from . import batch, files, flags, inputs
 from .console import Console
 from .source import Field, fields
-from .stylize import OUT_HELP, add_limit, in_color
+from .stylize import OUT_HELP, add_existing, add_limit, in_color, refuse_existing
 
 if TYPE_CHECKING:
     from ..nets.points import Point
@@ -46,7 +45,7 @@ def parser() -> flags.Parser:
     made.add_argument("--style", metavar="PICTURE", help="The picture whose colours are taken")
     made.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
     made.add_argument("--format", default="png", metavar="EXT", help="Of results that are not named (default: png)")
-    made.add_argument("--overwrite", action="store_true", help="Replace results that are there")
+    add_existing(made)
     add_limit(made.add_argument_group("pictures"))
     how = made.add_argument_group("how")
     text = f"A model by its name or a file that a training of style2paints wrote (default: {DEFAULT_MODEL})"
@@ -72,6 +71,8 @@ def run(words: Sequence[str], console: Console) -> int:
     from ..translate.colorist import ColorOptions
 
     options = flags.build(ColorOptions, flags.given(given, option_fields()))
+    if given.skip_existing:
+        jobs = batch.missing(jobs, console)
     for job in jobs:
         _check_output(job, given)
     return _paint(jobs, _colorist(given), given, options, points, console) if jobs else 0
@@ -124,8 +125,8 @@ def _check_output(job: inputs.Job, given: argparse.Namespace) -> None:
     except PictureError:
         size = None  # its own turn tells
     image.check_output(job.output, size=size, overwrite=True, makes_folder=True)
-    if not given.overwrite and os.path.exists(job.output):
-        raise PictureError(f"{job.output}: exists already; --overwrite replaces it")
+    if not given.overwrite:
+        refuse_existing(job)
 
 
 def _colorist(given: argparse.Namespace) -> "Colorist":

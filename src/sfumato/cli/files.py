@@ -51,6 +51,21 @@ def read(path: Path, console: Console, *, limit_mp: float, label: str = "") -> "
         return image.read(path, limit_mp=limit_mp)
 
 
+def check_wanted(size: tuple[int, int], limit_mp: float) -> None:
+    """Whether a result of that (height, width) may be asked for: the limit is that of what is read, too.
+
+    Raises:
+        OptionError: it has more megapixels than the limit.
+    """
+    height, width = size
+    megapixels = height * width / 1e6
+    if megapixels > limit_mp:
+        raise OptionError(
+            f"--size: {width} x {height} pixels are {megapixels:,.1f} megapixels, more than the limit of {limit_mp:g}:"
+            " --limit-mp raises it"
+        )
+
+
 def write(path: Path, picture: "Picture", console: Console, *, overwrite: bool) -> None:
     """Writes a result, in a folder that is made if need be, and says so.
 

@@ -87,13 +87,30 @@ def _plan(given: argparse.Namespace, console: Console) -> list[inputs.Job]:
 
     suffix = "." + given.format.lower().lstrip(".")
     jobs = inputs.plan(inputs.find_photos(given.photos), "sketch", given.out, suffix=suffix)
+    if given.stages:
+        _check_strips(jobs)
     if given.shard:
         jobs = batch.shard(jobs, given.shard)
     if not given.overwrite:
-        jobs = batch.missing(jobs, console)
+        jobs = batch.missing(jobs, console, lambda job: _results(job, given))
     for job in jobs:
         image.check_output(job.output, overwrite=True, makes_folder=True)
     return jobs
+
+
+def _results(job: inputs.Job, given: argparse.Namespace) -> list[Path]:
+    """The files that are made of a picture."""
+    return [strip_of(job.output), job.output] if given.stages else [job.output]
+
+
+def _check_strips(jobs: Sequence[inputs.Job]) -> None:
+    """No strip of stages replaces a picture that is read."""
+    read = {files.identity(job.photo) for job in jobs}
+    for strip in (strip_of(job.output) for job in jobs):
+        if files.identity(strip) in read:
+            raise OptionError(
+                f"{strip}: the strip of stages would replace a picture that is read; give -o another name"
+            )
 
 
 def _finder(given: argparse.Namespace) -> "Finder | None":
@@ -121,6 +138,7 @@ def _finder(given: argparse.Namespace) -> "Finder | None":
 
 def _draw(job: inputs.Job, label: str, sketcher: "Sketcher", given: argparse.Namespace, console: Console) -> None:
     from .. import image
+    from ..data.sketches import strip
     from ..image.depth import to_8
     from ..progress import during
 
@@ -130,11 +148,10 @@ def _draw(job: inputs.Job, label: str, sketcher: "Sketcher", given: argparse.Nam
     alpha = None if picture.alpha is None else to_8(picture.alpha)
     mode, exif = "L" if alpha is None else "LA", picture.exif
     lines = image.Picture(pixels=stages["lines"][..., None].repeat(3, 2), alpha=alpha, mode=mode, exif=exif)
-    if given.stages:  # before the result, which tells that all is there
-        from ..data.sketches import strip
-
-        files.write(strip_of(job.output), image.from_any(strip(stages, STRIP_SIDE)), console, overwrite=True)
-    files.write(job.output, lines, console, overwrite=given.overwrite)
+    for path in _results(job, given):
+        if given.overwrite or not path.exists():  # one of the two may be there
+            picture = lines if path == job.output else image.from_any(strip(stages, STRIP_SIDE))
+            files.write(path, picture, console, overwrite=given.overwrite)
 
 
 def strip_of(path: Path) -> Path:

@@ -88,10 +88,7 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--mask", **many, metavar="MASK", help="For each style where it goes: white in a grey picture")
     group.add_argument("-o", "--out", metavar="OUT", help=OUT_HELP)
     group.add_argument("--format", default="png", metavar="EXT", help="Of results that are not named (default: png)")
-    there = group.add_mutually_exclusive_group()
-    there.add_argument("--overwrite", action="store_true", help="Replace results that are there")
-    text = "Leave out photographs whose result is there: goes on where an earlier run ended"
-    there.add_argument("--skip-existing", action="store_true", help=text)
+    add_existing(group)
     add_limit(group)
 
 
@@ -105,6 +102,21 @@ def _add_ways(how: argparse._ArgumentGroup) -> None:
     add_precision(how)
 
 
+def add_existing(group: argparse._ActionsContainer) -> None:
+    """Adds --overwrite and --skip-existing."""
+    there = group.add_mutually_exclusive_group()
+    there.add_argument("--overwrite", action="store_true", help="Replace results that are there")
+    text = "Leave out pictures whose result is there: goes on where an earlier run ended"
+    there.add_argument("--skip-existing", action="store_true", help=text)
+
+
+def refuse_existing(job: inputs.Job) -> None:
+    """Raises PictureError where the result is there."""
+    if os.path.exists(job.output):
+        ways = "--overwrite replaces it, --skip-existing leaves its picture out"
+        raise PictureError(f"{job.output}: exists already; {ways}")
+
+
 def add_precision(group: argparse._ActionsContainer) -> None:
     """Adds --precision."""
     text = "Number format: bf16, faster on some devices; fp32, exact; auto takes bf16 where it is faster (the default)"
@@ -113,7 +125,7 @@ def add_precision(group: argparse._ActionsContainer) -> None:
 
 def add_limit(group: argparse._ActionsContainer) -> None:
     """Adds --limit-mp."""
-    text = f"Refuse pictures of more megapixels (default: {LIMIT_MP:g})"
+    text = f"Refuse pictures, and results by --size, of more megapixels (default: {LIMIT_MP:g})"
     group.add_argument("--limit-mp", type=_megapixels, default=LIMIT_MP, metavar="X", help=text)
 
 
@@ -174,9 +186,10 @@ def _check_output(given: argparse.Namespace, options: "Options", job: inputs.Job
 
     size = _size_of_result(given, options, job.photo)
     image.check_output(job.output, size=size, overwrite=True, makes_folder=True)
-    if not given.overwrite and os.path.exists(job.output):
-        ways = "--overwrite replaces it, --skip-existing leaves its photograph out"
-        raise PictureError(f"{job.output}: exists already; {ways}")
+    if size is not None and options.size is not None:
+        files.check_wanted(size, given.limit_mp)
+    if not given.overwrite:
+        refuse_existing(job)
 
 
 def _size_of_result(given: argparse.Namespace, options: "Options", photo: Path) -> tuple[int, int] | None:

@@ -74,6 +74,7 @@ def run(words: Sequence[str], console: Console) -> int:
     from ..progress import Progress
 
     image.check_output(job.output, size=given.size[::-1], overwrite=given.overwrite, makes_folder=True)
+    files.check_wanted(given.size[::-1], given.limit_mp)
     options = flags.build(Options, {"weights": given.weights} if hasattr(given, "weights") else {})
     options.shares(len(swatches))
     pictures = [files.read(path, console, limit_mp=given.limit_mp) for path in swatches]
@@ -97,7 +98,7 @@ def run(words: Sequence[str], console: Console) -> int:
 
 def _size(text: str) -> tuple[int, int]:
     """`640x480` or `512` as width and height."""
-    match = re.fullmatch(r"([1-9]\d{0,4})(?:[x×]([1-9]\d{0,4}))?", text)
+    match = re.fullmatch(r"([1-9]\d{0,8})(?:[x×]([1-9]\d{0,8}))?", text)
     if not match:
         raise OptionError(f"--size {text}: wants pixels such as 640x480, or 512 for a square")
     return int(match[1]), int(match[2] or match[1])

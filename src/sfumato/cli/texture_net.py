@@ -43,12 +43,14 @@ def run(given: argparse.Namespace, console: Console, foreign: Sequence[Field]) -
     from .. import device, image
 
     image.check_output(job.output, size=given.size[::-1], overwrite=given.overwrite, makes_folder=True)
+    files.check_wanted(given.size[::-1], given.limit_mp)
     grey = bool(swatches) and all(files.read(path, console, limit_mp=given.limit_mp).mode == "L" for path in swatches)
+    from ..progress import during
+    from ..translate.weaver import Weaver, check_memory
+
+    check_memory(given.size, device.pick(given.device))
     device.keep_memory()
     model = given.model or str(_learned(given, swatches, job.output.parent, console))
-    from ..progress import during
-    from ..translate.weaver import Weaver
-
     weaver = Weaver(model, device=given.device, precision=given.precision)
     with during(job.output.name, quiet=console.quiet):
         result = weaver.texture(given.size, seed=given.seed or 0, grey=grey)
@@ -73,7 +75,7 @@ def _learned(given: argparse.Namespace, swatches: Sequence[Path], folder: Path, 
     """The file of the network of these swatches in a folder; it is learned if it is not there.
 
     Raises:
-        OptionError: a file of that name there is of other swatches.
+        OptionError: a file or a run of that name there is of other swatches.
     """
     from .. import weights
 
@@ -89,10 +91,13 @@ def _learned(given: argparse.Namespace, swatches: Sequence[Path], folder: Path, 
             console.note(f"{path}: is taken as it is, after {card.images_seen // recipe.batch:,} steps")
         return path
     from ..progress import Progress
-    from ..train import train
+    from ..train import checkpoint, train
 
-    console.note(f"learning {path}, once for this swatch; if it is stopped, the same command goes on")
     run = folder / stem
+    if checkpoint.begun(run).get("notes", list(recipe.notes)) != list(recipe.notes):
+        text = "was begun with another picture, or at another --swatch-size; remove that folder"
+        raise OptionError(f"{run}: {text}, or go on with what it was begun with")
+    console.note(f"learning {path}, once for this swatch; if it is stopped, the same command goes on")
     with Progress("textures", label=path.name, quiet=console.quiet) as progress:
         made = train(recipe, run, device=given.device, progress=progress)
     made["texture"].replace(path)

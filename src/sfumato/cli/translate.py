@@ -95,7 +95,7 @@ def _plan(names: Sequence[str], given: argparse.Namespace, options: "Options", c
     if not given.overwrite:
         jobs = batch.missing(jobs, console)
     for job in jobs:
-        _check_output(job, options)
+        _check_output(job, options, given.limit_mp)
     return jobs
 
 
@@ -120,7 +120,7 @@ def _pictures(
     return batch.each(jobs, console, one)
 
 
-def _check_output(job: inputs.Job, options: "Options") -> None:
+def _check_output(job: inputs.Job, options: "Options", limit_mp: float) -> None:
     """Whether the result can be written, as far as that can be known before the work."""
     from .. import image
 
@@ -130,6 +130,8 @@ def _check_output(job: inputs.Job, options: "Options") -> None:
         return  # its own turn tells
     size = (height, width) if options.size is None else image.scaled(height, width, options.size)
     image.check_output(job.output, size=size, overwrite=True, makes_folder=True)
+    if options.size is not None:
+        files.check_wanted(size, limit_mp)
 
 
 def _translator(given: argparse.Namespace) -> "Translator":

@@ -129,6 +129,17 @@ def save(run: Path, values: dict[str, Any]) -> None:
         (run / "state.new.pt").replace(run / STATE)
 
 
+def forget(run: Path) -> None:
+    """Removes the state of a run that has seen nothing, so that the folder is free for another.
+
+    Raises:
+        DiskError: it cannot be removed.
+    """
+    with writing(run):
+        for name in (STATE, PREVIOUS):
+            (run / name).unlink(missing_ok=True)
+
+
 def resume(run: Path, state: "State", log: "Log", data: str) -> None:
     """Brings `state` and `log` to where the run stopped, if it ever began.
 

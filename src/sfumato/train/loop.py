@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..data import stream
 from ..device import DTYPES, fast_dtype
-from ..errors import Cancelled, DiskError, PictureError, SfumatoError
+from ..errors import Cancelled, DiskError, PictureError, RecipeError, SfumatoError
 from ..progress import Report
 from . import checkpoint, dist, products
 from . import report as reports
@@ -117,6 +117,8 @@ class Trainer:
         except Exception as error:
             known = isinstance(error, SfumatoError)
             self._report(str(error) if known else f"failed by {error!r}", failed=not isinstance(error, Cancelled))
+            if isinstance(error, RecipeError) and self.state.seen == 0 and self.writes:
+                checkpoint.forget(self.run)  # the recipe will be put right, and the folder is to take it then
             raise
         self._report(f"{'finished' if self._over() else 'stopped'} {where}")
         return files

@@ -20,7 +20,7 @@ from ..device import DTYPES, autocast, memory_budget, pick, to_device
 from ..errors import OptionError
 from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
 from ..methods import gatys
-from ..methods.base import Code, ImageToImage, Stylizer
+from ..methods.base import Code, Colorizer, ImageToImage, Stylizer
 from ..nets.colors import keep_luminance
 from ..nets.norms import Moments, blend
 from ..options import Options
@@ -81,8 +81,10 @@ class Translator:
         self.device, self.tile = pick(device), tile
         self.precision: Precision = precision
         self.lock = threading.Lock()
-        kinds, problem = (gatys.Model, Stylizer, ImageToImage), "makes no pictures, so it cannot translate"
-        made = cast("gatys.Model | Stylizer | ImageToImage", loaded(model, kinds, problem))
+        kinds, problem = (gatys.Model, Stylizer, ImageToImage, Colorizer), "makes no pictures, so it cannot translate"
+        made = cast("gatys.Model | Stylizer | ImageToImage | Colorizer", loaded(model, kinds, problem))
+        if isinstance(made, Colorizer):
+            raise OptionError(f"{named(model)} colours sketches: `sfumato colorize` takes it")
         self.painter = Painter(made, device=device, precision=precision) if isinstance(made, gatys.Model) else None
         if isinstance(made, gatys.Model):
             return

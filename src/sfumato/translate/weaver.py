@@ -53,10 +53,20 @@ class Weaver:
             OptionError: a side is too short, or the memory too small for that many pixels.
         """
         width, height = size
-        needed, free = width * height * self.model.pixel_bytes, memory_budget(self.device)
-        if needed > free:
-            amounts = f"about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
-            raise OptionError(f"a texture of {width} x {height} pixels takes {amounts}; a smaller one can be repeated")
+        check_memory(size, self.device)
         with torch.inference_mode(), autocast(self.device, self.dtype):
             pixels = quantize(self.model.texture((height, width), seed=seed).float().cpu())
         return Picture(pixels=pixels, mode="L" if grey else "RGB")
+
+
+def check_memory(size: tuple[int, int], device: torch.device) -> None:
+    """Whether there is room for a texture of that width and height, to be asked before a network is learned, too.
+
+    Raises:
+        OptionError: there is not.
+    """
+    width, height = size
+    needed, free = width * height * texture_nets.Model.pixel_bytes, memory_budget(device)
+    if needed > free:
+        amounts = f"about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
+        raise OptionError(f"a texture of {width} x {height} pixels takes {amounts}; a smaller one can be repeated")

@@ -33,6 +33,27 @@ def test_stages(sfumato, folder):
         assert image.width == 8 * (512 + 8)
 
 
+def test_a_strip_replaces_nothing(sfumato, folder):
+    Image.open("photo.jpg").save("lines-stages.png")
+    before = (folder / "lines-stages.png").read_bytes()
+    result = sfumato("sketch", "lines-stages.png", "-o", "lines.png", "--stages", "--overwrite")
+    assert (result.code, result.err) == (
+        2,
+        ["sfumato: lines-stages.png: the strip of stages would replace a picture that is read; give -o another name"],
+    )
+    assert sfumato("sketch", "night.jpg", "-o", "lines.png", "--stages") == (0, ["lines.png"], [])
+    assert (folder / "lines-stages.png").read_bytes() == before
+
+
+def test_stages_of_pictures_that_are_drawn(sfumato, folder):
+    sfumato("sketch", "photo.jpg")
+    before = (folder / "photo-sketch.png").stat().st_mtime_ns
+    assert sfumato("sketch", "photo.jpg", "--stages") == (0, ["photo-sketch-stages.png"], [])
+    assert (folder / "photo-sketch.png").stat().st_mtime_ns == before
+    result = sfumato("sketch", "photo.jpg", "--stages")
+    assert result == (0, [], ["1 of 1 pictures left out: their results are there"])
+
+
 def test_alpha_depth_and_orientation_are_kept(sfumato, folder):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 4), np.uint8)
     Image.fromarray(pixels).save("alpha.png")

@@ -213,7 +213,7 @@ def test_nothing_is_replaced_unless_asked_for(stylize, folder):
     before = (folder / "photo-wave.png").read_bytes()
     again = stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5")
     assert (first.code, again.code) == (0, 2)
-    message = "exists already; --overwrite replaces it, --skip-existing leaves its photograph out"
+    message = "exists already; --overwrite replaces it, --skip-existing leaves its picture out"
     assert again.err == [f"sfumato: photo-wave.png: {message}"]
     assert (folder / "photo-wave.png").read_bytes() == before
     assert stylize("photo.jpg", "--style", "wave.png", "--strength", "0.5", "--overwrite").code == 0
@@ -229,6 +229,7 @@ def test_nothing_is_replaced_unless_asked_for(stylize, folder):
         (["-o", "out.xyz"], "out.xyz: the extension '.xyz' names no format"),
         (["--format", "doc"], "the extension '.doc' names no format"),
         (["-o", "out.webp", "--size", "16384"], "out.webp: 16384 x 12288 pixels are more than WEBP can hold"),
+        (["--size", "20000"], "--size: 20000 x 15000 pixels are 300.0 megapixels, more than the limit of 256"),
         (["-o", "photo.jpg/"], "photo.jpg is no folder"),
         (["-o", "photo.jpg/new/x.png"], "photo.jpg is no folder"),
         (["-o", "long" * 80 + "/"], "no file can have such a name"),

@@ -33,7 +33,11 @@ def test_the_seed_decides(sfumato, folder):
         (["-o", "out.xyz"], "the extension '.xyz' names no format"),
         (["-o", "out.webp", "--size", "20x16384"], "out.webp: 20 x 16384 pixels are more than WEBP can hold"),
         (["-o", "wave.png/"], "wave.png is no folder"),
-        (["--limit-mp", "0.001"], "wave.png: 32 x 40 pixels are 0.0 megapixels, more than the limit of 0.001"),
+        (["--size", "100000"], "--size: 100000 x 100000 pixels are 10,000.0 megapixels, more than the limit of 256"),
+        (
+            ["--limit-mp", "0.001", "--size", "16"],
+            "wave.png: 32 x 40 pixels are 0.0 megapixels, more than the limit of 0.001",
+        ),
         (["--limit-mp", "nan"], "--limit-mp nan: wants a number above 0"),
         (["--statistics", "magic"], "invalid choice: 'magic'"),
         (["--iterations", "0"], "--iterations 0: input should be greater than or equal to 1"),
@@ -76,6 +80,19 @@ def test_a_network_of_another_picture_is_not_taken(sfumato, folder):
     assert "wave-texture-net.safetensors: was learned from another picture" in result.err[-1]
 
 
+def test_a_network_of_another_picture_that_was_begun_is_not_taken(sfumato, folder, monkeypatch):
+    def stopped(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sfumato.train.state.State.step", stopped)
+        assert sfumato("texture", "wave.png", *LEARNED, "--size", "32", "-q").code == 130
+    result = sfumato("texture", "wave.png", *LEARNED[:-1], "48", "--size", "32", "-q")
+    message = "wave-texture-net: was begun with another picture, or at another --swatch-size; remove that folder"
+    assert (result.code, result.err) == (2, [f"sfumato: {message}, or go on with what it was begun with"])
+    assert sfumato("texture", "wave.png", *LEARNED, "--size", "32", "-q").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -89,9 +106,10 @@ def test_a_network_of_another_picture_is_not_taken(sfumato, folder):
         (["--model", "x.safetensors"], "x.safetensors: there is no such file"),
         (["--model", "microast/art", "-o", "x.png"], "microast/art makes no textures"),
         (["wave.png", *LEARNED, "--size", "4"], "--size 4x4: texture_nets wants 8 pixels a side"),
+        (["wave.png", *LEARNED, "--size", "15999"], "a texture of 15999 x 15999 pixels takes about 409.5 GB of memory"),
     ],
 )
 def test_mistakes_with_networks(sfumato, folder, words, message):
     result = sfumato("texture", *words)
-    assert result.code == 2
+    assert (result.code, len(result.err)) == (2, 1)  # nothing is learned first
     assert message in result.err[-1]

@@ -95,6 +95,7 @@ def test_grey_and_transparent_pictures(translate, folder):
         (["photo.jpg", "--model", "vgg/compact"], "makes no pictures"),
         (["photo.jpg", "--model", "nothing"], "there is no model 'nothing'"),
         (["none.jpg", "--model", "microast/art"], "there is no such file"),
+        (["photo.jpg", "--model", "x", "--size", "99999"], "--size: 99999 x 74999 pixels are 7,499.8 megapixels"),
     ],
 )
 def test_mistakes_are_one_line(sfumato, folder, words, message):

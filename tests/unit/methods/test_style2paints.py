@@ -410,3 +410,20 @@ def test_the_command(model_file, tmp_path, monkeypatch, capsys):
         Image.fromarray(drawing()).save(f"many/{k}.png")
     assert main(["colorize", "many", "--style", "face.png", "--model", model_file, "-o", "out/"]) == 0
     assert sorted(p.name for p in Path("out").iterdir()) == ["0-face.png", "1-face.png"]
+    Path("out/0-face.png").unlink()
+    many = ["colorize", "many", "--style", "face.png", "--model", model_file, "-o", "out/"]
+    assert main(many) == 2
+    assert "--skip-existing leaves its picture out" in capsys.readouterr().err
+    assert main([*many, "--skip-existing"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("out/0-face.png\n", "1 of 2 pictures left out: their results are there\n")
+
+
+def test_a_model_that_colours_is_told_to_other_commands(model_file, tmp_path, monkeypatch, capsys):
+    from sfumato.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(drawing()).save("sketch.png")
+    for words in (["translate", "sketch.png"], ["stylize", "sketch.png", "--style", "sketch.png", "-o", "x.png"]):
+        assert main([*words, "--model", model_file]) == 2
+        assert "model.safetensors colours sketches: `sfumato colorize` takes it" in capsys.readouterr().err
