@@ -104,11 +104,16 @@ class Colorist:
             log.warning("%s looks like no drawing on white paper; colours will be poor", picture.name)
         hint = self._hint(style)
         painted, small = self._painted(lines, hint, options.side or self.model.side, points)
-        result = joined(painted, small, lines, flat=options.flat) if options.lines == "own" else larger(painted, lines)
-        if options.strength < 1:
-            content = unit(paper)
-            result = np.asarray(content + options.strength * (result - content), np.float32)
-        return (paper if options.opaque else picture).with_pixels(quantize(result, picture.pixels.dtype))
+        if own := options.lines == "own":
+            painted = under_lines(painted, small, lines, options.flat)
+        result = np.empty_like(paper.pixels)  # a channel at a time: of large pictures each takes gigabytes
+        for k in range(3):
+            plane = laid(painted[..., k], lines, own=own)
+            if options.strength < 1:
+                content = unit(paper.pixels[..., k])
+                plane = content + np.float32(options.strength) * (plane - content)
+            result[..., k] = quantize(plane, result.dtype)
+        return (paper if options.opaque else picture).with_pixels(result)
 
     def _check(self, picture: Picture, points: Sequence[Point]) -> None:
         if points and not getattr(getattr(self.model, "config", None), "points", True):
@@ -151,12 +156,15 @@ class Colorist:
 
 def grey_of(picture: Picture) -> Floats:
     """The luminance (H, W) in [0, 1]."""
-    return np.asarray(unit(picture) @ np.array(LUMA, np.float32), np.float32)
+    result = np.zeros(picture.pixels.shape[:2], np.float32)
+    for k, share in enumerate(LUMA):
+        result += np.float32(share) * unit(picture.pixels[..., k])
+    return result
 
 
-def unit(picture: Picture) -> Floats:
-    """The pixels (H, W, 3) in [0, 1]."""
-    return np.asarray(picture.pixels.astype(np.float32) / np.iinfo(picture.pixels.dtype).max, np.float32)
+def unit(pixels: NDArray[np.integer]) -> Floats:
+    """Pixels in [0, 1]."""
+    return np.asarray(pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max), np.float32)
 
 
 def resized(values: Floats, size: tuple[int, int]) -> Floats:
@@ -165,27 +173,28 @@ def resized(values: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(values, size[::-1], interpolation=kind), np.float32)
 
 
-def larger(painted: Floats, lines: Lines) -> Floats:
-    """A painting (h, w, 3) with the lines that it has, at the size of the sketch's: (H, W, 3) in [0, 1]."""
-    return np.asarray(np.clip(resized(painted, lines.shape), 0, 1), np.float32)
-
-
-def joined(painted: Floats, small: Lines, lines: Lines, *, flat: float = 0.0) -> Floats:
-    """A painting (h, w, 3) filled in under its lines, and multiplied by those of the sketch: (H, W, 3) in [0, 1].
+def under_lines(painted: Floats, small: Lines, lines: Lines, flat: float) -> Floats:
+    """What is to lie under a sketch's lines (H, W): a painting (h, w, 3), filled in under its own, small ones (h, w).
 
     Args:
-        small: the lines (h, w) at the painting's size.
-        lines: the sketch's, (H, W).
-        flat: how far areas are evened.
+        flat: how far areas are evened; the result is larger then, up to `FLAT_SIDE`.
     """
     area = filled(painted, small)
-    if flat:
-        scale = min(1.0, FLAT_SIDE / max(lines.shape))
-        size = max(1, round(lines.shape[0] * scale)), max(1, round(lines.shape[1] * scale))
-        paper = resized(lines, size) >= PAPER
-        area = resized(area, size)
-        area = np.asarray(area + np.float32(flat) * (evened(area, areas(paper), paper) - area), np.float32)
-    return np.asarray(np.clip(resized(area, lines.shape) * lines[..., None], 0, 1), np.float32)
+    if not flat:
+        return area
+    scale = min(1.0, FLAT_SIDE / max(lines.shape))
+    size = max(1, round(lines.shape[0] * scale)), max(1, round(lines.shape[1] * scale))
+    paper = resized(lines, size) >= PAPER
+    area = resized(area, size)
+    return np.asarray(area + np.float32(flat) * (evened(area, areas(paper), paper) - area), np.float32)
+
+
+def laid(plane: Floats, lines: Lines, *, own: bool) -> Floats:
+    """A channel (h, w) of a painting at the size of a sketch's lines (H, W), multiplied by these if they are `own`."""
+    large = resized(plane, lines.shape)
+    if own:
+        large *= lines
+    return np.asarray(np.clip(large, 0, 1, out=large), np.float32)
 
 
 def filled(painted: Floats, lines: Lines) -> Floats:

@@ -19,7 +19,7 @@ from sfumato.nets.points import Point, point_map
 from sfumato.nets.style2paints import FcHint, color_shares
 from sfumato.recipes.style2paints import paper, tiny
 from sfumato.train.state import State
-from sfumato.translate.colorist import Colorist, ColorOptions, filled, joined, larger
+from sfumato.translate.colorist import Colorist, ColorOptions, filled, laid, under_lines
 
 
 @pytest.fixture
@@ -322,6 +322,11 @@ def test_photographs_are_told_from_drawings():
         assert seems_photograph(pixels, lines) == photograph
 
 
+def joined(painted, small, lines, flat):
+    area = under_lines(painted, small, lines, flat)
+    return np.stack([laid(area[..., k], lines, own=True) for k in range(3)], 2)
+
+
 def test_colours_are_filled_in_under_lines():
     painted = np.full((40, 40, 3), 0.5, np.float32)
     lines = np.ones((40, 40), np.float32)
@@ -329,11 +334,11 @@ def test_colours_are_filled_in_under_lines():
     assert float(filled(painted, lines)[20].min()) > 0.45
     large = np.ones((160, 160), np.float32)
     large[80:83] = 0
-    result = joined(painted, lines, large)
+    result = joined(painted, lines, large, 0)
     assert result.shape == (160, 160, 3)
     assert float(result[81].max()) == 0
     assert float(result[70].min()) > 0.4
-    assert float(larger(painted, large)[81].max()) > 0
+    assert float(laid(painted[..., 0], large, own=False)[81].max()) > 0
 
 
 def test_flat_areas_have_one_colour():
@@ -344,10 +349,10 @@ def test_flat_areas_have_one_colour():
         unit = len(sheet) // 64
         cv2.rectangle(sheet, (16 * unit, 16 * unit), (48 * unit, 48 * unit), 0, unit)
     inside = slice(70, 186), slice(70, 186), 0
-    spread = [float(np.ptp(joined(painted, small, lines, flat=flat)[inside])) for flat in (0, 0.5, 1)]
+    spread = [float(np.ptp(joined(painted, small, lines, flat)[inside])) for flat in (0, 0.5, 1)]
     assert spread[0] > spread[1] > spread[2] == 0
     assert spread[1] == pytest.approx(spread[0] / 2, rel=0.05)
-    assert np.allclose(joined(painted, small, lines, flat=1)[200:], 0.2, atol=0.01)
+    assert np.allclose(joined(painted, small, lines, 1)[200:], 0.2, atol=0.01)
 
 
 @pytest.mark.parametrize("size", [(37, 53), (1, 1), (300, 40)])
