@@ -31,8 +31,9 @@ def parser() -> flags.Parser:
     made = flags.parser(
         "translate",
         "Turns pictures into what a model has learned: photographs of faces into painted ones, say. Without -o\n"
-        "the result is PICTURE-MODEL.png beside the picture. Pictures whose result is there are left out, so that\n"
-        "the same command goes on where it stopped. Size, transparency, colour profile and EXIF are kept.",
+        "the result is PICTURE-MODEL.png beside the picture, with class and seed if they are chosen. Pictures whose\n"
+        "result is there are left out, so that the same command goes on where it stopped. Size, transparency, colour\n"
+        "profile and EXIF are kept.",
         [
             "translate face.jpg --model faces2kaokore",
             "translate photos/ --model run/cyclegan.selfie2anime/a2b.safetensors -o anime/",
@@ -87,9 +88,11 @@ def run(words: Sequence[str], console: Console) -> int:
 
 
 def _plan(names: Sequence[str], given: argparse.Namespace, options: "Options", console: Console) -> list[inputs.Job]:
+    """Results beside their pictures are named after the model, the class and the seed: another one replaces nothing."""
     photos = inputs.find_photos(names)
     suffix = "." + given.format.lower().lstrip(".")
-    jobs = inputs.plan(photos, Path(given.model).name.removesuffix(".safetensors"), given.out, suffix=suffix)
+    named = [Path(given.model).name.removesuffix(".safetensors"), given.label, given.seed]
+    jobs = inputs.plan(photos, "-".join(str(part) for part in named if part), given.out, suffix=suffix)
     if given.shard:
         jobs = batch.shard(jobs, given.shard)
     if not given.overwrite:

@@ -138,6 +138,14 @@ def test_a_class_is_chosen(sfumato, sketch_model, tmp_path):
         assert image.size == (40, 30)
 
 
+def test_results_are_named_after_class_and_seed(sfumato, sketch_model, tmp_path):
+    for words in (["--label", "dog"], ["--label", "cat"], ["--label", "cat", "--seed", "3"]):
+        result = sfumato("translate", tmp_path / "sketch.png", "--model", sketch_model, *words)
+        assert result.code == 0 and "left out" not in "".join(result.err)
+    names = {path.name for path in tmp_path.glob("sketch-*")}
+    assert names == {"sketch-two-dog.png", "sketch-two-cat.png", "sketch-two-cat-3.png"}
+
+
 def test_what_is_no_sketch_is_told(sfumato, sketch_model, tmp_path):
     Image.new("RGB", (30, 20), (90, 120, 150)).save(tmp_path / "photo.png")
     result = sfumato("translate", tmp_path / "photo.png", "--model", sketch_model, "--label", "cat")
