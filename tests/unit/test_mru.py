@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from sfumato.data.strokes import distances
 from sfumato.nets.distance import distance_field, oddity
-from sfumato.nets.mru import ClassNorm, Parts, between, halves
+from sfumato.nets.mru import ClassNorm, Parts, between, conv_halved, halves, twice
 
 KINDS = [("mru", "minmax"), ("mru", "sigmoid"), ("residual", "minmax"), ("dcgan", "minmax")]
 
@@ -56,6 +56,21 @@ def test_the_norm_is_torchs_with_each_class_its_own():
         assert torch.allclose(norm(x, label)[k], expected, atol=1e-5)
     norm.eval()
     assert torch.allclose(norm(x, label)[:1], norm(x[:1], label[:1]))
+
+
+@pytest.mark.parametrize("gates", ["minmax", "sigmoid"])
+@pytest.mark.parametrize("leaving", [4, 6])
+def test_a_unit_that_doubles_computes_what_one_does_that_doubles_first(gates, leaving):
+    unit = Parts(classes=3, gates=gates).unit((4, leaving, 5), "up")
+    h, image, label = torch.randn(2, 4, 5, 4), torch.randn(2, 5, 10, 8), torch.eye(3)[:2]
+    assert torch.allclose(unit(h, image, label), unit.inner(twice(h), image, label), atol=1e-5)
+
+
+@pytest.mark.parametrize("spectral", [True, False])
+def test_a_convolution_and_means_of_it_at_once(spectral):
+    conv = Parts(spectral=spectral).conv(5, 3).eval()
+    x = torch.randn(2, 5, 6, 8)
+    assert torch.allclose(conv_halved(conv, x), F.avg_pool2d(conv(x), 2), atol=1e-6)
 
 
 def test_halves_are_means():

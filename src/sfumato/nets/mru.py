@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .layers import conv_of_doubled, halved_filters
 from .norms import EPS, BatchNorm
 from .spectral import SpectralConv2d
 
@@ -122,10 +123,18 @@ class Unit(nn.Module):
         """What leaves, at the picture's size."""
         raise NotImplementedError
 
+    def doubled(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        """What leaves a unit that doubles."""
+        return self.inner(twice(h), image, label)
+
+    def halved(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        """What leaves one that halves, before its last normalisation."""
+        return F.avg_pool2d(self.inner(h, image, label), 2)
+
     def forward(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
         if self.way == "up":
-            return self.inner(F.interpolate(h, scale_factor=2.0, mode="nearest"), image.to(h.dtype), label)
-        h = F.avg_pool2d(self.inner(h, image.to(h.dtype), label), 2)
+            return self.doubled(h, image.to(h.dtype), label)
+        h = self.halved(h, image.to(h.dtype), label)
         for norm, act in [tuple(self.last)] if len(self.last) else []:
             h = act(norm(h, label))
         return h
@@ -142,13 +151,13 @@ class MaskedDown(Unit):
         self.act0, self.act1, self.act2 = parts.act(), parts.act(), parts.act()
         self.across = parts.conv(entering, leaving, 1) if entering != leaving else nn.Identity()
 
-    def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+    def halved(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
         seen = torch.cat((self.act0(self.norm0(h, label)), image), 1)
         mask = between(F.leaky_relu(self.mask(seen) + 0.5, SLOPE))  # 0.5: the authors' first bias
         x = h + mask * self.image(image)
         x = self.conv1(self.act1(self.norm1(x, label)))
-        x = self.conv2(self.act2(self.norm2(x, label)))
-        result: Tensor = self.across(h) + x
+        x = conv_halved(self.conv2, self.act2(self.norm2(x, label)))
+        result: Tensor = self.across(F.avg_pool2d(h, 2)) + x
         return result
 
 
@@ -166,12 +175,28 @@ class MaskedUp(Unit):
 
     def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
         seen = torch.cat((h, image), 1)
-        reset, update = self.gate(self.reset(seen)), self.gate(self.update(seen))
-        x = self.act1(self.norm1(self.conv1(torch.cat((reset * h, image), 1)), label))
-        x = self.act2(self.norm2(self.conv2(x), label))
+        return self.mixed((h, self.straight(h, label)), (self.reset(seen), self.update(seen)), image, label)
+
+    def doubled(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        if not isinstance(self.reset, nn.Conv2d):
+            return super().doubled(h, image, label)
+        gates = tuple(around(conv, h, image) for conv in (self.reset, self.update))
+        large = twice(h)
+        straight = large if self.across is None else twice(self.straight(h, label))
+        return self.mixed((large, straight), gates, image, label)
+
+    def straight(self, h: Tensor, label: Tensor) -> Tensor:
+        """What goes through where the gate is shut: the same whether h is doubled before or after."""
         if self.across is not None and self.norm3 is not None and self.act3 is not None:
             h = self.act3(self.norm3(self.across(h), label))
-        return h.lerp(x, update.to(x.dtype))
+        return h
+
+    def mixed(self, ways: tuple[Tensor, Tensor], gates: tuple[Tensor, ...], image: Tensor, label: Tensor) -> Tensor:
+        """What leaves, of features and the straight way at the picture's size, and gates before they are gates."""
+        (h, straight), (reset, update) = ways, (self.gate(gate) for gate in gates)
+        x = self.act1(self.norm1(self.conv1(torch.cat((reset * h, image), 1)), label))
+        x = self.act2(self.norm2(self.conv2(x), label))
+        return straight.lerp(x, update.to(x.dtype))
 
     def gate(self, x: Tensor) -> Tensor:
         """Numbers in [0, 1]."""
@@ -211,6 +236,28 @@ class Plain(Unit):
     def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
         result: Tensor = self.act(self.norm(self.conv(torch.cat((h, image), 1)), label))
         return result
+
+
+def twice(x: Tensor) -> Tensor:
+    """Features (B, C, H, W), each place four times: (B, C, 2H, 2W)."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def around(conv: nn.Conv2d, h: Tensor, image: Tensor) -> Tensor:
+    """The convolution of features (B, C, H, W), doubled, beside a picture (B, I, 2H, 2W): (B, O, 2H, 2W).
+
+    Nothing is put side by side, and the features are not doubled: weights of each are taken on their own.
+    """
+    of_h, of_image = conv.weight.split((h.shape[1], image.shape[1]), 1)
+    return F.conv2d(image, of_image, conv.bias, padding=1) + conv_of_doubled(h, of_h)
+
+
+def conv_halved(conv: nn.Module, x: Tensor) -> Tensor:
+    """The means of 2x2 pixels of a convolution of (B, C, H, W): (B, O, H / 2, W / 2)."""
+    if isinstance(conv, SpectralConv2d):
+        return conv.halved(x)
+    assert isinstance(conv, nn.Conv2d)
+    return F.conv2d(x, halved_filters(conv.weight), conv.bias, stride=2, padding=1)
 
 
 def between(x: Tensor) -> Tensor:
