@@ -95,7 +95,7 @@ def plain_of(state: State, case: Case, place: torch.device) -> tuple[object, Cal
         field = seen(pictures["sketch"]).contiguous()
         pictures |= {side: signed(pictures[side]) for side in ("photo", "real")}
         gan.look.to(place)
-        step: Callable[[], object] = lambda: gan.step(field, pictures)  # noqa: E731
+        step: Callable[[], object] = lambda: gan.step(field, pictures)
         found: object = gan
     else:
         training.seen = case.seen
@@ -103,7 +103,7 @@ def plain_of(state: State, case: Case, place: torch.device) -> tuple[object, Cal
         painter = Style2Paints(config, training.model.hints, case.recipe.optimizers["generator"].clip)
         pairs = [(painter.network, training.model.network), (painter.guides, training.guides)]
         pairs += [(painter.judge, training.judge)]
-        step, found = lambda: painter.step(pictures, shift), painter  # noqa: E731
+        step, found = lambda: painter.step(pictures, shift), painter
     for theirs, own in pairs:
         theirs.to(place).load_state_dict(by_torch(own))
     return found, step

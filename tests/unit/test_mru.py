@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from sfumato.data.strokes import distances
 from sfumato.nets.distance import distance_field, oddity
-from sfumato.nets.mru import ClassNorm, Parts, between, conv_halved, halves, twice
+from sfumato.nets.mru import ClassNorm, Parts, SoftRelu, _stretched, between, conv_halved, halves, twice
 
 KINDS = [("mru", "minmax"), ("mru", "sigmoid"), ("residual", "minmax"), ("dcgan", "minmax")]
 
@@ -32,6 +32,34 @@ def test_gates_of_constant_maps_are_finite():
     gates = between(torch.randn(2, 3, 5, 5))
     assert gates.amin((2, 3)).eq(0).all()
     assert gates.amax((2, 3)).min() > 0.99
+
+
+@pytest.mark.parametrize("added", [0.0, 0.5])
+def test_the_gradient_of_gates_is_autograds(added):
+    x = torch.randn(2, 3, 5, 5, dtype=torch.float64).float()
+    x[0, 0, :2] = x[0, 0].min()  # several lowest places
+    x[1, 1] = 0.0
+    x.requires_grad_()
+    plain = _stretched(x, added)
+    assert torch.allclose(between(x, added), plain, atol=1e-6)
+    goal = torch.randn_like(plain)
+    wanted, found = (torch.autograd.grad((y * goal).sum(), x)[0] for y in (plain, between(x, added)))
+    assert torch.allclose(found[0], wanted[0], atol=1e-5)
+    assert torch.allclose(found[1], wanted[1], rtol=1e-4, atol=1e-3)  # one map is constant: its gradient is large
+    twice = [
+        torch.autograd.grad(torch.autograd.grad((f(x, added) * goal).sum(), x, create_graph=True)[0][0].square().sum(), x)
+        for f in (between, _stretched)
+    ]
+    assert torch.allclose(twice[0][0][0], twice[1][0][0], atol=1e-4)
+
+
+def test_the_soft_rectifier_and_its_slope():
+    x = torch.linspace(-8, 8, 101, requires_grad=True)
+    plain = (x + (x.square() + 0.09).sqrt()) / 2
+    y = SoftRelu()(x)
+    assert torch.allclose(y, plain)
+    wanted, found = (torch.autograd.grad(z.sum(), x)[0] for z in (plain, y))
+    assert torch.allclose(found, wanted, atol=1e-6)
 
 
 def test_a_mask_of_nothing_leaves_the_straight_way():

@@ -46,12 +46,10 @@ class _PictureNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        full = x.float()
-        var, mean = torch.var_mean(full, (1, 2, 3), correction=0, keepdim=True)
-        rstd = (var + 1e-5).rsqrt()
-        ctx.save_for_backward(x, weight, mean, rstd)
-        scale = weight[:, None, None] * rstd
-        return torch.addcmul(bias[:, None, None] - mean * scale, full, scale).to(x.dtype)
+        count, channels = x.shape[:2]
+        y, mean, rstd = torch.native_group_norm(x.float(), weight, bias, count, channels, x[0, 0].numel(), 1, 1e-5)
+        ctx.save_for_backward(x, weight, mean.view(-1, 1, 1, 1), rstd.view(-1, 1, 1, 1))
+        return y.to(x.dtype)
 
     @staticmethod
     @once_differentiable  # type: ignore[misc]
