@@ -13,6 +13,7 @@ fields, which ours makes of the sketches. The last tables tell where the time of
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import report
 import torch
@@ -85,7 +86,7 @@ def ours(case: Case, precision: str, place: torch.device) -> State:
     return state
 
 
-def plain_of(state: State, case: Case, place: torch.device) -> tuple[object, Callable[[], object]]:
+def plain_of(state: State, case: Case, place: torch.device) -> tuple[SketchyGAN | Style2Paints, Callable[[], object]]:
     """The plain formulation with the weights of ours, and its step."""
     training, config, pictures = state.training, case.recipe.method, prepare(batch(case.recipe, case.size), place)
     pictures = {key: x.contiguous() for key, x in pictures.items()}
@@ -95,15 +96,15 @@ def plain_of(state: State, case: Case, place: torch.device) -> tuple[object, Cal
         field = seen(pictures["sketch"]).contiguous()
         pictures |= {side: signed(pictures[side]) for side in ("photo", "real")}
         gan.look.to(place)
-        step: Callable[[], object] = lambda: gan.step(field, pictures)
-        found: object = gan
+        step: Callable[[], object] = partial(gan.step, field, pictures)
+        found: SketchyGAN | Style2Paints = gan
     else:
         training.seen = case.seen
         shift = training.shift
         painter = Style2Paints(config, training.model.hints, case.recipe.optimizers["generator"].clip)
         pairs = [(painter.network, training.model.network), (painter.guides, training.guides)]
         pairs += [(painter.judge, training.judge)]
-        step, found = lambda: painter.step(pictures, shift), painter
+        step, found = partial(painter.step, pictures, shift), painter
     for theirs, own in pairs:
         theirs.to(place).load_state_dict(by_torch(own))
     return found, step
@@ -134,11 +135,11 @@ def agreed(name: str, case: Case, place: torch.device) -> list[report.Row]:
     step()
     found = state.step(prepare(batch(case.recipe, case.size), place))
     rows = []
-    for term, value in plain.losses.items():  # type: ignore[attr-defined]
-        off = abs(float(found[term]) / float(value) - 1)
-        rows.append({"case": name, "term": term, "plain": float(value), "ours": float(found[term]), "off by": off})
-        if off > AGREE:
-            raise ArithmeticError(f"{name}: {term} is {float(found[term])}, plain {float(value)}")
+    for term, loss in plain.losses.items():
+        theirs, own = loss.item(), found[term].item()
+        rows.append({"case": name, "term": term, "plain": theirs, "ours": own, "off by": abs(own / theirs - 1)})
+        if rows[-1]["off by"] > AGREE:
+            raise ArithmeticError(f"{name}: {term} is {own}, plain {theirs}")
     return rows
 
 

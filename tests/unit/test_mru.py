@@ -47,7 +47,9 @@ def test_the_gradient_of_gates_is_autograds(added):
     assert torch.allclose(found[0], wanted[0], atol=1e-5)
     assert torch.allclose(found[1], wanted[1], rtol=1e-4, atol=1e-3)  # one map is constant: its gradient is large
     twice = [
-        torch.autograd.grad(torch.autograd.grad((f(x, added) * goal).sum(), x, create_graph=True)[0][0].square().sum(), x)
+        torch.autograd.grad(
+            torch.autograd.grad((f(x, added) * goal).sum(), x, create_graph=True)[0][0].square().sum(), x
+        )
         for f in (between, _stretched)
     ]
     assert torch.allclose(twice[0][0][0], twice[1][0][0], atol=1e-4)

@@ -111,8 +111,8 @@ class Generator(nn.Module):
 
     def encoded(self, field: Tensor, label: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """The distances at every size, S to 4, and what the encoder makes of them, which no noise changes."""
-        shown = halves(field, self.depth)
-        h = self.first(field)
+        shown = halves(field.contiguous(memory_format=torch.channels_last), self.depth)
+        h = self.first(shown[0])
         kept = [h]
         for unit, image in zip(self.encoder, shown[1:], strict=True):
             h = unit(h, image, label)
@@ -252,7 +252,7 @@ class Training(base.Training):
         c, label, photo = self.config, batch["label"], signed(batch["photo"])
         self._check(batch)
         field = seen(batch["sketch"])
-        # Both pictures of a sketch have one encoder's features: its running means move once a step, the decoder's twice.
+        # Both pictures of a sketch have one encoder's features: its running means move once a step, decoders' twice.
         encoded = self.sketch2photo.network.encoded(field, label)
         fake = self._made(encoded, label, noise := self._noise(len(field), field.device))
         logits, classes = self._judged(fake)

@@ -211,7 +211,7 @@ class MaskedUp(Unit):
     def mixed(self, ways: tuple[Tensor, Tensor], gates: tuple[Tensor, ...], image: Tensor, label: Tensor) -> Tensor:
         """What leaves, of features and the straight way at the picture's size, and gates before they are gates."""
         (h, straight), (reset, update) = ways, (self.gate(gate) for gate in gates)
-        x = self.act1(self.norm1(self.conv1(torch.cat((reset * h, image), 1)), label))
+        x = self.act1(self.norm1(around(self.conv1, reset * h, image), label))
         x = self.act2(self.norm2(self.conv2(x), label))
         return straight.lerp(x, update.to(x.dtype))
 
@@ -260,13 +260,16 @@ def twice(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
-def around(conv: nn.Conv2d, h: Tensor, image: Tensor) -> Tensor:
-    """The convolution of features (B, C, H, W), doubled, beside a picture (B, I, 2H, 2W): (B, O, 2H, 2W).
+def around(conv: nn.Module, h: Tensor, image: Tensor) -> Tensor:
+    """The convolution of features (B, C, h, w), doubled if they are half as large, beside a picture (B, I, H, W).
 
     Nothing is put side by side, and the features are not doubled: weights of each are taken on their own.
     """
+    if not isinstance(conv, nn.Conv2d):
+        return conv(torch.cat((h, image), 1))  # type: ignore[no-any-return]
     of_h, of_image = conv.weight.split((h.shape[1], image.shape[1]), 1)
-    return F.conv2d(image, of_image, conv.bias, padding=1) + conv_of_doubled(h, of_h)
+    y = F.conv2d(image, of_image, conv.bias, padding=1)
+    return y.add_(conv_of_doubled(h, of_h) if h.shape[2] < image.shape[2] else F.conv2d(h, of_h, padding=1))
 
 
 def conv_halved(conv: nn.Module, x: Tensor) -> Tensor:
