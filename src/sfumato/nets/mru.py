@@ -42,7 +42,7 @@ class _SoftRelu(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         squares = ctx.saved_tensors[0].square()
         return (grad * squares).div_(squares.add_(0.0225))
@@ -266,7 +266,7 @@ def around(conv: nn.Module, h: Tensor, image: Tensor) -> Tensor:
     Nothing is put side by side, and the features are not doubled: weights of each are taken on their own.
     """
     if not isinstance(conv, nn.Conv2d):
-        return conv(torch.cat((h, image), 1))  # type: ignore[no-any-return]
+        return conv(torch.cat((h, image), 1))
     of_h, of_image = conv.weight.split((h.shape[1], image.shape[1]), 1)
     y = F.conv2d(image, of_image, conv.bias, padding=1)
     return y.add_(conv_of_doubled(h, of_h) if h.shape[2] < image.shape[2] else F.conv2d(h, of_h, padding=1))

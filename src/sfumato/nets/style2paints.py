@@ -52,7 +52,7 @@ class _PictureNorm(torch.autograd.Function):
         return y.to(x.dtype)
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, weight, mean, rstd = ctx.saved_tensors
         g, full, wide = grad.float(), x.float(), weight[:, None, None]
