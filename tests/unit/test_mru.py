@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from sfumato.data.strokes import distances
 from sfumato.nets.distance import distance_field, oddity
-from sfumato.nets.mru import ClassNorm, Parts, between, halves
+from sfumato.nets.mru import ClassNorm, Parts, SoftRelu, _stretched, between, conv_halved, halves, twice
 
 KINDS = [("mru", "minmax"), ("mru", "sigmoid"), ("residual", "minmax"), ("dcgan", "minmax")]
 
@@ -34,6 +34,36 @@ def test_gates_of_constant_maps_are_finite():
     assert gates.amax((2, 3)).min() > 0.99
 
 
+@pytest.mark.parametrize("added", [0.0, 0.5])
+def test_the_gradient_of_gates_is_autograds(added):
+    x = torch.randn(2, 3, 5, 5, dtype=torch.float64).float()
+    x[0, 0, :2] = x[0, 0].min()  # several lowest places
+    x[1, 1] = 0.0
+    x.requires_grad_()
+    plain = _stretched(x, added)
+    assert torch.allclose(between(x, added), plain, atol=1e-6)
+    goal = torch.randn_like(plain)
+    wanted, found = (torch.autograd.grad((y * goal).sum(), x)[0] for y in (plain, between(x, added)))
+    assert torch.allclose(found[0], wanted[0], atol=1e-5)
+    assert torch.allclose(found[1], wanted[1], rtol=1e-4, atol=1e-3)  # one map is constant: its gradient is large
+    twice = [
+        torch.autograd.grad(
+            torch.autograd.grad((f(x, added) * goal).sum(), x, create_graph=True)[0][0].square().sum(), x
+        )
+        for f in (between, _stretched)
+    ]
+    assert torch.allclose(twice[0][0][0], twice[1][0][0], atol=1e-4)
+
+
+def test_the_soft_rectifier_and_its_slope():
+    x = torch.linspace(-8, 8, 101, requires_grad=True)
+    plain = (x + (x.square() + 0.09).sqrt()) / 2
+    y = SoftRelu()(x)
+    assert torch.allclose(y, plain)
+    wanted, found = (torch.autograd.grad(z.sum(), x)[0] for z in (plain, y))
+    assert torch.allclose(found, wanted, atol=1e-6)
+
+
 def test_a_mask_of_nothing_leaves_the_straight_way():
     parts = Parts(classes=1)
     unit = parts.unit((4, 4, 3), "up")
@@ -56,6 +86,21 @@ def test_the_norm_is_torchs_with_each_class_its_own():
         assert torch.allclose(norm(x, label)[k], expected, atol=1e-5)
     norm.eval()
     assert torch.allclose(norm(x, label)[:1], norm(x[:1], label[:1]))
+
+
+@pytest.mark.parametrize("gates", ["minmax", "sigmoid"])
+@pytest.mark.parametrize("leaving", [4, 6])
+def test_a_unit_that_doubles_computes_what_one_does_that_doubles_first(gates, leaving):
+    unit = Parts(classes=3, gates=gates).unit((4, leaving, 5), "up")
+    h, image, label = torch.randn(2, 4, 5, 4), torch.randn(2, 5, 10, 8), torch.eye(3)[:2]
+    assert torch.allclose(unit(h, image, label), unit.inner(twice(h), image, label), atol=1e-5)
+
+
+@pytest.mark.parametrize("spectral", [True, False])
+def test_a_convolution_and_means_of_it_at_once(spectral):
+    conv = Parts(spectral=spectral).conv(5, 3).eval()
+    x = torch.randn(2, 5, 6, 8)
+    assert torch.allclose(conv_halved(conv, x), F.avg_pool2d(conv(x), 2), atol=1e-6)
 
 
 def test_halves_are_means():

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sfumato.nets.layers import ReflectConv2d, ReplicateConv2d, wrapped
+from sfumato.nets.layers import ReflectConv2d, ReplicateConv2d, conv_of_doubled, halved_filters, wrapped
 
 
 def twin(conv):
@@ -80,3 +80,27 @@ def test_what_wraps_sees_the_opposite_sides(margin):
     x = torch.rand(2, 3, 3, 5, dtype=torch.float64, requires_grad=True)
     assert torch.equal(wrapped(x, margin), torch.nn.functional.pad(x, (margin,) * 4, mode="circular"))
     assert torch.autograd.gradcheck(lambda y: wrapped(y, margin), x)
+
+
+@pytest.mark.parametrize("border", ["zeros", "reflect"])
+def test_a_convolution_of_what_is_doubled(border):
+    x, weight, bias = torch.randn(2, 4, 5, 3), torch.randn(6, 4, 3, 3), torch.randn(6)
+    large = F.interpolate(x, scale_factor=2, mode="nearest")
+    plain = F.conv2d(F.pad(large, (1,) * 4, mode="constant" if border == "zeros" else border), weight, bias)
+    torch.testing.assert_close(conv_of_doubled(x, weight, bias, border=border), plain, rtol=1e-4, atol=1e-5)
+
+
+def test_doubled_features_with_others_beside():
+    conv = ReflectConv2d(7, 6, 3)
+    x, beside = torch.randn(2, 4, 5, 3), torch.randn(2, 3, 10, 6)
+    plain = conv(torch.cat((F.interpolate(x, scale_factor=2, mode="nearest"), beside), 1))
+    torch.testing.assert_close(conv.of_doubled(x, beside), plain, rtol=1e-4, atol=1e-5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert conv.of_doubled(x, beside).dtype == torch.bfloat16
+
+
+def test_means_of_a_convolution():
+    x, weight = torch.randn(2, 4, 6, 8), torch.randn(5, 4, 3, 3)
+    plain = F.avg_pool2d(F.conv2d(x, weight, padding=1), 2)
+    halved = F.conv2d(x, halved_filters(weight), stride=2, padding=1)
+    torch.testing.assert_close(halved, plain, rtol=1e-4, atol=1e-5)

@@ -107,15 +107,25 @@ class Generator(nn.Module):
         self.last = nn.Conv2d(up[-1], 3, 7, padding=3)
 
     def forward(self, field: Tensor, label: Tensor, noise: Tensor) -> Tensor:
-        shown = halves(field, self.depth)  # from S down to 4
-        h = self.first(field)
+        return self.drawn(self.encoded(field, label), label, noise)
+
+    def encoded(self, field: Tensor, label: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """The distances at every size, S to 4, and what the encoder makes of them, which no noise changes."""
+        shown = halves(field.contiguous(memory_format=torch.channels_last), self.depth)
+        h = self.first(shown[0])
         kept = [h]
         for unit, image in zip(self.encoder, shown[1:], strict=True):
             h = unit(h, image, label)
             kept.append(h)
+        return shown, kept
+
+    def drawn(self, encoded: tuple[list[Tensor], list[Tensor]], label: Tensor, noise: Tensor) -> Tensor:
+        """The pictures (B, 3, S, S) of what `encoded` gives, for one noise (B, Z)."""
+        shown, kept = encoded
+        h = kept[-1]
         extra = self.from_noise(noise)[:, :, None, None]  # (B, 16 E, 1, 1)
         extra = self.noise_act(self.noise_norm(extra, label)).unflatten(1, (-1, 4, 4)).flatten(3)
-        beside = [extra, *kept[-3::-1], field[:, :0]]
+        beside = [extra, *kept[-3::-1], shown[0][:, :0]]
         for unit, image, more in zip(self.decoder, shown[::-1], beside, strict=True):
             h = unit(h, torch.cat((image.to(h.dtype), more.to(h.dtype)), 1), label)
         picture: Tensor = self.last(h).tanh()
@@ -242,7 +252,9 @@ class Training(base.Training):
         c, label, photo = self.config, batch["label"], signed(batch["photo"])
         self._check(batch)
         field = seen(batch["sketch"])
-        fake = self._made(field, label, noise := self._noise(len(field), field.device))
+        # Both pictures of a sketch have one encoder's features: its running means move once a step, decoders' twice.
+        encoded = self.sketch2photo.network.encoded(field, label)
+        fake = self._made(encoded, label, noise := self._noise(len(field), field.device))
         logits, classes = self._judged(fake)
         terms = {
             "adversarial": c.adversarial_weight * adversarial_loss(logits, True, "vanilla"),
@@ -252,7 +264,7 @@ class Training(base.Training):
         if self.look is not None:
             terms["perceptual"] = c.perceptual_weight * self._unlike(unsigned(fake), unsigned(photo))
         if c.diversity_weight:
-            other = self._made(field, label, noise_2 := self._noise(len(field), field.device))
+            other = self._made(encoded, label, noise_2 := self._noise(len(field), field.device))
             apart = (fake - other).abs().mean((1, 2, 3)) / (noise - noise_2).norm(dim=1)
             terms["variety"] = -c.diversity_weight * apart.mean()
         yield terms
@@ -269,8 +281,8 @@ class Training(base.Training):
     def _noise(self, count: int, device: torch.device) -> Tensor:
         return randn(count, self.config.noise, device=device)
 
-    def _made(self, field: Tensor, label: Tensor, noise: Tensor) -> Tensor:
-        made: Tensor = self.sketch2photo.network(field, label, noise)
+    def _made(self, encoded: tuple[list[Tensor], list[Tensor]], label: Tensor, noise: Tensor) -> Tensor:
+        made: Tensor = self.sketch2photo.network.drawn(encoded, label, noise)
         return made.float()
 
     def _judged(self, images: Tensor) -> tuple[Tensor, Tensor]:

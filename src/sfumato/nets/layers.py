@@ -54,6 +54,17 @@ class ReflectConv2d(nn.Conv2d):
                 return in_blocks(x, weight, bias)
             return F.conv2d(x, weight, bias, self.stride, groups=1 if dense else self.groups)
 
+    def of_doubled(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """The convolution, of 3x3 and without groups, of x (B, C, H, W) doubled and of (B, I, 2H, 2W) beside it."""
+        dtype = conv_dtype(x)
+        of_x, of_beside = self.weight.tensor_split((x.shape[1],), 1)
+        with torch.autocast(x.device.type, enabled=False):
+            bias = None if self.bias is None else self.bias.to(dtype)
+            y = conv_of_doubled(x.to(dtype), of_x, bias, border="reflect")
+            if beside is None:
+                return y
+            return y + F.conv2d(F.pad(beside.to(dtype), (1,) * 4, mode="reflect"), of_beside.to(dtype))
+
     def _fills_no_vector(self, padded: Tensor) -> bool:
         """Whether `in_blocks` pays: a CPU computes 16 channels at a time, even where there are only 3."""
         even = all((n - k + 1) % 2 == 0 for n, k in zip(padded.shape[2:], self.kernel_size, strict=True))
@@ -82,6 +93,30 @@ def in_blocks(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     blocks = torch.stack(shifted, 1).flatten(0, 1)
     y = F.conv2d(x, blocks, None if bias is None else bias.repeat_interleave(4), stride=2)
     return F.pixel_shuffle(y, 2)
+
+
+def conv_of_doubled(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, border: str = "zeros") -> Tensor:
+    """`F.conv2d` with filters (O, C, 3, 3) of x doubled, each pixel four times: (B, C, H, W) -> (B, O, 2H, 2W).
+
+    The same sums: of the nine pixels that a filter sees, only four differ, so its weights are added up for these. That
+    takes 16 products for each pixel of x where doubling first takes 36.
+
+    Args:
+        border: what is beyond the doubled picture, `zeros` or `reflect`.
+    """
+    filters = (4 * halved_filters(weight)).flip(2, 3).transpose(0, 1).to(x.dtype)  # (C, O, 4, 4)
+    if border == "zeros":
+        return F.conv_transpose2d(x, filters, bias, stride=2, padding=1)
+    edge = F.pad(x, (1,) * 4, mode="replicate")  # that is what mirroring the doubled one is
+    return F.conv_transpose2d(edge, filters, bias, stride=2, padding=3)
+
+
+def halved_filters(weight: Tensor) -> Tensor:
+    """Filters (O, C, 4, 4) that give, at steps of two, the means of 2x2 pixels of what (O, C, 3, 3) give.
+
+    The same sums with 16 products for each mean where the convolution before it takes 36.
+    """
+    return F.avg_pool2d(weight, 2, 1, padding=1)
 
 
 class Double(nn.Module):

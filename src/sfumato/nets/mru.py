@@ -6,12 +6,14 @@ Shapes: B batch, C channels entering, F leaving, I channels of the picture, K cl
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
+from .layers import conv_of_doubled, halved_filters
 from .norms import EPS, BatchNorm
 from .spectral import SpectralConv2d
 
@@ -27,7 +29,23 @@ class SoftRelu(nn.Module):
     """(x + sqrt(0.3^2 + x^2)) / 2, a rectifier without a corner, as the authors' generator has it."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x + (x.square() + 0.09).sqrt()) / 2
+        return _SoftRelu.apply(x)  # type: ignore[no-untyped-call]
+
+
+class _SoftRelu(torch.autograd.Function):
+    """Its slope, y^2 / (y^2 + 0.15^2), is taken from what leaves: nothing else is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        y = x.square().add_(0.09).sqrt_().add_(x).mul_(0.5)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        squares = ctx.saved_tensors[0].square()
+        return (grad * squares).div_(squares.add_(0.0225))
 
 
 class ClassNorm(nn.Module):
@@ -122,10 +140,18 @@ class Unit(nn.Module):
         """What leaves, at the picture's size."""
         raise NotImplementedError
 
+    def doubled(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        """What leaves a unit that doubles."""
+        return self.inner(twice(h), image, label)
+
+    def halved(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        """What leaves one that halves, before its last normalisation."""
+        return F.avg_pool2d(self.inner(h, image, label), 2)
+
     def forward(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
         if self.way == "up":
-            return self.inner(F.interpolate(h, scale_factor=2.0, mode="nearest"), image.to(h.dtype), label)
-        h = F.avg_pool2d(self.inner(h, image.to(h.dtype), label), 2)
+            return self.doubled(h, image.to(h.dtype), label)
+        h = self.halved(h, image.to(h.dtype), label)
         for norm, act in [tuple(self.last)] if len(self.last) else []:
             h = act(norm(h, label))
         return h
@@ -142,13 +168,13 @@ class MaskedDown(Unit):
         self.act0, self.act1, self.act2 = parts.act(), parts.act(), parts.act()
         self.across = parts.conv(entering, leaving, 1) if entering != leaving else nn.Identity()
 
-    def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+    def halved(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
         seen = torch.cat((self.act0(self.norm0(h, label)), image), 1)
-        mask = between(F.leaky_relu(self.mask(seen) + 0.5, SLOPE))  # 0.5: the authors' first bias
+        mask = between(self.mask(seen), 0.5)  # the authors' first bias
         x = h + mask * self.image(image)
         x = self.conv1(self.act1(self.norm1(x, label)))
-        x = self.conv2(self.act2(self.norm2(x, label)))
-        result: Tensor = self.across(h) + x
+        x = conv_halved(self.conv2, self.act2(self.norm2(x, label)))
+        result: Tensor = self.across(F.avg_pool2d(h, 2)) + x
         return result
 
 
@@ -166,16 +192,32 @@ class MaskedUp(Unit):
 
     def inner(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
         seen = torch.cat((h, image), 1)
-        reset, update = self.gate(self.reset(seen)), self.gate(self.update(seen))
-        x = self.act1(self.norm1(self.conv1(torch.cat((reset * h, image), 1)), label))
-        x = self.act2(self.norm2(self.conv2(x), label))
+        return self.mixed((h, self.straight(h, label)), (self.reset(seen), self.update(seen)), image, label)
+
+    def doubled(self, h: Tensor, image: Tensor, label: Tensor) -> Tensor:
+        if not isinstance(self.reset, nn.Conv2d):
+            return super().doubled(h, image, label)
+        gates = tuple(around(conv, h, image) for conv in (self.reset, self.update))
+        large = twice(h)
+        straight = large if self.across is None else twice(self.straight(h, label))
+        return self.mixed((large, straight), gates, image, label)
+
+    def straight(self, h: Tensor, label: Tensor) -> Tensor:
+        """What goes through where the gate is shut: the same whether h is doubled before or after."""
         if self.across is not None and self.norm3 is not None and self.act3 is not None:
             h = self.act3(self.norm3(self.across(h), label))
-        return h.lerp(x, update.to(x.dtype))
+        return h
+
+    def mixed(self, ways: tuple[Tensor, Tensor], gates: tuple[Tensor, ...], image: Tensor, label: Tensor) -> Tensor:
+        """What leaves, of features and the straight way at the picture's size, and gates before they are gates."""
+        (h, straight), (reset, update) = ways, (self.gate(gate) for gate in gates)
+        x = self.act1(self.norm1(around(self.conv1, reset * h, image), label))
+        x = self.act2(self.norm2(self.conv2(x), label))
+        return straight.lerp(x, update.to(x.dtype))
 
     def gate(self, x: Tensor) -> Tensor:
         """Numbers in [0, 1]."""
-        return between(F.leaky_relu(x, SLOPE))
+        return between(x)
 
 
 class Published(MaskedUp):
@@ -213,15 +255,75 @@ class Plain(Unit):
         return result
 
 
-def between(x: Tensor) -> Tensor:
-    """Each map of (B, C, H, W) stretched to 0 to 1.
+def twice(x: Tensor) -> Tensor:
+    """Features (B, C, H, W), each place four times: (B, C, 2H, 2W)."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def around(conv: nn.Module, h: Tensor, image: Tensor) -> Tensor:
+    """The convolution of features (B, C, h, w), doubled if they are half as large, beside a picture (B, I, H, W).
+
+    Nothing is put side by side, and the features are not doubled: weights of each are taken on their own.
+    """
+    if not isinstance(conv, nn.Conv2d):
+        return conv(torch.cat((h, image), 1))
+    of_h, of_image = conv.weight.split((h.shape[1], image.shape[1]), 1)
+    y = F.conv2d(image, of_image, conv.bias, padding=1)
+    return y.add_(conv_of_doubled(h, of_h) if h.shape[2] < image.shape[2] else F.conv2d(h, of_h, padding=1))
+
+
+def conv_halved(conv: nn.Module, x: Tensor) -> Tensor:
+    """The means of 2x2 pixels of a convolution of (B, C, H, W): (B, O, H / 2, W / 2)."""
+    if isinstance(conv, SpectralConv2d):
+        return conv.halved(x)
+    assert isinstance(conv, nn.Conv2d)
+    return F.conv2d(x, halved_filters(conv.weight), conv.bias, stride=2, padding=1)
+
+
+def between(x: Tensor, added: float = 0.0) -> Tensor:
+    """Each map of (B, C, H, W), with a number added and through a leaky rectifier, stretched to 0 to 1, in float32.
 
     # Differs from the authors' code, which divides by nothing where a map is constant and then starts anew from the
     # last saved state: here a little is added.
     """
-    x = x.float()
+    return _Stretched.apply(x, added)  # type: ignore[no-untyped-call]
+
+
+def _stretched(x: Tensor, added: float) -> Tensor:
+    """`between` by differentiable operations."""
+    x = F.leaky_relu(x.float() + added, SLOPE)
     low, high = x.amin((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
     return (x - low) / (high - low + GATE_EPS)
+
+
+class _Stretched(torch.autograd.Function):
+    """With the gradient in one formula; autograd's own goes over the maps more than twice as often.
+
+    Where several places of a map are its lowest or highest, they share that one's gradient, as autograd has it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, added: float) -> Tensor:
+        y = F.leaky_relu_(x.float() + added, SLOPE)
+        low, high = y.amin((2, 3), keepdim=True), y.amax((2, 3), keepdim=True)
+        rate = 1 / (high - low + GATE_EPS)
+        y.sub_(low).mul_(rate)
+        ctx.save_for_backward(x, y, (high - low) * rate, rate)
+        ctx.added = added
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        x, y, top, rate = ctx.saved_tensors
+        if torch.is_grad_enabled():  # this gradient is to be differentiated itself
+            return torch.autograd.grad(_stretched(x, ctx.added), x, grad, create_graph=True)[0], None
+        lowest, highest = y == 0, y == top
+        whole, of_high = grad.sum((2, 3), keepdim=True), -(grad * y).sum((2, 3), keepdim=True)
+        of_low = -(whole + of_high) * rate / lowest.sum((2, 3), keepdim=True)
+        of_high = of_high * rate / highest.sum((2, 3), keepdim=True)
+        g = torch.addcmul(torch.where(lowest, of_low, 0.0), grad, rate)
+        g += torch.where(highest, of_high, 0.0)
+        return torch.ops.aten.leaky_relu_backward(g, x.float() + ctx.added, SLOPE, False).to(x.dtype), None
 
 
 def halves(image: Tensor, count: int) -> list[Tensor]:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import conv_dtype
+from .layers import conv_dtype, halved_filters
 
 TINY = 1e-12
 
@@ -91,23 +91,49 @@ class SpectralConv2d(Spectral):
 
     def forward(self, x: Tensor, parts: int = 1) -> Tensor:
         dtype = conv_dtype(x)
+        padded = self._padded(x, dtype)
+        if parts == 1 and self.weight.numel() < len(x) * self.places(padded) * len(self.weight):
+            return self._divided(padded, dtype)
         matrix, slopes = self.use(parts, dtype)
         # What comes out is divided: that is the same, takes less than a large matrix, and keeps the parts together.
         scale = (1 / slopes).repeat_interleave(len(x) // parts)[:, None, None, None].to(dtype)  # (B, 1, 1, 1)
         with torch.autocast(x.device.type, enabled=False):
-            y = self._convolved(F.pad(x.to(dtype), (self.margin,) * 4, mode="reflect"), matrix)
+            y = self._convolved(padded, matrix)
             return y * scale if self.bias is None else torch.addcmul(self.bias[:, None, None].to(dtype), y, scale)
+
+    def halved(self, x: Tensor) -> Tensor:
+        """The means of 2x2 pixels of what leaves a convolution of 3x3 that keeps the size: (B, O, H / 2, W / 2)."""
+        return self._divided(self._padded(x, conv_dtype(x)), conv_dtype(x), halves=True)
+
+    def _padded(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return F.pad(x.to(dtype), (self.margin,) * 4, mode="reflect") if self.margin else x.to(dtype)
+
+    def _divided(self, padded: Tensor, dtype: torch.dtype, *, halves: bool = False) -> Tensor:
+        """The convolution by weights that are divided themselves, which is less where they are few."""
+        with torch.autocast(padded.device.type, enabled=False):
+            matrix, slopes = self.use(1, self.weight.dtype)
+            filters = self.filters(matrix / slopes)
+            filters = (halved_filters(filters) if halves else filters).to(dtype)
+            bias = None if self.bias is None else self.bias.to(dtype)
+            return F.conv2d(padded, filters, bias, stride=2 if halves else self.stride)
+
+    def filters(self, matrix: Tensor) -> Tensor:
+        """The matrix (O, N) as filters (O, C, k, k)."""
+        return matrix.view(len(matrix), self.kernel, self.kernel, -1).permute(0, 3, 1, 2)
+
+    def places(self, padded: Tensor) -> int:
+        """How many each filter is laid on."""
+        return math.prod((n - self.kernel) // self.stride + 1 for n in padded.shape[2:])
 
     def _convolved(self, padded: Tensor, matrix: Tensor) -> Tensor:
         k, s = self.kernel, self.stride
-        places = math.prod((n - k) // s + 1 for n in padded.shape[2:])
         # Where there are few places and many filters, a CPU spends its time reading weights, and `conv2d` does so more
         # than once: for 9 places of 2 pictures and 2048 filters it takes 2.2 times as long.
-        if padded.device.type == "cpu" and 4 * len(padded) * places < len(matrix):
+        if padded.device.type == "cpu" and 4 * len(padded) * self.places(padded) < len(matrix):
             windows = padded.unfold(2, k, s).unfold(3, k, s).permute(0, 2, 3, 4, 5, 1)  # (B, h, w, k, k, C)
             return F.linear(windows.flatten(3), matrix).permute(0, 3, 1, 2)
-        filters = matrix.view(len(matrix), k, k, -1).permute(0, 3, 1, 2)
-        return F.conv2d(padded, filters, stride=s)
+        return F.conv2d(padded, self.filters(matrix), stride=s)
 
 
 class SpectralLinear(Spectral):

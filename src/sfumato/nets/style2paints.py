@@ -5,10 +5,12 @@ Shapes: B batch, C channels, H W pixels, D numbers of a hint. Pictures here are 
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from .. import weights
 from ..errors import WeightsError
@@ -36,11 +38,31 @@ class PictureNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            full = x.float()
-            mean = full.mean((1, 2, 3), keepdim=True)
-            rstd = ((full - mean).square().mean((1, 2, 3), keepdim=True) + 1e-5).rsqrt()
-            scale, shift = self.weight[:, None, None] * rstd, self.bias[:, None, None]
-            return torch.addcmul(shift - mean * scale, full, scale).to(x.dtype)
+            return _PictureNorm.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]
+
+
+class _PictureNorm(torch.autograd.Function):
+    """With the gradient in one formula, of two sums for each channel."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        count, channels = x.shape[:2]
+        y, mean, rstd = torch.native_group_norm(x.float(), weight, bias, count, channels, x[0, 0].numel(), 1, 1e-5)
+        ctx.save_for_backward(x, weight, mean.view(-1, 1, 1, 1), rstd.view(-1, 1, 1, 1))
+        return y.to(x.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x, weight, mean, rstd = ctx.saved_tensors
+        g, full, wide = grad.float(), x.float(), weight[:, None, None]
+        of_bias = g.sum((2, 3), keepdim=True)  # (B, C, 1, 1)
+        of_weight = ((g * full).sum((2, 3), keepdim=True) - mean * of_bias) * rstd
+        count = full[0].numel()
+        g_mean, gx_mean = ((wide * s).sum(1, keepdim=True) / count for s in (of_bias, of_weight))  # (B, 1, 1, 1)
+        slope = -rstd.square() * gx_mean
+        result = torch.addcmul(-rstd * g_mean - slope * mean, full, slope).addcmul_(g, wide * rstd)
+        return result.to(x.dtype), of_weight.sum((0, 2, 3)), of_bias.sum((0, 2, 3))
 
 
 class Block(nn.Module):
@@ -52,9 +74,14 @@ class Block(nn.Module):
         self.conv2 = ReflectConv2d(leaving, leaving, 3, bias=False)
         self.norm1, self.norm2 = PictureNorm(leaving), PictureNorm(leaving)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.leaky_relu(self.norm1(self.conv1(x)), 0.2)
-        return F.leaky_relu(x + self.norm2(self.conv2(x)), 0.2)
+    def forward(self, x: Tensor, beside: Tensor | None = None, *, doubles: bool = False) -> Tensor:
+        """What leaves; x is doubled first if it `doubles`, and has other features beside it."""
+        if doubles:
+            x = self.conv1.of_doubled(x, beside)
+        else:
+            x = self.conv1(x if beside is None else torch.cat((x, beside), 1))
+        x = F.leaky_relu_(self.norm1(x), 0.2)
+        return F.leaky_relu_(self.norm2(self.conv2(x)).add_(x), 0.2)
 
 
 class Decoder(nn.Module):
@@ -90,9 +117,7 @@ class Decoder(nn.Module):
         for i, block in enumerate(self.blocks):
             left = len(self.blocks) - 1 - i
             goal = skips[i].shape[2:] if skips else [side >> left for side in size or ()]
-            if list(goal) != list(x.shape[2:]):
-                x = F.interpolate(x, size=tuple(goal), mode="nearest")
-            x = block(torch.cat((x, skips[i]), 1) if skips else x)
+            x = block(x, skips[i] if skips else None, doubles=goal[0] > x.shape[2])
             if code is not None and self.tints:
                 scale, shift = self.tints[i](code)[:, :, None, None].chunk(2, 1)
                 x = torch.addcmul(shift, x, 1 + scale)

@@ -16,7 +16,7 @@ from sfumato.data.lines import EXTRACTORS, extracted, normalised, seems_photogra
 from sfumato.errors import DataError, OptionError, PictureError, RecipeError, WeightsError
 from sfumato.methods import style2paints
 from sfumato.nets.points import Point, point_map
-from sfumato.nets.style2paints import FcHint, color_shares
+from sfumato.nets.style2paints import FcHint, PictureNorm, color_shares
 from sfumato.recipes.style2paints import paper, tiny
 from sfumato.train.state import State
 from sfumato.translate.colorist import Colorist, ColorOptions, filled, laid, under_lines
@@ -97,6 +97,17 @@ def test_the_hint_is_not_normalised_away(training):
     with torch.inference_mode():
         a, b = (network(ink, h) for h in torch.randn(2, 1, training.model.hints.size))
     assert float((a.mean((2, 3)) - b.mean((2, 3))).abs().max()) > 1e-3
+
+
+def test_the_norm_is_torchs_over_all_channels():
+    ours, plain = PictureNorm(6), torch.nn.GroupNorm(1, 6)
+    for part in ("weight", "bias"):
+        torch.nn.init.normal_(getattr(ours, part))
+    plain.load_state_dict(ours.state_dict())
+    x, goal = torch.randn(2, 6, 5, 4, requires_grad=True), torch.randn(2, 6, 5, 4)
+    torch.testing.assert_close(ours(x), plain(x))
+    found, wanted = (torch.autograd.grad((n(x) * goal).sum(), (x, n.weight, n.bias)) for n in (ours, plain))
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_guides_and_judge_are_not_in_the_model(training, config, tmp_path):
