@@ -15,6 +15,7 @@ import sfumato
 from sfumato import image
 from sfumato.progress import Progress
 from sfumato.translate import Painter
+from sfumato.translate.colorist import Colorist
 
 PICTURES = Path(sfumato.__file__).parent / "assets" / "examples"
 PAINTINGS = {
@@ -23,6 +24,7 @@ PAINTINGS = {
     "saint-george": "A dragon by Martorell",
     "chrysanthemums": "Flowers by Renoir",
 }
+COLORED = {"chrysanthemums": "A sketch in the flowers' colours", "arlesiennes": "In the garden's"}
 PAINTED_PX = 448
 """Longest side of what is painted by optimisation."""
 TEXTURE_PX = (320, 180)
@@ -55,6 +57,9 @@ def fast() -> Iterator[tuple[str, Image.Image]]:
     sky = upper_part(lake)
     two = [styles["saint-george"], fan]
     yield "Martorell above, Gauguin below", sfumato.stylize(lake, two, masks=[sky, ImageOps.invert(sky)])
+    colorist = Colorist("colorize/faces")
+    for name, label in COLORED.items():
+        yield label, with_inset(colorist(PICTURES / "sketch.png", styles[name]).to_pil(), styles[name])
 
 
 def slow() -> Iterator[tuple[str, Image.Image]]:

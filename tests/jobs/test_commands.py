@@ -62,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.fromarray(made_photo(40, 56, seed=seed)).save(path)
     upper = np.repeat(np.linspace(255, 0, 40).astype(np.uint8)[:, None], 56, 1)
     Image.fromarray(upper).save("sky.png")
+    Image.new("L", (40, 40), 255).save("sketch.png")
     Image.fromarray(255 - upper).save("ground.png")
     for role, state in Golden("microast").states.items():
         torch.save(state, f"{role}.pth.tar")

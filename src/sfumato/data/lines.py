@@ -118,7 +118,7 @@ def normalised(grey: NDArray[np.float32]) -> Lines:
     ink[ink < 0.06] = 0
     some = sampled(ink)
     darkest = float(np.quantile(some[some > 0.06], 0.9)) if (some > 0.06).any() else 1.0
-    ink /= max(darkest, 0.25)
+    np.divide(ink, max(darkest, 0.25), out=ink)
     return _paper(ink)
 
 
