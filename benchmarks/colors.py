@@ -21,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import report
+import torch
 from numpy.typing import NDArray
 
 from sfumato import image
@@ -63,8 +64,11 @@ def main() -> None:
         {"pictures": name, "to picture": said([a for a, _ in found]), "to style": said([b for _, b in found])}
         for name, found in kinds.items()
     ]
-    title = f"{len(drawings)} drawings of {SIZE} pixels, kept from training; {statistics.median(seconds):.2f} s each"
-    report.show("colors", {title: rows})
+    title = f"drawings kept from training, {len(drawings)} of {SIZE} pixels"
+    taken: list[report.Row] = [
+        {"pictures": f"{SIZE} px", "threads": torch.get_num_threads(), "seconds": statistics.median(seconds)}
+    ]
+    report.show("colors", {title: rows, "time of a picture": taken})
     if given.drawn:
         draw(colorist, given.sketches, drawings, given.drawn)
 

@@ -61,7 +61,7 @@ def main() -> None:
             "pictures": name,
             "parameters": sum(p.numel() for p in models[name].parameters()) if name in models else "",
             "consistency": float((classifier(features).argmax(1) == labels.numpy()).mean()),
-            judge.frechet: frechet_distance(features, truth),
+            judge.frechet: max(0.0, frechet_distance(features, truth)),
             "pixels": float((shown - photos).abs().mean()),
             "distance": pairwise_distance(features),
             "by noise": "",
@@ -69,7 +69,8 @@ def main() -> None:
         if isinstance(models.get(name), sketchygan.Model):
             row["by noise"] = by_noise(models[name], kept, judge)
         rows.append(row)
-    title = f"{len(kept)} sketches to pictures of {size} pixels, {', '.join(data.names)}"
+    classes = next((m.classes for m in models.values() if isinstance(m, sketchygan.Model)), data.names)
+    title = f"{len(kept)} sketches to pictures of {size} pixels, {', '.join(classes)}"
     report.show(given.name, {title: rows})
     if given.drawn:
         del pictures["held-out photographs"]  # what models make may be shown, these not always

@@ -56,7 +56,9 @@ def wide() -> Recipe:
 
 def cases() -> dict[str, Case]:
     """By name: recipes as they are, style2paints before and after its shift, and SketchyGAN in the authors' widths."""
-    small, faces = sketchygan_recipes.small(), style2paints_recipes.faces()
+    small, faces = sketchygan_recipes.small(), style2paints_recipes.faces_fine()
+    adam = {name: replace(optimizer, muon=0.0) for name, optimizer in faces.optimizers.items()}
+    faces = replace(faces, optimizers=adam)  # the paper has one; the plain side has torch.optim.Adam
     return {
         "sketchygan": Case(small, 64),
         "sketchygan-paper": Case(wide(), 64),

@@ -152,8 +152,6 @@ class Training(base.Training):
         base.check_augment(config.augment)
         self.config = config
         self.model = Model(config)
-        if isinstance(self.model.hints, CompactHint):
-            self.model.hints.fill()
         self.guides = Guides(self.model)
         self.judge = Judge(self.model.hints.size, config.judge_width)
         for module in (self.model.network, self.guides, self.judge):

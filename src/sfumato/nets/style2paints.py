@@ -192,26 +192,28 @@ class CompactHint(nn.Module):
     much of the style each of `palette`^3 colours covers. fc1 of VGG-19 tells little of colours in a way that a dense
     layer could read; the moments at relu1_1 tell their mean and contrast, not that there are a red and a blue that
     make no purple. A histogram tells that: for flat drawings it is the palette itself.
+
+    The network comes with the program and learns nothing, so no model file holds it.
     """
 
     def __init__(self, palette: int) -> None:
         super().__init__()
         self.palette = palette
-        self.vgg = VGG(19, LAYERS[-1], widths=(*COMPACT_WIDTHS, 0)).requires_grad_(False)
+        self.known: list[VGG] = []  # a list, so that it is no part of the module
         self.size = 2 * sum(COMPACT_WIDTHS) + palette**3
 
-    def fill(self) -> "CompactHint":
-        """With the bundled weights."""
-        network = read_network("compact")
-        assert isinstance(network, CompactVGG)
-        state, own = network.body.state_dict(), self.vgg.state_dict()
-        self.vgg.load_state_dict({key: state[key] for key in own})
-        return self
+    def _network(self, device: torch.device) -> VGG:
+        if not self.known:
+            network = read_network("compact")
+            assert isinstance(network, CompactVGG)
+            self.known.append(network.body.requires_grad_(False))
+        self.known[0] = self.known[0].to(device)
+        return self.known[0]
 
     def forward(self, styles: Tensor) -> Tensor:
         with torch.no_grad(), torch.autocast(styles.device.type, enabled=False):
             styles = styles.float()
-            found = self.vgg(styles, LAYERS)
+            found = self._network(styles.device)(styles, LAYERS)
             parts = [part.flatten(1).clamp(min=0).log1p() for layer in LAYERS for part in moments(found[layer])]
             vector = torch.cat(parts, 1)
             vector = (vector - vector.mean(1, keepdim=True)) / vector.std(1, keepdim=True)

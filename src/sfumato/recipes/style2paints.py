@@ -29,7 +29,10 @@ def faces() -> Recipe:
         precision="auto",
         ema_images=300,
         title="Drawn faces painted in the colours of another picture",
-        notes=("Hints are moments of the bundled VGG and a palette, not fc1 of VGG-19 as in the paper.",),
+        notes=(
+            "Hints are moments of the bundled compact VGG, which the file does not hold, and a palette; not fc1 of"
+            " VGG-19 as in the paper.",
+        ),
     )
 
 
@@ -38,7 +41,7 @@ def faces_fine() -> Recipe:
     recipe = faces()
     return replace(
         recipe,
-        method=replace(recipe.method, side=160, shift_start=4_500, shift_images=500),
+        method=replace(recipe.method, side=128, shift_start=4_500, shift_images=500),
         data=replace(recipe.data, size=128, shorter=(128, 160), hinted=0.7, hints=12),
         images=6_500,
         optimizers=recipe.optimizers | {"generator": replace(recipe.optimizers["generator"], lr=2.5e-3)},
