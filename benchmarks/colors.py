@@ -45,14 +45,13 @@ def main() -> None:
     seconds = []
     for n, drawing in enumerate(drawings):
         rng = np.random.default_rng(n)
-        lines = extracted(drawing, (EXTRACTORS[n % len(EXTRACTORS)],), rng)
-        sketch = np.repeat(np.rint(lines * 255).astype(np.uint8)[..., None], 3, 2)
+        sketch = sketched(drawing, EXTRACTORS[n % len(EXTRACTORS)], rng)
         style, other = (warped(drawings[k % len(drawings)], 0.15, rng) for k in (n, n + 1))
         start = time.perf_counter()
         own = colorist(sketch, style).pixels
         seconds.append(time.perf_counter() - start)
         pointed = colorist(sketch, style, points=points_of(drawing, POINTS, rng)).pixels
-        mean = np.rint(style.mean((0, 1)) * lines[..., None]).astype(np.uint8)
+        mean = np.rint(style.mean((0, 1)) * (sketch / 255)).astype(np.uint8)
         pictures = {"lines alone": sketch, "the style's mean colour": mean, "painted": own}
         pictures |= {f"painted, {POINTS} points given": pointed}
         for name, picture in pictures.items():
@@ -90,6 +89,12 @@ def held_out(folders: Sequence[str], count: int) -> list[Pixels]:
     return [np.ascontiguousarray(x.permute(1, 2, 0).numpy()) for x in data.held_out(count)["images"]]
 
 
+def sketched(drawing: Pixels, kind: str, rng: np.random.Generator) -> Pixels:
+    """The lines of a drawing by one extractor, (H, W, 3)."""
+    lines = extracted(drawing, (kind,), rng)
+    return np.repeat(np.rint(lines * 255).astype(np.uint8)[..., None], 3, 2)
+
+
 def difference(a: Pixels, b: Pixels) -> float:
     """The mean CIE 1976 difference of two pictures (H, W, 3)."""
     lab = [cv2.cvtColor(x.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for x in (a, b)]
@@ -108,17 +113,16 @@ def said(values: list[float]) -> float | str:
 
 
 def draw(colorist: Colorist, sketches: Sequence[str], drawings: Sequence[Pixels], file: Path) -> None:
-    """A row for each style, the first place holds it; below the sketches what becomes of them.
+    """A row for each style, which stands at its left; at the top the sketches.
 
-    The styles themselves are painted ones, too: a drawing's own lines in its own colours.
+    Styles are the model's, too: drawings painted in their own colours. The drawings themselves may not be shown.
     """
-    styles = [drawings[i] for i in range(0, len(drawings), max(1, len(drawings) // SHOWN))][:SHOWN]
-    cells: list[Pixels | image.Picture] = [np.full((SIZE, SIZE, 3), 255, np.uint8)]
+    cells: list[image.Source] = [np.full((SIZE, SIZE, 3), 255, np.uint8)]
     cells += [image.read(Path(sketch)) for sketch in sketches]
-    for style in styles:
+    for n in range(0, len(drawings), max(1, len(drawings) // SHOWN))[:SHOWN]:
+        style = colorist(sketched(drawings[n], "xdog", np.random.default_rng(n)), drawings[n])
         cells += [style, *(colorist(sketch, style) for sketch in sketches)]
-    names = ["", *[Path(s).stem for s in sketches], *(["style", *["painted"] * len(sketches)] * len(styles))]
-    page = image.contact_sheet(cells, columns=len(sketches) + 1, labels=names, side=160)
+    page = image.contact_sheet(cells, columns=len(sketches) + 1, side=160)
     image.write(file, image.from_any(page), overwrite=True)
 
 
