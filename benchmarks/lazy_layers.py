@@ -17,6 +17,7 @@ from pathlib import Path
 import report
 import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from sfumato.recipes.style2paints import faces
 from sfumato.train.loop import prepare
@@ -32,8 +33,13 @@ RUNS = {
 Step = tuple[float, float, float]
 
 
-def gradients(folder: str, images: int, options: dict[str, float], *, size: int = 64, batch: int = 4) -> list[Step]:
+def gradients(
+    folder: str, images: int, options: dict[str, float], first: dict[str, Tensor], *, size: int = 64, batch: int = 4
+) -> list[Step]:
     """The norms of the gradient in the middle and in the whole network, and the pixels' loss, for each step.
+
+    Args:
+        first: the first weights, filled by the first run; the others begin with them in all layers that they share.
 
     # The gradient is that of the painting's own loss and the guides', as the paper has it.
     """
@@ -48,6 +54,8 @@ def gradients(folder: str, images: int, options: dict[str, float], *, size: int 
         ema_images=0,
     )
     state, samples = State(recipe, torch.device("cpu")), recipe.data.open()
+    state.training.load_state_dict(first, strict=False)
+    first |= {key: value.clone() for key, value in state.training.state_dict().items()}
     network = state.training.model.network
     middle = [network.into.weight, network.dense.weight, *network.out_of.parameters()]
     found: list[tuple[float, float]] = []
@@ -89,7 +97,8 @@ def main() -> None:
     parser.add_argument("--drawn", type=Path, help="picture of the curves")
     given = parser.parse_args()
     folder = given.folder or str(report.data_folder() / "faces_drawn/toon_dicebear_ccby_cc0")
-    runs = {name: gradients(folder, given.images, options) for name, options in RUNS.items()}
+    first: dict[str, Tensor] = {}
+    runs = {name: gradients(folder, given.images, options, first) for name, options in RUNS.items()}
     rows: list[report.Row] = []
     steps = len(runs["without"])
     for row in range(ROWS):

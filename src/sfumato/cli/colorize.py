@@ -64,6 +64,8 @@ def run(words: Sequence[str], console: Console) -> int:
         raise OptionError("in whose colours? Name a picture: --style PICTURE")
     points = points_of(given.hints or "")
     style = inputs.find_files([given.style])
+    if len(style) > 1:
+        raise OptionError(f"--style {given.style} are {len(style)} pictures; name one")
     photos, suffix = inputs.find_photos(given.sketches), "." + given.format.lower().lstrip(".")
     jobs = inputs.plan(photos, inputs.ending_of(style), given.out, suffix=suffix, keep=style)
     if points and len(jobs) > 1:

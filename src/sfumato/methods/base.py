@@ -159,7 +159,9 @@ class Colorizer(nn.Module):
     stride: int = 1
     """A sketch's sides must be multiples of this."""
     side: int = 256
-    """Longest side in pixels at which it works best."""
+    """Longest side in pixels at which it works best, of a sketch and of a style."""
+    takes_points: bool = True
+    """Whether colours may be given at points."""
     smallest_style: ClassVar[int] = 16
     """Pixels that a style's sides must have."""
 

@@ -52,7 +52,7 @@ class Config:
     points: bool = True
     """Take colours at points, too, which the paper has not."""
     side: Annotated[int, Ge(16)] = 256
-    """Longest side in pixels at which sketches are painted; about what the model is trained at."""
+    """Longest side in pixels at which sketches are painted and styles are seen; about what the model is trained at."""
     grey_weight: Annotated[float, Ge(0)] = 0.3
     """Weight of the guide decoder at the middle's entry, alpha of eq. 2."""
     color_weight: Annotated[float, Ge(0)] = 0.9
@@ -100,7 +100,7 @@ class Model(base.Colorizer):
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
         c = self.config = config or Config()
-        self.stride, self.side = 2**c.halvings, c.side
+        self.stride, self.side, self.takes_points = 2**c.halvings, c.side, c.points
         self.hints: CompactHint | FcHint = FcHint(c.hint_weights) if c.hint == "vgg19-fc1" else CompactHint(c.palette)
         self.network = ColorUnet(
             self.hints.size, c.wide, c.widths_back(), middle=c.middle, tinted=c.tinted, channels=5 if c.points else 1

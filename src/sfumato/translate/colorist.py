@@ -20,7 +20,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..data.lines import PAPER, Lines, normalised, seems_photograph
+from ..data.lines import PAPER, Lines, normalised, sampled, seems_photograph
 from ..device import autocast, pick, to_device
 from ..errors import OptionError, PictureError
 from ..image import Picture, Source, from_any, quantize
@@ -37,8 +37,10 @@ from .styles import read_style
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
-FLAT_SIDE = 1024
+FLAT_SIDE = 640
 """Longest side in pixels at which areas are found; beyond, a colour's border is that much softer than its line."""
+THIN = 1.0
+"""Pixels of a reduced drawing below which lines are not let fade."""
 UNDER = 1.5
 """Pixels at the network's size by which the area under lines is widened before it is filled."""
 
@@ -107,16 +109,21 @@ class Colorist:
         if own := options.lines == "own":
             painted = under_lines(painted, small, lines, options.flat)
         result = np.empty_like(paper.pixels)  # a channel at a time: of large pictures each takes gigabytes
+        cover = None if options.opaque or picture.alpha is None else unit(picture.alpha)
+        if cover is not None and float(sampled(cover).mean()) < 0.5:
+            log.warning("%s: most of the paper is transparent and stays so; --opaque paints it, too", picture.name)
         for k in range(3):
             plane = laid(painted[..., k], lines, own=own)
             if options.strength < 1:
                 content = unit(paper.pixels[..., k])
                 plane = content + np.float32(options.strength) * (plane - content)
+            if cover is not None:
+                plane = uncovered(plane, cover)
             result[..., k] = quantize(plane, result.dtype)
         return (paper if options.opaque else picture).with_pixels(result)
 
     def _check(self, picture: Picture, points: Sequence[Point]) -> None:
-        if points and not getattr(getattr(self.model, "config", None), "points", True):
+        if points and not self.model.takes_points:
             raise OptionError("this model takes no colours at points; it was trained without")
         for point in points:
             if not (0 <= point.x < picture.width and 0 <= point.y < picture.height):
@@ -126,11 +133,13 @@ class Colorist:
                 )
 
     def _hint(self, style: Source) -> Tensor:
-        picture = read_style(style, None)
-        least = self.model.smallest_style
-        if min(picture.height, picture.width) < least:
+        picture, least = from_any(style), self.model.smallest_style
+        short, long = sorted((picture.height, picture.width))
+        if short < least:
             size = f"{picture.width} x {picture.height}"
             raise PictureError(f"{picture.name}: a style of {size} pixels tells too little; it needs {least} x {least}")
+        # What a hint says changes with the size, so it is that of the training.
+        picture = read_style(picture, max(self.model.side, -(-long * least // short)))
         with torch.inference_mode(), autocast(self.device, self.dtype):
             return self.model.encode_style(picture.tensor().to(self.device))
 
@@ -139,7 +148,7 @@ class Colorist:
         height, width = lines.shape
         scale = min(side, 4 * max(height, width)) / max(height, width)
         size = max(1, round(height * scale)), max(1, round(width * scale))
-        small = resized(lines, size)
+        small = shrunk(lines, size)
         stride = self.model.stride
         bottom, right = (max(2, -(-n // stride)) * stride for n in size)
         # Paper all around: a mirrored sketch would be two heads.
@@ -173,6 +182,19 @@ def resized(values: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(values, size[::-1], interpolation=kind), np.float32)
 
 
+def shrunk(lines: Lines, size: tuple[int, int]) -> Lines:
+    """Lines (H, W) in a smaller size (height, width), or a larger one: thin ones stay as dark as they were."""
+    window = round(THIN * lines.shape[0] / size[0])
+    if window > 1:
+        lines = np.asarray(cv2.erode(lines, np.ones((window, window), np.uint8)), np.float32)
+    return resized(lines, size)
+
+
+def uncovered(plane: Floats, cover: Floats) -> Floats:
+    """The channel (H, W) that looks like `plane` on white paper, where it covers that share of it; in [0, 1]."""
+    return np.asarray(np.clip(1 - (1 - plane) / np.maximum(cover, 1e-3), 0, 1), np.float32)
+
+
 def under_lines(painted: Floats, small: Lines, lines: Lines, flat: float) -> Floats:
     """What is to lie under a sketch's lines (H, W): a painting (h, w, 3), filled in under its own, small ones (h, w).
 
@@ -184,7 +206,7 @@ def under_lines(painted: Floats, small: Lines, lines: Lines, flat: float) -> Flo
         return area
     scale = min(1.0, FLAT_SIDE / max(lines.shape))
     size = max(1, round(lines.shape[0] * scale)), max(1, round(lines.shape[1] * scale))
-    paper = resized(lines, size) >= PAPER
+    paper = shrunk(lines, size) >= PAPER
     area = resized(area, size)
     return np.asarray(area + np.float32(flat) * (evened(area, areas(paper), paper) - area), np.float32)
 

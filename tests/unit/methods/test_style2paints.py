@@ -15,6 +15,7 @@ from sfumato.data.line_pairs import LinePairs
 from sfumato.data.lines import EXTRACTORS, extracted, normalised, seems_photograph
 from sfumato.errors import DataError, OptionError, PictureError, RecipeError, WeightsError
 from sfumato.methods import style2paints
+from sfumato.methods.base import Colorizer
 from sfumato.nets.points import Point, point_map
 from sfumato.nets.style2paints import FcHint, PictureNorm, color_shares
 from sfumato.recipes.style2paints import paper, tiny
@@ -113,8 +114,7 @@ def test_the_norm_is_torchs_over_all_channels():
 def test_guides_and_judge_are_not_in_the_model(training, config, tmp_path):
     weights.save(tmp_path / "m.safetensors", training.models()["paint"], Card(name="m", method="style2paints"))
     keys = weights.load_tensors(tmp_path / "m.safetensors")
-    assert {key.split(".")[0] for key in keys} == {"hints", "network"}
-    assert {key.split(".")[1] for key in keys if key.startswith("hints")} == {"vgg"}
+    assert {key.split(".")[0] for key in keys} == {"network"}
     assert len(list(training.guides.parameters())) > 0
 
 
@@ -170,7 +170,7 @@ def test_guides_wake_the_middle(config, folder):
     for guided in (True, False):
         torch.manual_seed(0)
         weight = {} if guided else {"grey_weight": 0.0, "color_weight": 0.0}
-        training = style2paints.Training(dataclasses.replace(config, shift_start=10**6, **weight))
+        training = style2paints.Training(dataclasses.replace(config, shift_start=10**6, tinted=False, **weight))
         terms = next(training.learn(batch))
         assert ("guide_grey" in terms) == guided
         sum(terms.values()).backward()
@@ -374,6 +374,73 @@ def test_any_size_and_alpha(training, size):
     assert result.pixels.shape == (*size, 3)
     assert np.array_equal(result.alpha, pixels[..., 3])
     assert Colorist(training.model)(pixels, cartoon(), ColorOptions(opaque=True)).alpha is None
+
+
+class Stub(Colorizer):
+    """Paints all of one colour, and white where a colour is given; a hint is the style's size."""
+
+    stride, side = 8, 64
+    COLOR = (0.55, 0.7, 0.9)
+
+    def encode_style(self, style):
+        return torch.tensor([style.shape[2:]])
+
+    def paint(self, sketch, hint, points=None):
+        self.hint, self.seen = hint[0].tolist(), sketch
+        plain = torch.tensor(self.COLOR)[:, None, None].expand(1, 3, *sketch.shape[2:])
+        return plain if points is None else torch.where(points[:, :1] > 0, 1.0, plain)
+
+
+def paper_with_a_line(size=(128, 256), width=2):
+    pixels = np.full((*size, 3), 255, np.uint8)
+    pixels[size[0] // 2 : size[0] // 2 + width] = 0
+    return pixels
+
+
+def test_each_channel_is_that_of_the_painting():
+    result = Colorist(Stub(), device="cpu")(paper_with_a_line(), cartoon()).pixels
+    assert np.abs(result[20, 20] / 255 - Stub.COLOR).max() < 0.01
+    assert result[64].max() == 0
+
+
+def test_points_are_where_they_are_given_at_any_size():
+    point = Point(x=192, y=32, color=(255, 0, 0))
+    options = ColorOptions(flat=0)
+    result = Colorist(Stub(), device="cpu")(paper_with_a_line(), cartoon(), options, points=[point]).pixels
+    white = np.argwhere(result[..., 0] > 200)
+    assert len(white) and np.abs(white.mean(0) - (32, 192)).max() < 3
+
+
+@pytest.mark.parametrize(("size", "seen"), [((64, 48), (64, 48)), ((300, 600), (32, 64)), ((16, 20), (52, 64))])
+def test_a_style_is_seen_at_the_models_size(size, seen):
+    stub, style = Stub(), np.zeros((*size, 3), np.uint8)
+    Colorist(stub, device="cpu")(paper_with_a_line(), style)
+    assert np.abs(np.array(stub.hint) - seen).max() <= 1
+
+
+def test_a_long_style_keeps_its_shorter_side():
+    stub = Stub()
+    Colorist(stub, device="cpu")(paper_with_a_line(), np.zeros((20, 400, 3), np.uint8))
+    assert stub.hint[0] == stub.smallest_style
+
+
+@pytest.mark.parametrize("scale", [1, 8, 40])
+def test_thin_lines_of_large_sketches_stay_dark(scale):
+    stub = Stub()
+    Colorist(stub, device="cpu")(paper_with_a_line((64 * scale, 64 * scale), width=max(1, scale // 8)), cartoon())
+    assert float(stub.seen.min()) < 0.5
+    assert float((stub.seen > 0.9).float().mean()) > 0.8
+
+
+def test_what_covers_half_looks_like_the_painting_on_white():
+    pixels = np.concatenate((paper_with_a_line(), np.full((128, 256, 1), 255, np.uint8)), 2)
+    pixels[:20, :, 3] = 128
+    shown = Colorist(Stub(), device="cpu")(pixels, cartoon())
+    opaque = Colorist(Stub(), device="cpu")(pixels, cartoon(), ColorOptions(opaque=True))
+    assert np.abs(shown.compose_on_white().pixels.astype(int) - opaque.pixels)[:20].max() <= 2
+    pixels[:20, :, :3] = 0  # ink that covers half
+    sketch = Colorist(Stub(), device="cpu")(pixels, cartoon(), ColorOptions(strength=0))
+    assert int(sketch.pixels[:20].max()) <= 1
 
 
 def test_strength_0_is_the_sketch(training):
