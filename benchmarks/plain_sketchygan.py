@@ -110,9 +110,7 @@ class Up(nn.Module):
 
 
 def spectral_conv(entering: int, leaving: int, kernel: int) -> nn.Module:
-    margin = kernel // 2
-    mode = "reflect" if margin else "zeros"
-    return spectral_norm(nn.Conv2d(entering, leaving, kernel, padding=margin, padding_mode=mode))
+    return spectral_norm(nn.Conv2d(entering, leaving, kernel, padding=kernel // 2))
 
 
 def pyramid(image: Tensor, count: int) -> list[Tensor]:

@@ -14,7 +14,18 @@ from sfumato.data.domains import Unpaired
 from sfumato.data.folders import Crops
 from sfumato.errors import SfumatoError
 from sfumato.nets.vgg import CompactVGG
-from sfumato.recipes import cut, cyclegan, microast, pix2pix, sketchygan, ugatit, vgg
+from sfumato.recipes import (
+    cut,
+    cyclegan,
+    microast,
+    pix2pix,
+    sketchygan,
+    style2paints,
+    stytr2,
+    texture_nets,
+    ugatit,
+    vgg,
+)
 from sfumato.train import Recipe, train
 
 
@@ -34,6 +45,35 @@ GANS = {
     "pix2pix": (pix2pix, {}),
 }
 """Recipes of two kinds of pictures, with what draws at random and what looks at the whole batch."""
+
+
+STYLIZERS = {"microast": microast, "stytr2": stytr2}
+"""Recipes of contents and styles."""
+
+
+def stylizer(name: str, data: Path) -> Recipe:
+    """The tiny recipe of a method of contents and styles."""
+    tiny = STYLIZERS[name].tiny()
+    method = dataclasses.replace(tiny.method, perceptual=(judge(data),))
+    return dataclasses.replace(
+        tiny, method=method, data=dataclasses.replace(toy.recipe(data).data, size=32), batch=4, log_every=4
+    )
+
+
+def textures(data: Path) -> Recipe:
+    """The tiny recipe of a texture between several swatches, with statistics of the batch and a term of all of it."""
+    tiny, folders = texture_nets.tiny(), toy.recipe(data).data
+    method = dataclasses.replace(tiny.method, perceptual=(judge(data),))
+    swatches = dataclasses.replace(tiny.data, style=folders.style)
+    return dataclasses.replace(tiny, method=method, data=swatches, batch=4, images=16, log_every=4)
+
+
+def colors(data: Path) -> Recipe:
+    """The tiny recipe of drawings in colour, before, within and after the shift to the judge."""
+    tiny, folders = style2paints.tiny(), toy.recipe(data).data
+    method = dataclasses.replace(tiny.method, shift_start=4, shift_images=8, augment="color shift cut")
+    drawings = dataclasses.replace(tiny.data, images=folders.content)
+    return dataclasses.replace(tiny, method=method, data=drawings, batch=4, images=16, log_every=4)
 
 
 def gan(name: str, data: Path) -> Recipe:
@@ -73,11 +113,8 @@ def sketches(data: Path) -> Recipe:
 def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
     """The tiny recipe of that name, on made pictures."""
     recipe = toy.recipe(data)
-    if name == "microast":
-        tiny = microast.tiny()
-        method = dataclasses.replace(tiny.method, perceptual=(judge(data),))
-        crops = dataclasses.replace(recipe.data, size=32)
-        recipe = dataclasses.replace(tiny, method=method, data=crops, batch=4, log_every=4)
+    if name in STYLIZERS:
+        recipe = stylizer(name, data)
     elif name == "vgg":
         tiny = vgg.tiny()
         method = dataclasses.replace(tiny.method, teachers=(judge(data),))
@@ -87,6 +124,10 @@ def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
         recipe = gan(name, data)
     elif name == "sketchygan":
         recipe = sketches(data)
+    elif name == "texture_nets":
+        recipe = textures(data)
+    elif name == "style2paints":
+        recipe = colors(data)
     if pause := changes.pop("pause_s", 0):
         recipe = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, pause_s=pause))
     return dataclasses.replace(recipe, **changes)

@@ -64,6 +64,19 @@ def test_the_soft_rectifier_and_its_slope():
     assert torch.allclose(found, wanted, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_soft_rectifier_keeps_small_numbers(dtype):
+    """Far below 0 it and its slope are small, not nothing; wanted is the formula as printed, in double precision."""
+    x = torch.tensor([-100.0, -8, -6.5, -4, -1, -0.25, 0, 0.25, 1, 4, 8, 100], dtype=dtype, requires_grad=True)
+    exact = x.detach().double().requires_grad_()
+    plain = (exact + (exact.square() + 0.09).sqrt()) / 2
+    y = SoftRelu()(x)
+    wanted, found = (torch.autograd.grad(z.sum(), leaf)[0] for z, leaf in ((plain, exact), (y, x)))
+    error = 1e-5 if dtype == torch.float32 else 0.03
+    torch.testing.assert_close(y.double(), plain, rtol=error, atol=0)
+    torch.testing.assert_close(found.double(), wanted, rtol=error, atol=0)
+
+
 def test_a_mask_of_nothing_leaves_the_straight_way():
     parts = Parts(classes=1)
     unit = parts.unit((4, 4, 3), "up")
@@ -101,6 +114,21 @@ def test_a_convolution_and_means_of_it_at_once(spectral):
     conv = Parts(spectral=spectral).conv(5, 3).eval()
     x = torch.randn(2, 5, 6, 8)
     assert torch.allclose(conv_halved(conv, x), F.avg_pool2d(conv(x), 2), atol=1e-6)
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 7])
+def test_both_convolutions_see_zeros_beyond_the_border(kernel):
+    """Weights of largest singular value 1 are not divided."""
+    plain, spectral = (Parts(spectral=spectral).conv(2, 3, kernel).eval() for spectral in (False, True))
+    with torch.no_grad():
+        u, _, v = torch.linalg.svd(spectral.weight, full_matrices=False)
+        spectral.weight.copy_(u @ v)
+        spectral.u.copy_(u[:, 0])
+        spectral.v.copy_(v[0])
+        plain.weight.copy_(spectral.filters(spectral.weight))
+        plain.bias.copy_(spectral.bias)
+    x = torch.randn(2, 2, 8, 9)
+    torch.testing.assert_close(spectral(x), plain(x), rtol=1e-4, atol=1e-5)
 
 
 def test_halves_are_means():

@@ -123,6 +123,14 @@ def test_the_share_of_drawings_grows(root, drawings):
     assert sum(drawn[150:]) > 38
 
 
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (0.25, 12, 42), (1.0, 100, 100)])
+def test_the_share_of_real_pictures_that_have_drawings(root, drawings, share, low, high):
+    """Green is the photograph that was drawn."""
+    samples = dataclasses.replace(SMALL, root=str(root), drawings=str(drawings), real_share=share).open()
+    means = [samples.sample(0, n)["real"].float().mean((1, 2)) for n in range(100)]
+    assert low <= sum(bool(x[1] > x[[0, 2]].max()) for x in means) <= high
+
+
 def test_mistakes_are_told(root, tmp_path):
     with pytest.raises(DataError, match=r"data\.photos names no folders"):
         SketchPhotos().open()

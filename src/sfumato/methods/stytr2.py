@@ -335,19 +335,28 @@ class Training(base.Training):
     def _pictures(self, both: Tensor) -> tuple[Tensor, Tensor]:
         """Content in the style, (B, 3, H, W), and each picture in its own, (2 B, 3, H, W); each is encoded once."""
         model, count = self.model, len(both) // 2
-        embedded = model.embedding(both)
+        # Rows of one sample lie together, so that dropout draws for them what it draws when processes share the batch.
+        embedded = together(*model.embedding(both).split(count))
         x, position = model.transformer.content(embedded)
         style = tokens(model.transformer.style(embedded))
-        own = model.transformer.decoder(
-            torch.cat((x[:count], x)), torch.cat((style[count:], style)), torch.cat((position[:count], position))
+        (of_content, of_style), (place, place_2), (own, other) = (
+            (rows[::2], rows[1::2]) for rows in (x, position, style)
         )
-        pictures = model.decoder(own.transpose(1, 2).unflatten(2, embedded.shape[-2:])).float()
-        return pictures[:count], pictures[count:]
+        made = model.transformer.decoder(
+            together(of_content, of_content, of_style), together(other, own, other), together(place, place, place_2)
+        )
+        pictures = model.decoder(as_map(made, embedded)).float()
+        return pictures[::3], torch.cat((pictures[1::3], pictures[2::3]))
 
     def sample(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         content, style = batch["content"], batch["style"]
         steps = {f"strength {s:g}": self.model(content, style, s).clamp(0, 1) for s in (0.0, 0.5, 1.0)}
         return {"content": content, "style": style} | steps
+
+
+def together(*parts: Tensor) -> Tensor:
+    """P batches (B, ...) as (B P, ...), the rows of the first sample first."""
+    return torch.stack(parts, 1).flatten(0, 1)
 
 
 def normalised(features: Tensor) -> Tensor:

@@ -26,7 +26,11 @@ SLOPE = 0.2
 
 
 class SoftRelu(nn.Module):
-    """(x + sqrt(0.3^2 + x^2)) / 2, a rectifier without a corner, as the authors' generator has it."""
+    """(x + sqrt(0.3^2 + x^2)) / 2, a rectifier without a corner, as the authors' generator has it.
+
+    As max(x, 0) + 0.045 / (|x| + sqrt(0.3^2 + x^2)), which is the same: two numbers of one sign are added, where the
+    first form is 0 in bf16 from -4 down, and so is its slope.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return _SoftRelu.apply(x)  # type: ignore[no-untyped-call]
@@ -37,7 +41,7 @@ class _SoftRelu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = x.square().add_(0.09).sqrt_().add_(x).mul_(0.5)
+        y = x.relu().add_(x.square().add_(0.09).sqrt_().add_(x.abs()).reciprocal_(), alpha=0.045)
         ctx.save_for_backward(y)
         return y
 
@@ -89,9 +93,9 @@ class Parts:
     gates: Gates = "minmax"
 
     def conv(self, entering: int, leaving: int, kernel: int = 3) -> nn.Module:
-        """A convolution that keeps the size."""
+        """A convolution that keeps the size, with zeros beyond the border, as all of the authors' are."""
         if self.spectral:
-            return SpectralConv2d(entering, leaving, kernel, margin=kernel // 2)
+            return SpectralConv2d(entering, leaving, kernel, margin=kernel // 2, border="zeros")
         return nn.Conv2d(entering, leaving, kernel, padding=kernel // 2)
 
     def norm(self, channels: int) -> nn.Module:

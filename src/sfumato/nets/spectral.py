@@ -8,7 +8,7 @@ parts of a batch.
 """
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -76,16 +76,28 @@ class _Used(torch.autograd.Function):
 
 
 class SpectralConv2d(Spectral):
-    """A convolution whose border, of `margin` pixels, is mirrored: (B, C, H, W) -> (B, O, h, w).
+    """A convolution with `margin` pixels around the picture: (B, C, H, W) -> (B, O, h, w).
 
     A filter's weights are in the order (k, k, C), so that a large matrix is never put in another order.
+
+    Args:
+        border: what those pixels are, the picture mirrored or `zeros`.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, margin: int = 1, bias: bool = True
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        margin: int = 1,
+        bias: bool = True,
+        border: Literal["reflect", "zeros"] = "reflect",
     ) -> None:
         super().__init__(out_channels, in_channels * kernel**2)
         self.kernel, self.stride, self.margin = kernel, stride, margin
+        self.pad_mode = "constant" if border == "zeros" else border
         bound = 1 / math.sqrt(in_channels * kernel**2)
         self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound)) if bias else None
 
@@ -107,7 +119,7 @@ class SpectralConv2d(Spectral):
 
     def _padded(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            return F.pad(x.to(dtype), (self.margin,) * 4, mode="reflect") if self.margin else x.to(dtype)
+            return F.pad(x.to(dtype), (self.margin,) * 4, mode=self.pad_mode) if self.margin else x.to(dtype)
 
     def _divided(self, padded: Tensor, dtype: torch.dtype, *, halves: bool = False) -> Tensor:
         """The convolution by weights that are divided themselves, which is less where they are few."""

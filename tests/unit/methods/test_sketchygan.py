@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from sfumato.errors import OptionError, RecipeError
-from sfumato.methods.sketchygan import Config, Discriminator, Generator, Model, Training, dragan_penalty, fitted
+from sfumato.methods.sketchygan import Config, Discriminator, Generator, Model, Training, dragan_penalty, fitted, seen
+from sfumato.nets.perceptual import read_perceptual
 from sfumato.recipes import sketchygan as recipes
 
 TINY = Config(classes=("cat", "dog"), size=16, width=4, noise=8)
@@ -95,6 +97,40 @@ def test_a_flat_judge_has_no_dragan_penalty():
             return 0.01 * x.mean((1, 2, 3)), None
 
     assert float(dragan_penalty(Flat(), torch.rand(2, 3, 8, 8))) == 0
+
+
+def test_every_term_is_the_authors():
+    """Softplus for and against the judge, the class, plain and focal, L1 of pixels and of features, variety."""
+    weights = {"adversarial_weight": 1.5, "class_weight": 0.7, "class_judge_weight": 1.3}
+    weights |= {"pixel_weight": 3.0, "perceptual_weight": 2.0, "diversity_weight": 4.0}
+    training, batch = Training(dataclasses.replace(TINY, spectral=False, **weights)), batch_of(4)
+    for p in (*training.sketch2photo.parameters(), *training.judge.parameters()):
+        torch.nn.init.normal_(p, 0, 0.2)  # with the first weights all logits are near 0
+    torch.manual_seed(3)
+    of_generator, of_judge = (dict(terms) for terms in training.learn(batch))
+    torch.manual_seed(3)
+    (z1, z2), label = (torch.randn(4, 8), torch.randn(4, 8)), batch["label"]
+    g1, g2 = (training.sketch2photo.network(seen(batch["sketch"]), label, z) for z in (z1, z2))
+    photo, real = batch["photo"] * 2 - 1, batch["real"] * 2 - 1
+    (d_fake, c_fake), (d_real, c_real) = training.judge(g1), training.judge(real)
+    look, layers = read_perceptual(("compact",)), ("relu1_1", "relu2_1", "relu3_1")
+    made, wanted = look((g1 + 1) / 2, layers), look(batch["photo"], layers)
+    right = (c_real.softmax(1) * batch["real_label"]).sum(1)
+    apart = (g1 - g2).abs().flatten(1).mean(1) / (z1 - z2).square().sum(1).sqrt()
+    expected = {
+        "adversarial": 1.5 * F.softplus(-d_fake).mean(),
+        "class": 0.7 * -(c_fake.softmax(1) * label).sum(1).log().mean(),
+        "pixel": 3 * (g1 - photo).abs().mean(),
+        "perceptual": 2 * sum((made[k] - wanted[k]).abs().mean() for k in layers),
+        "variety": -4 * apart.mean(),
+    }
+    lesson = {
+        "fake": 1.5 * F.softplus(d_fake).mean(),
+        "real": 1.5 * F.softplus(-d_real).mean(),
+        "class": 1.3 * ((1 - right) ** 2 * -right.log()).mean(),
+    }
+    torch.testing.assert_close(of_generator, expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(of_judge, lesson, rtol=1e-4, atol=1e-6)
 
 
 def test_terms_without_weight_are_left_out():

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from sfumato import weights
@@ -17,7 +18,7 @@ from sfumato.errors import DataError, OptionError, PictureError, RecipeError, We
 from sfumato.methods import style2paints
 from sfumato.methods.base import Colorizer
 from sfumato.nets.points import Point, point_map
-from sfumato.nets.style2paints import FcHint, PictureNorm, color_shares
+from sfumato.nets.style2paints import ColorUnet, Decoder, FcHint, PictureNorm, color_shares
 from sfumato.recipes.style2paints import paper, tiny
 from sfumato.train.state import State
 from sfumato.translate.colorist import Colorist, ColorOptions, filled, laid, under_lines
@@ -98,6 +99,42 @@ def test_the_hint_is_not_normalised_away(training):
     with torch.inference_mode():
         a, b = (network(ink, h) for h in torch.randn(2, 1, training.model.hints.size))
     assert float((a.mean((2, 3)) - b.mean((2, 3))).abs().max()) > 1e-3
+
+
+def test_another_code_tints_the_picture_of_the_same_features():
+    middle, skips = torch.randn(1, 6, 8, 8), [torch.randn(1, 4, 16, 16)]
+    codes = torch.randn(2, 1, 6)
+    tinted, plain = (Decoder(6, (5,), (4,), code=size) for size in (6, 0))
+    with torch.inference_mode():
+        a, b = (tinted(middle, skips, code=code) for code in codes)
+        assert float((a - b).abs().mean()) > 0.05
+        scale, shift = tinted.tints[0](codes[0])[:, :, None, None].chunk(2, 1)
+        painted = tinted.blocks[0](torch.cat((F.interpolate(middle, scale_factor=2), *skips), 1)) * (1 + scale) + shift
+        torch.testing.assert_close(a, tinted.head(painted).tanh(), rtol=1e-4, atol=1e-5)
+        assert torch.equal(*(plain(middle, skips, code=code) for code in codes))
+
+
+@pytest.mark.parametrize("tinted", [True, False])
+def test_the_hint_reaches_the_decoder_by_tints_only(config, tinted):
+    """The middle stays the same, so that nothing else tells of the hint."""
+    network = style2paints.Training(dataclasses.replace(config, tinted=tinted)).model.network
+    network.out_of.register_forward_hook(lambda _module, _args, found: torch.ones_like(found))
+    ink = torch.rand(1, 5, 32, 32)
+    with torch.inference_mode():
+        a, b = (network(ink, hint) for hint in torch.randn(2, 1, network.dense.in_features))
+    assert (float((a - b).abs().mean()) > 0.01) == tinted
+
+
+def test_first_weights_are_small_where_hints_come_in_and_pictures_leave():
+    """By the deviations of He et al. for a slope of 0.2; the judge's last layer is as any other."""
+    network = ColorUnet(300, (8, 64), (8, 64), middle=128, tinted=True, channels=5)
+    judge = style2paints.Judge(200, 32)
+    style2paints.initialise(network)
+    style2paints.initialise(judge)
+    small = [network.dense, *network.decoder.tints, network.decoder.head]
+    for layer, share in [*((layer, 0.3) for layer in small), (network.into, 1.0), (judge.dense, 1.0)]:
+        wanted = share * (2 / 1.04 / layer.weight[0].numel()) ** 0.5
+        assert float(layer.weight.detach().std()) == pytest.approx(wanted, rel=0.15)
 
 
 def test_the_norm_is_torchs_over_all_channels():
@@ -222,6 +259,45 @@ def test_the_weight_of_pixels_moves_with_the_shift(config, folder):
         terms[seen] = {key: float(value.detach()) for key, value in next(training.learn(batch)).items()}
     assert terms[20]["pixel"] == pytest.approx(terms[0]["pixel"] / 2, rel=1e-4)
     assert terms[20]["guide_color"] == pytest.approx(terms[0]["guide_color"] / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize(("seen", "shift"), [(5, 0.0), (14, 0.4), (50, 1.0)])
+def test_every_term_is_that_of_eq_2_to_4(config, seen, shift):
+    """Before, within and after the shift; 2 layers halve the guides' pictures."""
+    weights = {"pixel_weight": 2.0, "pixel_weight_after": 0.5, "adversarial_weight": 0.7, "grey_weight": 0.4}
+    training = style2paints.Training(dataclasses.replace(config, shift_start=10, shift_images=10, **weights))
+    training.seen = seen
+    batch = {key: torch.rand(2, n, 32, 32) for key, n in {"sketch": 1, "style": 3, "color": 3, "points": 4}.items()}
+    batch["points"][:, :1] = (batch["points"][:, :1] > 0.9).float()
+    lessons = [dict(terms) for terms in training.learn(batch)]
+
+    color, where = batch["color"] * 2 - 1, batch["points"][:, :1]
+    entering = torch.cat((1 - batch["sketch"], where, (batch["points"][:, 1:] * 2 - 1) * where), 1)
+    hint, net = training.model.hints(batch["style"]), training.model.network
+    skips = [net.first(entering)]
+    for down in net.downs:
+        skips.append(down(skips[-1]))
+    added = net.dense(hint)
+    middle = net.out_of(F.leaky_relu(net.norm(net.into(skips[-1])) + added[:, :, None, None], 0.2))
+    fake = net.decoder(middle, skips[::-1], code=F.leaky_relu(added, 0.2))
+    small = F.avg_pool2d(color, 4)
+    red, green, blue = small.unbind(1)
+    grey = (0.299 * red + 0.587 * green + 0.114 * blue)[:, None]
+    guided = training.guides.grey(skips[-1], size=(8, 8)), training.guides.color(middle, size=(8, 8))
+    pixel = (1 - shift) * 2.0 + shift * 0.5
+    expected = {
+        "pixel": pixel * (fake - color).abs().mean(),
+        "guide_grey": pixel * 0.4 * (guided[0] - grey).abs().mean(),
+        "guide_color": pixel * 0.9 * (guided[1] - small).abs().mean(),
+    }
+    v, d_real, d_fake = hint.sigmoid(), training.judge(color).sigmoid(), training.judge(fake).sigmoid()
+    if shift:
+        expected["adversarial"] = shift * 0.7 * -(v * d_fake.log() + (1 - v) * (1 - d_fake).log()).mean()
+    lesson = {
+        "real": 0.5 * -(v * d_real.log() + (1 - v) * (1 - d_real).log()).mean(),
+        "fake": 0.5 * -(1 - d_fake).log().mean(),
+    }
+    torch.testing.assert_close(lessons, [expected, lesson], rtol=1e-4, atol=1e-5)
 
 
 def test_the_judges_goal():
