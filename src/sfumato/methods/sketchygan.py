@@ -279,6 +279,10 @@ class Training(base.Training):
             raise RecipeError(f"method.classes: {len(c.classes)} names ({names}) for {count} folders of data.photos")
         if size != c.size:
             raise RecipeError(f"method.size: {c.size} for pictures of {size} pixels; data.size must be the same")
+        if len(gather(batch["label"])) < 2:
+            raise RecipeError(
+                "batch: 1 has no statistics over the batch, by which the generator normalises; take 2 or more"
+            )
 
     def _noise(self, count: int, device: torch.device) -> Tensor:
         return randn(count, self.config.noise, device=device)
