@@ -5,7 +5,8 @@
 
 The sketches are edge maps of photographs that were kept from training, up to `--count` of each class. Models are
 SketchyGAN's, and pix2pix' for comparison, for which `--pairs` writes what it learns from: OUT/a, the edge maps, and
-OUT/b, the photographs, the same that SketchyGAN learns from.
+OUT/b, the photographs, the same that SketchyGAN learns from. They are all to be learned from: `pix2pix.pairs` takes
+`--data.hold-out 0`, or else it keeps a tenth of them back once more.
 
     consistency  share of results that a small classifier, taught on the training's photographs, takes for their class;
                  of the held-out photographs themselves it is the ceiling, of sketches the floor
@@ -27,7 +28,7 @@ from torch import Tensor
 from sfumato import device, image, zoo
 from sfumato.data.sketch_pairs import Opened, SketchPhotos
 from sfumato.methods import pix2pix, sketchygan
-from sfumato.metrics.classes import Classifier, pairwise_distance
+from sfumato.metrics.classes import class_consistency, pairwise_distance
 from sfumato.metrics.features import Judge
 from sfumato.metrics.fid import Features, frechet_distance
 
@@ -48,7 +49,7 @@ def main() -> None:
     size = given.size or next(m.config.size for m in models.values() if isinstance(m, sketchygan.Model))
     data = opened(given, size)
     judge = Judge("auto", where)
-    classifier = Classifier(*real_features(data, judge, given.learned))
+    learned = real_features(data, judge, given.learned)
     kept = list(data.kept_apart(given.count))
     sketches, photos = (torch.stack([x[k] for x in kept]).float() / 255 for k in ("sketch", "photo"))
     labels = torch.stack([x["label"] for x in kept]).argmax(1)
@@ -60,7 +61,7 @@ def main() -> None:
         row: report.Row = {
             "pictures": name,
             "parameters": sum(p.numel() for p in models[name].parameters()) if name in models else "",
-            "consistency": float((classifier(features).argmax(1) == labels.numpy()).mean()),
+            "consistency": class_consistency(features, labels.numpy(), *learned),
             judge.frechet: max(0.0, frechet_distance(features, truth)),
             "pixels": float((shown - photos).abs().mean()),
             "distance": pairwise_distance(features),
@@ -109,10 +110,10 @@ def read(file: str, where: torch.device) -> Model:
 
 
 def write_pairs(data: Opened, out: Path) -> None:
-    """Edge maps and photographs of the training under the same names, CLASS-NAME.png."""
-    for label, path, sketch, photo in data.pairs():
+    """Edge maps and photographs of the training under the same names, NUMBER-CLASS-NAME.png."""
+    for number, (label, path, sketch, photo) in enumerate(data.pairs()):
         for side, pixels in (("a", sketch), ("b", photo)):
-            file = out / side / f"{data.names[label]}-{Path(path).stem}.png"
+            file = out / side / f"{number:06d}-{data.names[label]}-{Path(path).stem}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             image.write(file, image.from_any(pixels), overwrite=True)
 

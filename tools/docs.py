@@ -12,6 +12,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from sfumato.cli import source
@@ -35,7 +36,7 @@ def page(name: str) -> str:
     tree = ast.parse(text)
     title = ast.get_docstring(tree) or name
     about = "\n\n".join(p for p in paragraphs(tree)[1:] if not p.startswith("#"))
-    parts = [GENERATED, f"# {source.first_line(title)}", about, places(name), model(tree), deviations(text, tree)]
+    parts = [GENERATED, f"# {source.first_line(title)}", about, places(name), model(tree), deviations(name)]
     parts += [options(file), recipes(name), official(name)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -48,8 +49,29 @@ def index(names: list[str]) -> str:
 
 def places(name: str) -> str:
     """Where the code is."""
-    files = [f"src/sfumato/{folder}/{name}.py" for folder in ("methods", "recipes")]
-    return "Source: " + ", ".join(f"[`{f}`](../../{f})" for f in files if (ROOT / f).is_file()) + "."
+    return "Source: " + ", ".join(f"[`src/sfumato/{f}`](../../src/sfumato/{f})" for f in files_of(name)) + "."
+
+
+def files_of(name: str) -> list[str]:
+    """The files of a method: itself, its recipes, and networks that nothing else imports."""
+    files = [f"{folder}/{name}.py" for folder in ("methods", "recipes")]
+    nets = [f"nets/{net}.py" for net, users in users_of_nets().items() if users == {files[0]}]
+    return [f for f in [*files, *nets] if (PACKAGE / f).is_file()]
+
+
+@cache
+def users_of_nets() -> dict[str, set[str]]:
+    """The files that import each module of `nets`, but those of `nets`, which share parts."""
+    users: dict[str, set[str]] = {name: set() for name in source.names("nets")}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        file = path.relative_to(PACKAGE).as_posix()
+        imports = (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.ImportFrom))
+        for node in imports if not file.startswith("nets/") else ():
+            module = node.module or ""
+            found = [alias.name for alias in node.names] if module == "nets" else [module.removeprefix("nets.")]
+            for net in found if module.startswith("nets") else ():
+                users.get(net, set()).add(file)
+    return users
 
 
 def model(tree: ast.Module) -> str:
@@ -59,12 +81,15 @@ def model(tree: ast.Module) -> str:
     return "\n\n".join(["## Model", *prose]) if prose else ""
 
 
-def deviations(text: str, tree: ast.Module) -> str:
-    """The notes `# Differs from the paper: ...`, of comments and of docstrings."""
-    documented = (n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef))
-    notes = [*comments(text), *(p for node in documented for p in paragraphs(node))]
-    found = (re.match(r"# Differs from the [^:]*: (.)(.*)", note) for note in notes)
-    rows = [f"- {note[1].upper()}{note[2]}" for note in found if note]
+def deviations(name: str) -> str:
+    """The notes `# Differs from the paper: ...` in the files of a method, of comments and of docstrings."""
+    rows = []
+    for text in ((PACKAGE / file).read_text(encoding="utf-8") for file in files_of(name)):
+        nodes = ast.walk(ast.parse(text))
+        for note in [*comments(text), *(p for node in nodes for p in paragraphs(node))]:
+            if note.startswith("# Differs"):
+                said = re.sub(r"^Differs from [^:,.]*: ", "", note.removeprefix("# "))
+                rows.append(f"- {said[0].upper()}{said[1:]}")
     return "\n\n".join(["## What differs from the paper", "\n".join(rows)]) if rows else ""
 
 
@@ -75,7 +100,7 @@ def comments(text: str) -> Iterator[str]:
         if token.type != tokenize.COMMENT:
             continue
         alone = not token.line[: token.start[1]].strip()
-        if run and alone and token.start[0] == last + 1:
+        if run and alone and token.start[0] == last + 1 and not token.string.startswith("# Differs"):
             run += token.string.removeprefix("#")
         else:
             yield run
@@ -88,7 +113,7 @@ def paragraphs(node: ast.AST | None) -> list[str]:
     """The paragraphs of a docstring, each on one line; those of notes begin with `# `."""
     if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
         return []
-    text = (ast.get_docstring(node) or "").split("\n\n")
+    text = re.split(r"\n\n|\n(?=# Differs)", ast.get_docstring(node) or "")
     return [" ".join(re.sub(r"\n\s*# ", " ", p).split()) for p in text]
 
 
@@ -115,7 +140,7 @@ def recipes(name: str) -> str:
     tree = ast.parse((PACKAGE / f"recipes/{name}.py").read_text(encoding="utf-8"))
     named = source.functions(f"recipes/{name}.py", "Recipe")
     rows = [
-        f"### {name}.{node.name}\n\n" + "\n\n".join(paragraphs(node))
+        f"### {name}.{node.name}\n\n" + "\n\n".join(p for p in paragraphs(node) if not p.startswith("#"))
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and node.name in named and node.name != "tiny"
     ]

@@ -10,6 +10,24 @@ def test_pages_of_the_methods(repository):
     assert run.returncode == 0, run.stderr
 
 
+def test_notes_of_what_differs_are_one_row_each(repository):
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (repository / "docs" / "methods").glob("*.md")}
+    for name, text in pages.items():
+        assert not [
+            line for line in text.splitlines() if line.startswith("# Differs") or line.count("Differs from") > 1
+        ]
+        files = [repository / "src" / "sfumato" / folder / f"{name}.py" for folder in ("methods", "recipes", "nets")]
+        notes = sum(f.read_text(encoding="utf-8").count("# Differs from") for f in files if f.is_file())
+        rows = text.partition("## What differs")[2].partition("\n## ")[0].count("\n- ")
+        assert rows >= notes, name
+    for name, note in (
+        ("style2paints", "global normalization"),
+        ("sketchygan", "running means"),
+        ("sketchygan", "1e-6"),
+    ):
+        assert note in pages[name].partition("## What differs")[2].partition("## Options")[0]
+
+
 def test_every_example_picture_has_its_source(repository):
     folder = repository / "src" / "sfumato" / "assets" / "examples"
     sources = (folder / "SOURCES.md").read_text(encoding="utf-8")

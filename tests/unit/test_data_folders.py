@@ -1,5 +1,6 @@
 import logging
 import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -138,6 +139,16 @@ def test_a_picture_that_breaks_later_is_replaced_by_the_next(photos, tmp_path):
     assert folder.picture(6)[0, 0, 0] == 30
     assert folder.picture(0)[0, 0, 0] == 30
     assert len(folder.broken) == 2
+
+
+def test_the_path_goes_with_the_picture(photos, tmp_path):
+    folder = Folder([photos], 100)
+    (tmp_path / "photos" / "0.png").write_bytes(b"")
+    path, pixels = folder.found(0)
+    assert (path, pixels[0, 0, 0]) == (str(tmp_path / "photos" / "1.png"), 30)
+    sound = {Path(path).name: pixels[0, 0, 0] for path, pixels in folder.sound()}
+    assert len(sound) == len(folder) - 1
+    assert all(value == 30 * int(name[0]) for name, value in sound.items())
 
 
 def test_no_picture_is_left(photos, tmp_path):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from sfumato.data.strokes import distances
-from sfumato.nets.distance import distance_field, oddity
+from sfumato.nets.distance import distance_field, oddity, on_white
 from sfumato.nets.mru import ClassNorm, Parts, SoftRelu, _stretched, between, conv_halved, halves, twice
 
 KINDS = [("mru", "minmax"), ("mru", "sigmoid"), ("residual", "minmax"), ("dcgan", "minmax")]
@@ -159,3 +159,37 @@ def test_what_is_no_sketch():
     assert oddity(sketch) == ""
     assert "invert it" in oddity(1 - sketch)
     assert "`sfumato sketch`" in oddity(torch.rand(1, 3, 32, 32))
+
+
+def drawing(size=96):
+    sketch = torch.ones(1, 3, size, size)
+    sketch[:, :, size // 3], sketch[:, :, :, size // 2] = 0, 0
+    return sketch
+
+
+def test_edge_maps_are_taken_as_they_are():
+    soft = F.avg_pool2d(drawing(), 3, 1, 1, count_include_pad=False)
+    for sketch in (drawing(), soft, torch.ones(2, 3, 40, 30), drawing(16)):
+        assert torch.equal(on_white(sketch), sketch)
+
+
+@pytest.mark.parametrize("light", ["grey", "uneven", "grainy"])
+def test_a_scan_has_the_distances_of_its_lines(light):
+    sketch, size = drawing(), 96
+    shade = {
+        "grey": torch.full((size, size), 240 / 255),
+        "uneven": torch.linspace(0.7, 1, size).expand(size, size),
+        "grainy": 0.94 - 0.03 * torch.rand(size, size),
+    }[light]
+    scan = sketch * shade
+    assert oddity(scan) == ""
+    field = distance_field(on_white(scan))
+    assert (field - distance_field(sketch)).abs().max() < 1e-5
+    assert field.mean() > 0.2
+
+
+def test_one_sketch_on_grey_paper_changes_no_other():
+    both = torch.cat((drawing(), 0.9 * drawing()))
+    white = on_white(both)
+    assert torch.equal(white[:1], both[:1])
+    assert torch.equal(white[1:], drawing())

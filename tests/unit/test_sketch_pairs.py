@@ -1,6 +1,7 @@
 """Sketches and photographs of classes: found, paired, cropped alike; the share of drawings grows."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -13,10 +14,10 @@ from sfumato.errors import DataError, RecipeError
 SMALL = SketchPhotos(photos=("cat", "dog"), size=16, shorter=(16, 20), side=48, hold_out=0, first_share=0, last_share=0)
 
 
-def picture(path, color, size=(48, 60)):
+def picture(path, color, size=(48, 60), left=15):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.full((*size, 3), 200, np.uint8)
-    pixels[12:36, 15:45] = color
+    pixels[12:36, left : left + 30] = color
     Image.fromarray(pixels).save(path)
 
 
@@ -165,3 +166,93 @@ def test_drawings_are_left_out_by_name(root, drawings, tmp_path):
     (tmp_path / "not.txt").write_text("dog/n1-2.png\n")
     settings = dataclasses.replace(SMALL, root=str(root), drawings=str(drawings), exclude=str(tmp_path / "not.txt"))
     assert settings.open().counts()[str(drawings)] == 1
+
+
+def fits(sketch, photo):
+    """Whether the lines of a sketch (H, W, 3) are about where the photograph (H, W, 3) changes from left to right."""
+    change = np.flatnonzero(np.abs(np.diff(photo[24, :, 1].astype(int))) > 90)
+    lines = np.flatnonzero(np.diff((sketch[24, :, 0] < 128).astype(int)))
+    return len(change) == 2 and len(lines) > 0 and np.abs(lines[:, None] - change).min(1).max() <= 4
+
+
+@pytest.fixture
+def apart(tmp_path):
+    """Photographs whose edges are at different places."""
+    for k, left in enumerate((3, 12, 27)):
+        picture(tmp_path / f"apart/cat/{k}.png", (200, 0, 0), left=left)
+    return dataclasses.replace(SMALL, photos=("cat",), root=str(tmp_path / "apart"), edges=str(tmp_path / "edges"))
+
+
+def cut(path):
+    path.write_bytes(b"nothing")
+
+
+@pytest.mark.parametrize("of", ["pairs", "sample", "kept_apart"])
+def test_edges_belong_to_the_photograph_that_was_read(apart, tmp_path, of):
+    settings = dataclasses.replace(apart, size=48, shorter=(48, 48), flip=False)
+    if of == "kept_apart":
+        settings = dataclasses.replace(settings, hold_out=0.9)
+        picture(tmp_path / "apart/cat/20.png", (200, 0, 0))  # the one that is learned from
+    opened = settings.open()
+    cut(tmp_path / "apart/cat/0.png")
+    if of == "pairs":
+        found = {path: (sketch, photo) for _, path, sketch, photo in opened.pairs()}
+        assert [path[-5:] for path in found] == ["1.png", "2.png"]
+        assert all(fits(*both) for both in found.values())
+    else:
+        samples = list(opened.kept_apart(2)) if of == "kept_apart" else [opened.sample(0, n) for n in range(3)]
+        assert len(samples) == (2 if of == "kept_apart" else 3)
+        if of == "kept_apart":
+            assert not torch.equal(samples[0]["photo"], samples[1]["photo"])
+    kept = sorted(path.name for path in (tmp_path / "edges").rglob("*.png"))
+    assert "0-sketch.png" not in kept and "1-sketch.png" in kept
+    for name in kept:
+        photo = np.asarray(Image.open(tmp_path / "apart/cat" / name.replace("-sketch", "")))
+        assert fits(np.asarray(Image.open(tmp_path / "edges/cat" / name).convert("RGB")), photo)
+
+
+def test_classes_of_one_name_are_refused_where_they_would_share_files(root, tmp_path):
+    picture(tmp_path / "more/cat/0.png", (9, 9, 9))
+    both = dataclasses.replace(SMALL, photos=(str(root / "cat"), str(tmp_path / "more/cat")))
+    assert len(both.open().names) == 2
+    for kept in ({"edges": str(tmp_path / "edges")}, {"drawings": str(tmp_path / "drawn")}):
+        with pytest.raises(DataError, match=r"two folders are called cat.*rename one"):
+            dataclasses.replace(both, **kept).open()
+
+
+def test_photographs_of_one_stem_have_an_edge_map_each(apart, tmp_path):
+    picture(tmp_path / "apart/cat/0.bmp", (200, 0, 0), left=20)
+    sketches = [sketch for _, _, sketch, _ in apart.open().pairs()]
+    names = sorted(path.name for path in (tmp_path / "edges").rglob("*.png"))
+    assert names == ["0.bmp-sketch.png", "0.png-sketch.png", "1-sketch.png", "2-sketch.png"]  # as `sfumato sketch` does
+    again = [sketch for _, _, sketch, _ in apart.open().pairs()]
+    assert all(np.array_equal(a, b) for a, b in zip(sketches, again, strict=True))
+
+
+@pytest.mark.parametrize("change", [{"side": 64}, {"threshold": 0.2}])
+def test_edge_maps_of_other_settings_are_refused(apart, tmp_path, change):
+    list(apart.open().pairs())
+    list(apart.open().pairs())
+    made = tmp_path / "edges" / "made.json"
+    assert json.loads(made.read_text()) == {"data.side": 48, "data.threshold": 0.35}
+    with pytest.raises(DataError, match=r"data\.side 48, data\.threshold 0\.35, and not .*data\.edges"):
+        dataclasses.replace(apart, **change).open()
+    made.write_text("{")
+    with pytest.raises(DataError, match="delete it"):
+        apart.open()
+
+
+def test_edge_maps_made_by_hand_serve_any_settings(apart, tmp_path):
+    for k in range(3):
+        picture(tmp_path / f"edges/cat/{k}-sketch.png", (0, 0, 0))
+    for threshold in (0.35, 0.2):
+        settings = dataclasses.replace(apart, threshold=threshold)
+        assert [sketch.min() for *_, sketch, _ in settings.open().pairs()] == [0, 0, 0]
+    assert not (tmp_path / "edges" / "made.json").exists()
+
+
+def test_settings_that_changed_while_a_run_was_open_are_noticed(apart):
+    first, second = apart.open(), dataclasses.replace(apart, threshold=0.2).open()
+    first.sample(0, 0)
+    with pytest.raises(DataError, match=r"data\.threshold 0\.35"):
+        list(second.pairs())

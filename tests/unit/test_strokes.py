@@ -1,9 +1,15 @@
 """Lines: thinned as in the textbook, cleaned without harm, drawn where they were."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
+import sfumato
+from sfumato import image
 from sfumato.data import pen, strokes
+from sfumato.data.sketches import Config, Sketcher
 
 
 def lines_from(*rows):
@@ -11,25 +17,35 @@ def lines_from(*rows):
 
 
 def textbook(lines):
-    """Zhang & Suen's thinning, pixel by pixel."""
+    """Guo & Hall's thinning, pixel by pixel, in the paper's words."""
     grid = np.pad(lines, 1).astype(int)
     while True:
         changed = False
-        for step in (0, 1):
+        for odd in (True, False):
             gone = []
-            for y in range(1, grid.shape[0] - 1):
-                for x in range(1, grid.shape[1] - 1):
-                    p = [grid[y + dy, x + dx] for dy, dx in strokes._AROUND]
-                    turns = sum(a == 0 and b == 1 for a, b in zip(p, p[1:] + p[:1], strict=True))
-                    p2, _, p4, _, p6, _, p8, _ = p
-                    free = p2 * p4 * p6 == 0 and p4 * p6 * p8 == 0 if step == 0 else p2 * p4 * p8 == p2 * p6 * p8 == 0
-                    if grid[y, x] and 2 <= sum(p) <= 6 and turns == 1 and free:
-                        gone.append((y, x))
+            for y, x in np.argwhere(grid):
+                p2, p3, p4, p5, p6, p7, p8, p9 = (grid[y + dy, x + dx] for dy, dx in strokes._AROUND)
+                pieces = (not p2 and (p3 or p4)) + (not p4 and (p5 or p6)) + (not p6 and (p7 or p8))
+                pieces += not p8 and (p9 or p2)
+                first = (p9 or p2) + (p3 or p4) + (p5 or p6) + (p7 or p8)
+                second = (p2 or p3) + (p4 or p5) + (p6 or p7) + (p8 or p9)
+                kept = (p2 or p3 or not p5) and p4 if odd else (p6 or p7 or not p9) and p8
+                if pieces == 1 and 2 <= min(first, second) <= 3 and not kept:
+                    gone.append((y, x))
             for y, x in gone:
                 grid[y, x] = 0
             changed |= bool(gone)
         if not changed:
             return grid[1:-1, 1:-1].astype(bool)
+
+
+def pieces(lines):
+    return cv2.connectedComponents(lines.astype(np.uint8), connectivity=8)[0] - 1
+
+
+def squares(lines):
+    """How many squares of 2 x 2 pixels are set."""
+    return int((lines[1:, 1:] & lines[1:, :-1] & lines[:-1, 1:] & lines[:-1, :-1]).sum())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -45,6 +61,27 @@ def test_thinning_keeps_what_hangs_together():
     found = strokes.thin(lines)
     assert 40 < found.sum() < 90
     assert np.array_equal(strokes.without_small(found, int(found.sum())), found)
+
+
+def test_small_squares_and_broad_diagonals_do_not_vanish():
+    square = np.zeros((8, 8), bool)
+    square[3:5, 3:5] = True
+    assert strokes.thin(square).sum() == 1
+    diagonal = np.eye(30, dtype=bool) | np.eye(30, k=1, dtype=bool)
+    for lines in (diagonal, diagonal[::-1]):
+        found = strokes.thin(lines)
+        assert pieces(found) == 1 and squares(found) == 0
+        assert 28 <= found.sum() <= 31
+
+
+@pytest.mark.parametrize("name", ["colosseum.jpg", "lake.jpg"])
+def test_edges_of_photographs_are_thinned_to_a_pixel_and_hang_together(name):
+    photo = image.read(Path(sfumato.__file__).parent / "assets" / "examples" / name)
+    stages = Sketcher(Config(detail=320)).stages(photo.pixels)
+    strong, thin = (stages[stage] == 0 for stage in ("strong", "thin"))
+    assert thin.sum() > 300 and not (thin & ~strong).any()
+    assert pieces(thin) == pieces(strong)
+    assert squares(thin) <= 0.001 * thin.sum()  # where four lines meet
 
 
 def test_nothing_comes_of_nothing():

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import shapes
 import torch
+from PIL import Image
 
 from sfumato import train, weights
 from sfumato.data.domains import Unpaired
 from sfumato.errors import Cancelled, RecipeError, TrainingDiverged
 from sfumato.methods import cyclegan, sketchygan
 from sfumato.recipes import cyclegan as recipes
-from sfumato.recipes import pix2pix
+from sfumato.recipes import pix2pix, style2paints
 from sfumato.recipes import sketchygan as sketches
 from sfumato.train import loop
 from sfumato.train.log import read_log
@@ -138,6 +139,16 @@ def test_data_of_one_kind_cannot_be_watched(tmp_path):
 
     with pytest.raises(RecipeError, match=r"watch\.every.*two kinds"):
         train(toy(tmp_path / "data", watch=Watch(every=8)), tmp_path / "run", device="cpu")
+
+
+def test_a_method_that_leads_from_no_kind_to_another_cannot_be_watched(tmp_path):
+    (tmp_path / "drawn").mkdir()
+    for k in range(4):
+        Image.new("RGB", (40, 40), (60 * k, 90, 200)).save(tmp_path / "drawn" / f"{k}.png")
+    recipe = style2paints.tiny()
+    data = replace(recipe.data, images=(str(tmp_path / "drawn"),), hold_out=0.4)
+    with pytest.raises(RecipeError, match=r"watch\.every: 8 .*leads from one of images.*; 0 watches nothing"):
+        train(replace(recipe, data=data, watch=Watch(every=8)), tmp_path / "run", device="cpu")
 
 
 def test_diversity_of_copies_is_nothing():

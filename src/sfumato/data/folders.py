@@ -160,17 +160,36 @@ class Folder:
         Raises:
             DataError: all are broken.
         """
+        return self.found(index)[1]
+
+    def found(self, index: int) -> tuple[str, Pixels]:
+        """The same with the path that was read, for what belongs to the picture.
+
+        Raises:
+            DataError: all are broken.
+        """
         for place in range(index, index + len(self)):
             path = self.paths[place % len(self)]
             if path in self.cache.pictures:
-                return self.cache.pictures[path]
+                return path, self.cache.pictures[path]
             if path in self.broken:
                 continue
             try:
-                return self._read(path)
+                return path, self._read(path)
             except PictureError as error:
                 self.broken[path] = str(error)
         raise DataError(f"no picture is left that can be read; the last: {self.broken[path]}")
+
+    def sound(self) -> Iterator[tuple[str, Pixels]]:
+        """Path and pixels of each picture that can be read, once.
+
+        Raises:
+            DataError: all are broken.
+        """
+        for index, path in enumerate(self.paths):
+            read, pixels = self.found(index)
+            if read == path:
+                yield path, pixels
 
     def _read(self, path: str) -> Pixels:
         pixels = shrink(to_8(image.read(path).compose_on_white().pixels), self.shortest)

@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -20,12 +21,12 @@ from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
 from .. import image
-from ..errors import DataError, DiskError, PictureError, RecipeError
+from ..errors import DataError, PictureError, RecipeError
 from ..image.depth import to_8
 from .domains import held_out, jittered, middle, tensor
+from .edge_maps import EdgeMaps
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude, scan
 from .sketches import Config as Lines
-from .sketches import Sketcher
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,8 @@ class Opened:
         self.settings, self.cache = settings, Cache(cache_bytes)
         self.paths = [Path(settings.root, folder) for folder in settings.photos]
         self.names = [path.resolve().name for path in self.paths]
+        if settings.edges or settings.drawings:
+            check_names(self.names)
         self.unwanted = unwanted = read_exclude(settings.exclude)
         self.shortest = max(settings.side, high)
         self.folders = [
@@ -123,7 +126,8 @@ class Opened:
         self.starts = np.cumsum([0, *(len(folder) for folder in self.folders)])
         self.drawings = found_drawings(settings, self.names, unwanted) if settings.drawings else []
         self.faults: dict[str, str] = {}
-        self.sketcher = Sketcher(Lines(detail=settings.side, threshold=settings.threshold, line_width=1.0))
+        lines = Lines(detail=settings.side, threshold=settings.threshold, line_width=1.0)
+        self.edges = EdgeMaps(settings.edges, self.paths, lines, self.cache)
         if left_out := [fault for folder in self.folders for fault in folder.left_out]:
             log.warning("%d broken pictures are left out:\n  %s", len(left_out), "\n  ".join(left_out))
 
@@ -160,9 +164,8 @@ class Opened:
                 unwanted=self.unwanted,
                 wanted=lambda picture: held_out(picture, s.hold_out),
             )
-            for index in range(min(count, len(held))):
-                photo = held.picture(index)
-                both = {"sketch": self._edges(label, held.paths[index], photo), "photo": photo}
+            for file, photo in islice(held.sound(), count):
+                both = {"sketch": self.edges(label, file, photo), "photo": photo}
                 yield {k: tensor(middle(x, s.size)) for k, x in both.items()} | {"label": self._one_hot(label)}
 
     def held_out(self, count: int) -> dict[str, Iterator[Tensor]]:
@@ -181,9 +184,8 @@ class Opened:
     def pairs(self) -> Iterator[tuple[int, str, Pixels, Pixels]]:
         """All photographs that are learned from: class, path, edge map (H, W, 3) and photograph (H, W, 3)."""
         for label, folder in enumerate(self.folders):
-            for index, path in enumerate(folder.paths):
-                photo = folder.picture(index)
-                yield label, path, self._edges(label, path, photo), photo
+            for path, photo in folder.sound():
+                yield label, path, self.edges(label, path, photo), photo
 
     def _pair(self, seed: int, n: int, rng: np.random.Generator) -> tuple[Pixels, Pixels, int]:
         s = self.settings
@@ -196,8 +198,8 @@ class Opened:
                     self.faults[drawing.sketch] = str(error)
             raise DataError(f"{s.drawings}: no drawing is left that can be read")
         label, index = self._place(pick(int(self.starts[-1]), seed, n, "photos"))
-        photo = self.folders[label].picture(index)
-        return self._edges(label, self.folders[label].paths[index], photo), photo, label
+        path, photo = self.folders[label].found(index)
+        return self.edges(label, path, photo), photo, label
 
     def _real(self, seed: int, n: int, rng: np.random.Generator) -> tuple[Pixels, int]:
         if self.drawings and rng.random() < self.settings.real_share:
@@ -221,41 +223,6 @@ class Opened:
             return pixels
         return self.cache.pictures[path]
 
-    def _edges(self, label: int, path: str, photo: Pixels) -> Pixels:
-        """The edge map of a photograph, (H, W, 3): from memory, from its file, or made."""
-        key = f"edges of {path}"
-        lines = self.cache.pictures.get(key)
-        if lines is None:
-            s = self.settings
-            below = Path(path).relative_to(self.paths[label]).with_name(f"{Path(path).stem}-sketch.png")
-            file = Path(s.edges, self.names[label], below) if s.edges else None
-            lines = self._kept(file)
-            if lines is None:
-                lines = self.sketcher(photo)
-                self._keep(file, lines)
-            self.cache.offer(key, lines)
-        return np.repeat(lines[..., None], 3, axis=2)
-
-    def _kept(self, file: Path | None) -> Pixels | None:
-        """The edge map (H, W) of a file, if it is there."""
-        if file is None or not file.is_file():
-            return None
-        try:
-            return to_8(image.read(file).compose_on_white().pixels)[..., 0]
-        except PictureError as error:
-            self.faults[str(file)] = f"{error}; made anew"
-            return None
-
-    def _keep(self, file: Path | None, lines: Pixels) -> None:
-        """Writes an edge map (H, W)."""
-        if file is None:
-            return
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DiskError(f"{file.parent}: the folder cannot be made ({error.strerror or error})") from error
-        image.write(file, image.from_any(lines), overwrite=True)
-
     def _crop(self, pixels: Pixels, rng: np.random.Generator, *, colors: np.random.Generator | None = None) -> Tensor:
         s = self.settings
         shorter = int(rng.integers(s.shorter[0], s.shorter[1], endpoint=True))
@@ -272,7 +239,10 @@ class Opened:
 
     def broken(self) -> list[str]:
         """What is wrong with pictures that looked sound at first; others take their places."""
-        return [fault for side in self.folders for fault in side.broken.values()] + list(self.faults.values())
+        return [fault for side in self.folders for fault in side.broken.values()] + [
+            *self.faults.values(),
+            *self.edges.faults.values(),
+        ]
 
     def digest(self) -> str:
         """Sixteen digits that tell whether the pictures are still the same, by their names and number."""
@@ -284,6 +254,19 @@ class Opened:
 def share_at(n: int, first: float, last: float, images: int) -> float:
     """A share that grows evenly from `first` to `last` over so many images, at image n: any data may use it."""
     return first + (last - first) * min(1.0, n / images) if images else last
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Whether each class has a name of its own, by which edge maps and drawings are found; without case, as files.
+
+    Raises:
+        DataError: two share one.
+    """
+    for place, name in enumerate(names):
+        if name.casefold() in (other.casefold() for other in names[:place]):
+            raise DataError(
+                f"data.photos: two folders are called {name}, and would share edges or drawings; rename one"
+            )
 
 
 def found_drawings(settings: SketchPhotos, classes: Sequence[str], unwanted: frozenset[str]) -> list[Drawing]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..errors import OptionError, RecipeError
 from ..losses.adversarial import adversarial_loss, gradient_penalty
 from ..nets.augment import augment
-from ..nets.distance import distance_field, oddity
+from ..nets.distance import distance_field, oddity, on_white
 from ..nets.frozen import FrozenCopies
 from ..nets.initial import initialise
 from ..nets.mru import Block, ClassNorm, Gates, Parts, SoftRelu, halves
@@ -159,6 +159,8 @@ class Discriminator(nn.Module):
 class Model(base.ImageToImage):
     """Sketches (B, 3, H, W), black lines on white, RGB in [0, 1] -> photographs of the same size and of a class.
 
+    Paper that is grey or unevenly lit is made white; edge maps as the network learns from them are taken as they are.
+
     The sketch is brought to the size that the network knows, with paper around it if it is not square, and the picture
     back: that is as sharp as the network's own size, and a picture always depends on the whole sketch.
     """
@@ -198,7 +200,7 @@ class Model(base.ImageToImage):
         labels = torch.as_tensor(self.label if label is None else label, device=sketch.device).expand(count)
         random = torch.Generator().manual_seed(self.seed if seed is None else seed)
         noise = torch.randn(1, c.noise, generator=random).to(sketch.device).expand(count, -1)
-        canvas, (top, left, height, width) = fitted(sketch, c.size)
+        canvas, (top, left, height, width) = fitted(on_white(sketch), c.size)
         made = self.network(seen(canvas), F.one_hot(labels, len(c.classes)).float(), noise)
         made = unsigned(made)[:, :, top : top + height, left : left + width]
         if made.shape == sketch.shape:
@@ -277,6 +279,10 @@ class Training(base.Training):
             raise RecipeError(f"method.classes: {len(c.classes)} names ({names}) for {count} folders of data.photos")
         if size != c.size:
             raise RecipeError(f"method.size: {c.size} for pictures of {size} pixels; data.size must be the same")
+        if len(gather(batch["label"])) < 2:
+            raise RecipeError(
+                "batch: 1 has no statistics over the batch, by which the generator normalises; take 2 or more"
+            )
 
     def _noise(self, count: int, device: torch.device) -> Tensor:
         return randn(count, self.config.noise, device=device)

@@ -178,6 +178,7 @@ class Training(base.Training):
 
     def learn(self, batch: Mapping[str, Tensor]) -> Iterator[base.Terms]:
         c, color, shift = self.config, signed(batch["color"]), self.shift
+        self._check(batch)
         hint = self.model.encode_style(batch["style"])
         entering = self.model.entering(batch["sketch"], batch["points"] if c.points else None)
         fake, entry, leaving = self.model.network.traced(entering, hint)
@@ -188,6 +189,14 @@ class Training(base.Training):
         yield terms
         verdicts = self._seen(color), self._seen(fake.detach())
         yield {"real": 0.5 * agreement(verdicts[0], hint), "fake": 0.5 * disagreement(verdicts[1])}
+
+    def _check(self, batch: Mapping[str, Tensor]) -> None:
+        side, stride = batch["color"].shape[-1], self.model.stride
+        if side < 2 * stride or side % stride:
+            least = f"a multiple of {stride}, {2 * stride} or more, or fewer halvings"
+            raise RecipeError(
+                f"data.size: {side} cannot be halved method.halvings {self.config.halvings} times; take {least}"
+            )
 
     def _guided(self, entry: Tensor, leaving: Tensor, color: Tensor, pixel: float) -> base.Terms:
         """The second and third term of eq. 2."""

@@ -34,6 +34,8 @@ CAFFE_MEAN = (103.939, 116.779, 123.68)
 """Blue, green and red, from 0 to 255: what the network's results lack."""
 NOISES = 3
 """Channels of noise at each scale."""
+PIXEL_BYTES = 1600
+"""Memory of a pyramid for each pixel of the result, about: 1234 measured at 1024 x 1024."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,7 @@ class Model(base.ImageToImage):
         else:
             channels = NOISES if self.blind else NOISES + 3
             self.network = Pyramid(c.scales, channels, c.width, pointwise=c.pointwise, norm=c.norm)
-            self.stride, self.halo, self.pixel_bytes = 2 ** (c.scales - 1), None, 1600
+            self.stride, self.halo, self.pixel_bytes = 2 ** (c.scales - 1), None, PIXEL_BYTES
         self.register_buffer("mean", torch.tensor(CAFFE_MEAN)[:, None, None], persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -63,7 +63,8 @@ def watcher(state: State, samples: Samples, run: Path) -> "Watcher | None":
         return None
     routes = {name: (a, b) for name in state.models() for a, _, b in [name.partition("2")] if {a, b} <= pictures.keys()}
     if not routes:
-        raise RecipeError(f"watch.every: no model of the method leads from one of {', '.join(pictures)} to another")
+        kinds = f"no model of the method leads from one of {', '.join(pictures)} to another"
+        raise RecipeError(f"watch.every: {settings.every} has nothing to measure, for {kinds}; 0 watches nothing")
     fewest = min(pictures, key=lambda side: len(pictures[side]))
     if len(pictures[fewest]) < FEWEST:
         logger.warning(

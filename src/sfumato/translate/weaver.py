@@ -66,7 +66,7 @@ def check_memory(size: tuple[int, int], device: torch.device) -> None:
         OptionError: there is not.
     """
     width, height = size
-    needed, free = width * height * texture_nets.Model.pixel_bytes, memory_budget(device)
+    needed, free = width * height * texture_nets.PIXEL_BYTES, memory_budget(device)
     if needed > free:
         amounts = f"about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
         raise OptionError(f"a texture of {width} x {height} pixels takes {amounts}; a smaller one can be repeated")

@@ -146,5 +146,7 @@ def test_mistakes_are_told():
         next(Training(TINY).learn(batch_of(3, 3)))
     with pytest.raises(RecipeError, match="16 for pictures of 32 pixels"):
         next(Training(TINY).learn(batch_of(size=32)))
+    with pytest.raises(RecipeError, match=r"batch: 1 .*take 2 or more"):
+        next(Training(TINY).learn(batch_of(1)))
     with pytest.raises(OptionError, match="no class 'cow'; this model knows cat, dog"):
         Model(TINY).choose("cow")

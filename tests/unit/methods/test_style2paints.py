@@ -312,6 +312,18 @@ def test_guides_need_something_to_double(config):
         style2paints.Training(dataclasses.replace(config, guide_halvings=4))
 
 
+@pytest.mark.parametrize(("side", "works"), [(16, False), (24, False), (32, True), (40, False), (48, True)])
+def test_sides_must_be_halved(training, side, works):
+    """Four halvings: a side of 16 leaves one cell in the middle, which has nothing to mirror."""
+    kinds = {"sketch": 1, "style": 3, "color": 3, "points": 4}
+    batch = {name: torch.rand(2, channels, side, side) for name, channels in kinds.items()}
+    if works:
+        assert torch.isfinite(next(training.learn(batch))["pixel"])
+    else:
+        with pytest.raises(RecipeError, match=r"data\.size: .*a multiple of 16, 32 or more"):
+            next(training.learn(batch))
+
+
 # Pairs
 
 
