@@ -54,7 +54,8 @@ def seeded(labels: Labels, core: Mask) -> None:
     That of an area found before, if there is one among them; if there are several, the ball has slipped through a gap,
     and the areas only grow.
     """
-    count, parts = cv2.connectedComponents(core.astype(np.uint8), connectivity=4)
+    count, found = cv2.connectedComponents(core.astype(np.uint8), connectivity=4)
+    parts = np.asarray(found, np.int32)
     known = core & (labels > 0)
     lowest, highest = np.full(count, np.iinfo(np.int32).max, np.int32), np.zeros(count, np.int32)
     np.minimum.at(lowest, parts[known], labels[known])
