@@ -150,8 +150,7 @@ def test_the_norm_is_torchs_over_all_channels():
 def test_guides_and_judge_are_not_in_the_model(training, config, tmp_path):
     weights.save(tmp_path / "m.safetensors", training.models()["paint"], Card(name="m", method="style2paints"))
     keys = weights.load_tensors(tmp_path / "m.safetensors")
-    assert {key.split(".")[0] for key in keys} == {"hints", "network"}
-    assert {key.split(".")[1] for key in keys if key.startswith("hints")} == {"vgg"}
+    assert {key.split(".")[0] for key in keys} == {"network"}
     assert len(list(training.guides.parameters())) > 0
 
 
