@@ -73,7 +73,7 @@ def texture(sides: dict[str, tuple[str]]) -> Recipe:
         tiny,
         method=replace(tiny.method, width=4, diversity_weight=0.0),
         data=replace(tiny.data, style=(f"{sides['b'][0]}/0.png",), style_px=40),
-        optimizers={"generator": Optimizer(lr=0.05)},
+        optimizers={"generator": Optimizer(lr=0.1)},
         images=160,
         batch=2,
         ema_images=0,

@@ -339,11 +339,9 @@ class Training(base.Training):
         embedded = together(*model.embedding(both).split(count))
         x, position = model.transformer.content(embedded)
         style = tokens(model.transformer.style(embedded))
-        (of_content, of_style), (place, place_2), (own, other) = (
-            (rows[::2], rows[1::2]) for rows in (x, position, style)
-        )
+        (c, s), (c_place, s_place), (c_style, s_style) = ((rows[::2], rows[1::2]) for rows in (x, position, style))
         made = model.transformer.decoder(
-            together(of_content, of_content, of_style), together(other, own, other), together(place, place, place_2)
+            together(c, c, s), together(s_style, c_style, s_style), together(c_place, c_place, s_place)
         )
         pictures = model.decoder(as_map(made, embedded)).float()
         return pictures[::3], torch.cat((pictures[1::3], pictures[2::3]))

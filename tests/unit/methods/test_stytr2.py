@@ -5,6 +5,7 @@ import torch
 
 from sfumato.errors import RecipeError
 from sfumato.methods import stytr2
+from sfumato.nets import parallel
 from sfumato.train.recipe import Schedule
 from sfumato.train.state import schedule_factor
 
@@ -61,6 +62,24 @@ def test_the_rates_of_the_authors():
     for step in (0, 5_000, 10_000, 50_000):
         theirs = 5e-5 * (1 + 3e-4 * step) if step < 10_000 else 2e-4 / (1 + 1e-5 * (step - 10_000))
         assert 2e-4 * schedule_factor(schedule, 8 * step, 1_280_000) == pytest.approx(theirs)
+
+
+def test_dropout_is_the_same_where_processes_share_the_batch(monkeypatch):
+    training = stytr2.Training(stytr2.Config(width=16, heads=2, layers=1, feedforward=16, decoder_width=4, dropout=0.5))
+    content, style = torch.rand(2, 2, 3, 32, 32)
+    for p in training.model.parameters():
+        torch.nn.init.normal_(p, 0, 0.3)
+    with torch.no_grad():
+        torch.manual_seed(1)
+        out, identity = training._pictures(torch.cat((content, style)))
+        assert (training._pictures(torch.cat((content, style)))[0] - out).abs().mean() > 0.05 * out.std()
+        monkeypatch.setattr(parallel, "world", lambda: 2)
+        for rank in range(2):
+            monkeypatch.setattr(parallel, "rank", lambda rank=rank: rank)
+            torch.manual_seed(1)
+            own_out, own_identity = training._pictures(torch.stack((content[rank], style[rank])))
+            torch.testing.assert_close(own_out, out[[rank]], rtol=1e-3, atol=1e-3)
+            torch.testing.assert_close(own_identity, identity[[rank, 2 + rank]], rtol=1e-3, atol=1e-3)
 
 
 def test_identity_is_learned():
