@@ -8,8 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sfumato.data.domains import Unpaired
-from sfumato.data.folders import ContentStyle
-from sfumato.recipes import cyclegan, sketchygan, style2paints, stytr2, texture_nets
+from sfumato.recipes import cyclegan, sketchygan, texture_nets
 from sfumato.train import Optimizer, Recipe, Schedule
 from sfumato.train.recipe import Watch
 
@@ -51,21 +50,6 @@ def recipe(sides: dict[str, tuple[str]], **changes: Any) -> Recipe:
     return replace(made, **changes)
 
 
-def stylizer(sides: dict[str, tuple[str]]) -> Recipe:
-    """A StyTr2 of red discs in the style of blue ones."""
-    tiny = stytr2.tiny()
-    return replace(
-        tiny,
-        method=replace(tiny.method, width=16, feedforward=32, decoder_width=8),
-        data=ContentStyle(content=sides["a"], style=sides["b"], size=32, shorter=(32, 36)),
-        optimizers={"stylizer": Optimizer(lr=3e-3)},
-        images=320,
-        batch=4,
-        ema_images=0,
-        log_every=16,
-    )
-
-
 def texture(sides: dict[str, tuple[str]]) -> Recipe:
     """A texture network of a blue disc on dark grey."""
     tiny = texture_nets.tiny()
@@ -89,21 +73,6 @@ def sketches(sides: dict[str, tuple[str]]) -> Recipe:
         method=replace(tiny.method, classes=("a", "b"), width=8, gain=0.1, diversity_weight=1.0),
         data=replace(tiny.data, photos=(*sides["a"], *sides["b"])),
         optimizers={"generator": adam, "discriminator": adam},
-        images=800,
-        batch=8,
-        ema_images=0,
-        log_every=40,
-    )
-
-
-def colors(sides: dict[str, tuple[str]]) -> Recipe:
-    """A style2paints of discs of any colour; the judge comes in halfway."""
-    tiny, adam = style2paints.tiny(), Optimizer(lr=5e-3, betas=(0.9, 0.99))
-    return replace(
-        tiny,
-        method=replace(tiny.method, width=8, middle=32, shift_start=400, shift_images=200),
-        data=replace(tiny.data, images=(*sides["a"], *sides["b"])),
-        optimizers={"generator": adam, "judge": replace(adam, lr=2e-4)},
         images=800,
         batch=8,
         ema_images=0,
