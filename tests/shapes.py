@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sfumato.data.domains import Unpaired
-from sfumato.recipes import cyclegan, sketchygan, texture_nets
+from sfumato.data.folders import ContentStyle
+from sfumato.recipes import cyclegan, sketchygan, style2paints, stytr2, texture_nets
 from sfumato.train import Optimizer, Recipe, Schedule
 from sfumato.train.recipe import Watch
 
@@ -50,6 +51,21 @@ def recipe(sides: dict[str, tuple[str]], **changes: Any) -> Recipe:
     return replace(made, **changes)
 
 
+def stylizer(sides: dict[str, tuple[str]]) -> Recipe:
+    """A StyTr2 of red discs in the style of blue ones."""
+    tiny = stytr2.tiny()
+    return replace(
+        tiny,
+        method=replace(tiny.method, width=32, feedforward=64, decoder_width=8, dropout=0.0),
+        data=ContentStyle(content=sides["a"], style=sides["b"], size=32, shorter=(32, 36)),
+        optimizers={"stylizer": Optimizer(lr=1e-3)},
+        images=320,
+        batch=4,
+        ema_images=0,
+        log_every=16,
+    )
+
+
 def texture(sides: dict[str, tuple[str]]) -> Recipe:
     """A texture network of a blue disc on dark grey."""
     tiny = texture_nets.tiny()
@@ -77,4 +93,19 @@ def sketches(sides: dict[str, tuple[str]]) -> Recipe:
         batch=8,
         ema_images=0,
         log_every=40,
+    )
+
+
+def colors(sides: dict[str, tuple[str]]) -> Recipe:
+    """A style2paints of discs on light and on dark paper, as the style says; the judge comes in halfway."""
+    tiny, adam = style2paints.tiny(), Optimizer(lr=3e-3, betas=(0.9, 0.99))
+    return replace(
+        tiny,
+        method=replace(tiny.method, width=8, middle=32, shift_start=240, shift_images=120),
+        data=replace(tiny.data, images=(*sides["a"], *sides["b"]), recolored=0.0),
+        optimizers={"generator": adam, "judge": replace(adam, lr=2e-4)},
+        images=480,
+        batch=8,
+        ema_images=0,
+        log_every=24,
     )

@@ -1,8 +1,10 @@
 """A real run learns: discs of one look become those of another, within a minute on a CPU."""
 
+import numpy as np
 import pytest
 import shapes
 import torch
+from PIL import Image
 
 import sfumato
 from sfumato import train
@@ -55,6 +57,17 @@ def blueness(pictures):
     return (pictures[:, 2] - pictures[:, 0]).mean((1, 2))
 
 
+def test_a_small_stytr2_keeps_pictures_in_their_own_style_and_takes_on_another(tmp_path):
+    recipe = shapes.stylizer(shapes.folders(tmp_path / "shapes", 24))
+    model, batch = learned(recipe, tmp_path / "run", "stylizer/identity")
+    with torch.inference_mode():
+        light, dark = (model(x, x).mean((1, 2, 3)) for x in (batch["content"], batch["style"]))
+        styled = model(batch["content"], batch["style"])
+    assert bool((light > dark + 0.3).all())
+    wanted, before = ((styled - x).mean((2, 3)).abs().mean() for x in (batch["style"], batch["content"]))
+    assert wanted < 0.3 * before
+
+
 def test_a_small_texture_network_has_the_colours_of_its_swatch(tmp_path):
     recipe = shapes.texture(shapes.folders(tmp_path / "shapes", 1))
     model, batch = learned(recipe, tmp_path / "run", "generator/style")
@@ -68,3 +81,13 @@ def test_a_small_sketchygan_paints_classes_in_their_colours(tmp_path):
     with torch.inference_mode():
         red, blue = (model(batch["sketch"], label) for label in (0, 1))
     assert bool((blueness(red) < blueness(blue) - 0.05).all())
+
+
+def test_a_small_style2paints_paints_in_the_colours_of_a_style(tmp_path):
+    sides = shapes.folders(tmp_path / "shapes", 24)
+    model, batch = learned(shapes.colors(sides), tmp_path / "run", "generator/pixel")
+    files = [Image.open(f"{sides[side][0]}/0.png") for side in "ab"]
+    styles = (torch.from_numpy(np.array(file)).permute(2, 0, 1)[None] / 255 for file in files)
+    with torch.inference_mode():
+        light, dark = (model(batch["sketch"], style.expand(8, -1, -1, -1)).mean((1, 2, 3)) for style in styles)
+    assert bool((light > dark + 0.3).all())

@@ -204,7 +204,10 @@ class CompactHint(nn.Module):
 
     def _network(self, device: torch.device) -> VGG:
         if not self.known:
-            network = read_network("compact")
+            with torch.random.fork_rng(
+                devices=[]
+            ):  # a step's noise is not to depend on whether it is a process's first
+                network = read_network("compact")
             assert isinstance(network, CompactVGG)
             self.known.append(network.body.requires_grad_(False))
         self.known[0] = self.known[0].to(device)
@@ -254,7 +257,8 @@ class FcHint(nn.Module):
             state = weights.read_foreign(path)
             if "classifier.0.weight" not in state:
                 raise WeightsError(f"{path}: there is no classifier.0, the layer fc1 that hints are taken from")
-            network = read_network(self.file)
+            with torch.random.fork_rng(devices=[]):
+                network = read_network(self.file)
             if not isinstance(network, VGG) or "relu5_4" not in network.layers:
                 raise WeightsError(f"{path}: not a whole VGG-19")
             self.known.append(

@@ -170,6 +170,13 @@ def test_shares_of_colours():
     assert torch.allclose(shares.square() / 8, torch.tensor([0.5, 0, 0, 0, 0.5, 0, 0, 0]))
 
 
+def test_the_first_hint_draws_no_random_numbers(config):
+    """Else the noise of a resumed run's first step would be another."""
+    model, before = style2paints.Model(config), torch.get_rng_state()
+    model.encode_style(torch.full((1, 3, 32, 32), 0.5))
+    assert torch.equal(before, torch.get_rng_state())
+
+
 def test_fc1_without_its_weights(config, tmp_path):
     model = style2paints.Model(dataclasses.replace(config, hint="vgg19-fc1", hint_weights=str(tmp_path / "none.pth")))
     assert not list(model.hints.parameters())

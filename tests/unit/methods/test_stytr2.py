@@ -89,7 +89,7 @@ def test_identity_is_learned():
     batch = {k: torch.nn.functional.interpolate(x, (32, 32), mode="bilinear") for k, x in batch.items()}
     optimizer = torch.optim.Adam(training.model.parameters(), lr=3e-3)
     losses = []
-    for _ in range(40):
+    for _ in range(70):
         terms = next(training.learn(batch))
         optimizer.zero_grad()
         sum(terms.values()).backward()
