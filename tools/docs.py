@@ -159,8 +159,9 @@ def official(name: str) -> str:
 
 
 def main() -> None:
-    outdated = [p for p, text in pages().items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
-    extra = [path for path in PAGES.glob("*.md") if path not in pages()]
+    wanted = pages()
+    outdated = [p for p, text in wanted.items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
+    extra = [path for path in PAGES.glob("*.md") if path not in wanted]
     if "--check" in sys.argv[1:]:
         if outdated or extra:
             names = ", ".join(str(p.relative_to(ROOT)) for p in [*outdated, *extra])
@@ -170,7 +171,7 @@ def main() -> None:
     for path in extra:
         path.unlink()
     for path in outdated:
-        path.write_text(pages()[path], encoding="utf-8")
+        path.write_text(wanted[path], encoding="utf-8")
         print(f"written: {path.relative_to(ROOT)}")
 
 
