@@ -43,7 +43,7 @@ def faces_fine() -> Recipe:
         recipe,
         method=replace(recipe.method, side=128, shift_start=4_500, shift_images=500),
         data=replace(recipe.data, size=128, shorter=(128, 160), hinted=0.7, hints=12),
-        images=6_500,
+        images=6_496,
         optimizers=recipe.optimizers | {"generator": replace(recipe.optimizers["generator"], lr=2.5e-3)},
         save_every=500,
         sample_every=1_000,

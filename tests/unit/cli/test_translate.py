@@ -147,10 +147,10 @@ def test_results_are_named_after_class_and_seed(sfumato, sketch_model, tmp_path)
 
 
 def test_what_is_no_sketch_is_told(sfumato, sketch_model, tmp_path):
-    Image.new("RGB", (30, 20), (90, 120, 150)).save(tmp_path / "photo.png")
+    Image.fromarray(made_photo(20, 30)).save(tmp_path / "photo.png")
     result = sfumato("translate", tmp_path / "photo.png", "--model", sketch_model, "--label", "cat")
     assert result.code == 0
-    assert "only 0% of it is white paper; `sfumato sketch` makes a sketch" in result.err[0]
+    assert "% of it is white paper; `sfumato sketch` makes a sketch of a photograph" in result.err[0]
 
 
 def test_other_models_know_no_classes(sfumato, folder, generator_file):
