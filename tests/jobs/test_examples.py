@@ -66,4 +66,4 @@ def test_demo(repository, folder):
     assert sheet == folder / "demo" / "sheet.jpg"
     with Image.open(sheet) as picture:
         assert picture.width > 1000
-    assert len(list((folder / "demo").glob("*.jpg"))) == 13
+    assert len(list((folder / "demo").glob("*.jpg"))) == 15
