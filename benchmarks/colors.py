@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from sfumato import image
 from sfumato.data.line_pairs import LinePairs, points_of, warped
 from sfumato.data.lines import EXTRACTORS, extracted
-from sfumato.translate.colorist import Colorist
+from sfumato.translate.colorist import Colorist, ColorOptions
 
 BINS = 8
 POINTS = 8
@@ -53,6 +53,7 @@ def main() -> None:
         pointed = colorist(sketch, style, points=points_of(drawing, POINTS, rng)).pixels
         mean = np.rint(style.mean((0, 1)) * (sketch / 255)).astype(np.uint8)
         pictures = {"lines alone": sketch, "the style's mean colour": mean, "painted": own}
+        pictures["painted, areas not evened"] = colorist(sketch, style, ColorOptions(flat=0.0)).pixels
         pictures |= {f"painted, {POINTS} points given": pointed}
         for name, picture in pictures.items():
             kinds.setdefault(name, []).append((difference(picture, drawing), unlike(picture, style)))

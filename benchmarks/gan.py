@@ -180,6 +180,11 @@ def profile(method: str, size: int, count: int, place: torch.device) -> list[rep
     step = step_of(fast(place), method, size, count, place)
     for _ in range(WARM):
         step()
+    return operations(step, place)
+
+
+def operations(step: Callable[[], object], place: torch.device) -> list[report.Row]:
+    """The longest kernels of a GPU, or operations of a CPU, of one step that is warm."""
     on_gpu = place.type == "cuda"
     kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_gpu
     with torch.profiler.profile(activities=kinds) as found:

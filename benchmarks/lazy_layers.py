@@ -26,9 +26,9 @@ from sfumato.train.state import State
 ROWS = 8
 """Lines of the table."""
 RUNS = {
-    "with guides": {"tinted": False},
-    "without": {"tinted": False, "grey_weight": 0.0, "color_weight": 0.0},
-    "with guides, hint in each block": {"tinted": True},
+    "with guides": {"film": False},
+    "without": {"film": False, "grey_weight": 0.0, "color_weight": 0.0},
+    "with guides, hint in each block": {"film": True},
 }
 Step = tuple[float, float, float]
 

@@ -1,7 +1,7 @@
 """style2paints V1 as it is usually written: a plain transcription of the paper's networks and losses, to compare with.
 
 float32, eager, contiguous; torch's own layers, every picture through the networks on its own. What the paper leaves
-open (normalisation, judge, points, tints) is as ours has it, and so are the names of the weights.
+open (normalisation, judge, points, FiLM) is as ours has it, and so are the names of the weights.
 
 Shapes: B batch, D numbers of a hint, H W pixels. Networks work in [-1, 1].
 """
@@ -37,13 +37,13 @@ class Block(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Blocks, each at twice the size, with skips and tints (the painting) or without (a guide)."""
+    """Blocks, each at twice the size, with skips and FiLM (the painting) or without (a guide)."""
 
     def __init__(self, entering: int, wide: Sequence[int], beside: Sequence[int], leaving: int, code: int) -> None:
         super().__init__()
         enters = [entering, *wide]
         self.blocks = nn.ModuleList(Block(enters[i] + beside[i], out) for i, out in enumerate(wide))
-        self.tints = nn.ModuleList(nn.Linear(code, 2 * out) for out in wide if code)
+        self.film = nn.ModuleList(nn.Linear(code, 2 * out) for out in wide if code)
         self.head = conv(wide[-1], leaving, bias=True)
 
     def forward(
@@ -53,8 +53,8 @@ class Decoder(nn.Module):
             if x.shape[2] != sizes[i]:
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
             x = block(torch.cat((x, skips[i]), 1) if skips else x)
-            if len(self.tints) and code is not None:
-                scale, shift = self.tints[i](code)[:, :, None, None].chunk(2, 1)
+            if len(self.film) and code is not None:
+                scale, shift = self.film[i](code)[:, :, None, None].chunk(2, 1)
                 x = x * (1 + scale) + shift
         return torch.tanh(self.head(x))
 
@@ -62,13 +62,13 @@ class Decoder(nn.Module):
 class Unet(nn.Module):
     def __init__(self, c: Config, hint: int) -> None:
         super().__init__()
-        wide, back = c.wide, c.widths_back()
+        wide, back = c.widths, c.decoder_widths()
         self.first = Block(5 if c.points else 1, wide[0])
         self.downs = nn.ModuleList(Block(a, b, 2) for a, b in zip(wide[:-1], wide[1:], strict=True))
         self.into, self.norm = conv(wide[-1], c.middle, 2), norm(c.middle)
         self.dense = nn.Linear(hint, c.middle)
         self.out_of = Block(c.middle, c.middle)
-        self.decoder = Decoder(c.middle, back[::-1], wide[::-1], 3, c.middle if c.tinted else 0)
+        self.decoder = Decoder(c.middle, back[::-1], wide[::-1], 3, c.middle if c.film else 0)
 
     def forward(self, x: Tensor, hint: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The painting, and the features at the middle's entry and exit."""
@@ -84,9 +84,9 @@ class Unet(nn.Module):
 class Guides(nn.Module):
     def __init__(self, c: Config) -> None:
         super().__init__()
-        wide = c.widths_back(c.guide_width)[c.guide_halvings :][::-1]
+        wide = c.decoder_widths(c.guide_width)[c.guide_halvings :][::-1]
         none = [0] * len(wide)
-        self.grey, self.color = Decoder(c.wide[-1], wide, none, 1, 0), Decoder(c.middle, wide, none, 3, 0)
+        self.grey, self.color = Decoder(c.widths[-1], wide, none, 1, 0), Decoder(c.middle, wide, none, 3, 0)
 
 
 class Judge(nn.Module):

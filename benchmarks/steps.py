@@ -17,11 +17,10 @@ from functools import partial
 
 import report
 import torch
-from gan import fast, finish, medians, said
+from gan import fast, medians, operations, said
 from plain_sketchygan import SketchyGAN
 from plain_style2paints import Style2Paints
 from torch import Tensor, nn
-from torch.profiler import ProfilerActivity
 
 from sfumato import device
 from sfumato.methods.base import signed
@@ -175,18 +174,7 @@ def profile(case: Case, place: torch.device) -> list[report.Row]:
     """Where the time of our step goes: kernels of a GPU, operations of a CPU."""
     step = stepping(ours(case, fast(place), place), case, place)
     step()
-    on_gpu = place.type == "cuda"
-    kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_gpu
-    with torch.profiler.profile(activities=kinds) as found:
-        step()
-        finish(place)
-    wanted = torch.autograd.DeviceType.CUDA if on_gpu else torch.autograd.DeviceType.CPU
-    events = [(e, e.self_device_time_total if on_gpu else e.self_cpu_time_total) for e in found.key_averages()]
-    events = [(e, spent) for e, spent in events if e.device_type == wanted and spent]
-    whole = sum(spent for _, spent in events)
-    longest = sorted(events, key=lambda pair: -pair[1])[:SHOWN]
-    rows = [{"operation": e.key[:60], "calls": e.count, "ms": t / 1000, "share": t / whole} for e, t in longest]
-    return [*rows, {"operation": "all", "calls": sum(e.count for e, _ in events), "ms": whole / 1000, "share": 1.0}]
+    return operations(step, place)
 
 
 def main() -> None:

@@ -3,8 +3,6 @@
 Pictures and judges are those of benchmarks/quality.py, fewer of them.
 """
 
-import importlib
-
 import pytest
 import torch
 
@@ -22,10 +20,8 @@ def _without_gradients():
 
 
 @pytest.fixture(scope="module")
-def quality(repository):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(repository / "benchmarks")
-        yield importlib.import_module("quality")
+def quality(benchmark):
+    return benchmark("quality")
 
 
 @pytest.fixture(scope="module")

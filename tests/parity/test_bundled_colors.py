@@ -1,6 +1,5 @@
 """The bundled colouring model keeps what its page promises, on drawings that it never saw."""
 
-import importlib
 import statistics
 
 import numpy as np
@@ -14,10 +13,8 @@ COUNT = 12
 
 
 @pytest.fixture(scope="module")
-def colors(repository):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(repository / "benchmarks")
-        yield importlib.import_module("colors")
+def colors(benchmark):
+    return benchmark("colors")
 
 
 @pytest.fixture(scope="module")

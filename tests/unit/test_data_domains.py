@@ -110,6 +110,28 @@ def test_pairs_are_cropped_alike(tmp_path):
         assert torch.equal(sample["a"], sample["b"])
 
 
+def test_a_pair_with_a_broken_half_is_no_pair(tmp_path):
+    for i in range(6):  # the red in `a` is the blue in `b`
+        save(tmp_path / "a" / f"{i}.png", (30 * i + 40, 0, 0), (20, 20))
+        save(tmp_path / "b" / f"{i}.png", (0, 0, 30 * i + 40), (20, 20))
+    opened = small(Paired, a=(str(tmp_path / "a"),), b=(str(tmp_path / "b"),)).open(cache_bytes=0)
+    for lost in ("a/2.png", "b/4.png"):
+        (tmp_path / lost).write_bytes(b"no picture any more")
+    found = set()
+    for n in range(24):
+        sample = opened.sample(0, n)
+        red, blue = int(sample["a"].max()), int(sample["b"].max())
+        assert abs(red - blue) <= 4
+        found.add(round((red - 40) / 30))
+    assert found == {0, 1, 3, 5}
+    kept = [{side: int(x.max()) for side, x in both.items()} for both in domains.sound_pairs(opened.folders)]
+    assert [(both["a"], both["b"]) for both in kept] == [(30 * i + 40,) * 2 for i in (0, 1, 3, 5)]
+    for path in tmp_path.glob("*/*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="left"):
+        opened.sample(0, 0)
+
+
 def test_pairs_of_different_sizes_are_brought_together(tmp_path):
     save(tmp_path / "a" / "x.png", (10, 20, 30), (40, 40))
     save(tmp_path / "b" / "x.png", (10, 20, 30), (20, 20))

@@ -82,7 +82,7 @@ def test_what_wraps_sees_the_opposite_sides(margin):
     assert torch.autograd.gradcheck(lambda y: wrapped(y, margin), x)
 
 
-@pytest.mark.parametrize("border", ["zeros", "reflect"])
+@pytest.mark.parametrize("border", ["zeros", "reflect", "replicate"])
 def test_a_convolution_of_what_is_doubled(border):
     x, weight, bias = torch.randn(2, 4, 5, 3), torch.randn(6, 4, 3, 3), torch.randn(6)
     large = F.interpolate(x, scale_factor=2, mode="nearest")
@@ -90,8 +90,9 @@ def test_a_convolution_of_what_is_doubled(border):
     torch.testing.assert_close(conv_of_doubled(x, weight, bias, border=border), plain, rtol=1e-4, atol=1e-5)
 
 
-def test_doubled_features_with_others_beside():
-    conv = ReflectConv2d(7, 6, 3)
+@pytest.mark.parametrize("kind", [ReflectConv2d, ReplicateConv2d])
+def test_doubled_features_with_others_beside(kind):
+    conv = kind(7, 6, 3)
     x, beside = torch.randn(2, 4, 5, 3), torch.randn(2, 3, 10, 6)
     plain = conv(torch.cat((F.interpolate(x, scale_factor=2, mode="nearest"), beside), 1))
     torch.testing.assert_close(conv.of_doubled(x, beside), plain, rtol=1e-4, atol=1e-5)

@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -173,8 +174,8 @@ class Domains:
         return {side: self._middles(self._folder(side, held=True), count) for side in self.sides}
 
     def _middles(self, folder: Folder, count: int) -> Iterator[Tensor]:
-        for i in range(min(count, len(folder))):
-            yield tensor(middle(folder.picture(i), self.settings.size))
+        for _, pixels in islice(folder.sound(), count):
+            yield tensor(middle(pixels, self.settings.size))
 
     def counts(self) -> dict[str, int]:
         """How many pictures each folder has."""
@@ -204,14 +205,18 @@ class Pairs(Domains):
         match(self.folders)
 
     def sample(self, seed: int, n: int) -> dict[str, Tensor]:
-        index = pick(len(self.folders["a"]), seed, n, "pairs")
-        both = {side: folder.picture(index) for side, folder in self.folders.items()}
+        first = pick(len(self.folders["a"]), seed, n, "pairs")
+        both = next(sound_pairs(self.folders, first))
         return {side: tensor(x) for side, x in alike(both, self.settings, seed, n).items()}
 
     def held_out(self, count: int) -> dict[str, Iterator[Tensor]]:
         folders = {side: self._folder(side, held=True) for side in self.sides}
         match(folders)
-        return {side: self._middles(folder, count) for side, folder in folders.items()}
+        return {side: self._sides(folders, side, count) for side in folders}
+
+    def _sides(self, folders: Mapping[str, Folder], side: str, count: int) -> Iterator[Tensor]:
+        for both in islice(sound_pairs(folders), count):
+            yield tensor(middle(both[side], self.settings.size))
 
 
 class Halves(Domains):
@@ -253,6 +258,25 @@ def match(folders: Mapping[str, Folder]) -> None:
         folder.paths.sort(key=lambda path: Path(path).stem)
         if len(set(stems[side])) < len(stems[side]):
             raise DataError(f"data.{side} has two pictures of one name; pairs are found by names")
+
+
+def sound_pairs(folders: Mapping[str, Folder], first: int = 0) -> Iterator[dict[str, Pixels]]:
+    """Pairs of which both pictures can be read, from number `first` on and around, each once.
+
+    Args:
+        folders: as `match` leaves them.
+
+    Raises:
+        DataError: there is none.
+    """
+    count, left = len(folders["a"]), False
+    for index in (*range(first, count), *range(first)):
+        found = {side: folder.found(index) for side, folder in folders.items()}
+        if all(found[side][0] == folders[side].paths[index] for side in folders):
+            left = True
+            yield {side: pixels for side, (_, pixels) in found.items()}
+    if not left:
+        raise DataError("no pair is left of which both pictures can be read")
 
 
 def alike(both: Mapping[str, Pixels], settings: Augmented, seed: int, n: int) -> dict[str, Pixels]:

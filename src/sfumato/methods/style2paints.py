@@ -47,8 +47,8 @@ class Config:
     """Weights with classifier.0, by name or file, for `vgg19-fc1`; the model needs them at work, too."""
     palette: Annotated[int, Ge(0), Le(8)] = 5
     """Steps of each of red, green and blue in the palette of a `compact` hint; 0: none."""
-    tinted: bool = True
-    """The hint scales and shifts each of the decoder's blocks, too; the paper adds it at the middle only."""
+    film: bool = True
+    """The hint scales and shifts each of the decoder's blocks, too (FiLM); the paper adds it at the middle only."""
     points: bool = True
     """Take colours at points, too, which the paper has not."""
     side: Annotated[int, Ge(16)] = 256
@@ -77,13 +77,13 @@ class Config:
     """What the judge sees is changed at random by these, `color shift cut`; `color` would hide whether hints hold."""
 
     @property
-    def wide(self) -> list[int]:
+    def widths(self) -> list[int]:
         """Channels of the encoder, full size first."""
         return [min(self.width * 2**i, self.widest) for i in range(self.halvings)]
 
-    def widths_back(self, share: float = 1.0) -> list[int]:
+    def decoder_widths(self, share: float = 1.0) -> list[int]:
         """Channels of a decoder that is so wide for one of the painting's, full size first."""
-        return [max(1, round(w * self.decoder * share)) for w in self.wide]
+        return [max(1, round(w * self.decoder * share)) for w in self.widths]
 
 
 class Model(base.Colorizer):
@@ -103,7 +103,7 @@ class Model(base.Colorizer):
         self.stride, self.side, self.takes_points = 2**c.halvings, c.side, c.points
         self.hints: CompactHint | FcHint = FcHint(c.hint_weights) if c.hint == "vgg19-fc1" else CompactHint(c.palette)
         self.network = ColorUnet(
-            self.hints.size, c.wide, c.widths_back(), middle=c.middle, tinted=c.tinted, channels=5 if c.points else 1
+            self.hints.size, c.widths, c.decoder_widths(), middle=c.middle, film=c.film, channels=5 if c.points else 1
         )
 
     def encode_style(self, style: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ class Guides(nn.Module):
         c, network = model.config, model.network
         if c.guide_halvings >= c.halvings:
             raise RecipeError(f"method.guide_halvings: {c.guide_halvings} must be less than halvings, {c.halvings}")
-        wide = c.widths_back(c.guide_width)[c.guide_halvings :][::-1]
+        wide = c.decoder_widths(c.guide_width)[c.guide_halvings :][::-1]
         self.grey, self.color = Decoder(network.entry, wide, leaving=1), Decoder(network.exit, wide)
 
 
@@ -249,9 +249,7 @@ def disagreement(logits: Tensor) -> Tensor:
 def initialise(network: nn.Module) -> None:
     """First weights after He et al. 2015, at 0.3 of that where a hint comes in and where pictures leave.
 
-    That is not nothing: with `recipes.style2paints.faces` a hint adds numbers of deviation 0.4 to the middle's features
-    of deviation 1, 0.1 of it from one style to the next; tints are of 0.1; and pictures, of deviation 0.2 to 0.3 in
-    [-1, 1], begin dull, not grey.
+    That is not nothing: hints are felt from the first step on, and pictures begin dull, not grey.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -262,5 +260,5 @@ def initialise(network: nn.Module) -> None:
         if isinstance(module, ColorUnet):
             module.dense.weight.mul_(0.3)
         elif isinstance(module, Decoder):
-            for small in (module.head, *module.tints):
+            for small in (module.head, *module.film):
                 small.weight.mul_(0.3)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DARK = 250 / 255
-"""Values of a sketch on white paper below are lines, those above paper."""
+"""Values of a sketch on white paper below are lines, those above paper; as `data.strokes`, which needs no torch."""
 CELLS = 32
 """Along each side, in which paper is looked for: a line is narrower than a cell."""
 CLOSED = 9

@@ -60,10 +60,10 @@ class ReflectConv2d(nn.Conv2d):
         of_x, of_beside = self.weight.tensor_split((x.shape[1],), 1)
         with torch.autocast(x.device.type, enabled=False):
             bias = None if self.bias is None else self.bias.to(dtype)
-            y = conv_of_doubled(x.to(dtype), of_x, bias, border="reflect")
+            y = conv_of_doubled(x.to(dtype), of_x, bias, border=self.border)
             if beside is None:
                 return y
-            return y + F.conv2d(F.pad(beside.to(dtype), (1,) * 4, mode="reflect"), of_beside.to(dtype))
+            return y + F.conv2d(F.pad(beside.to(dtype), (1,) * 4, mode=self.border), of_beside.to(dtype))
 
     def _fills_no_vector(self, padded: Tensor) -> bool:
         """Whether `in_blocks` pays: a CPU computes 16 channels at a time, even where there are only 3."""
@@ -102,12 +102,12 @@ def conv_of_doubled(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, bo
     takes 16 products for each pixel of x where doubling first takes 36.
 
     Args:
-        border: what is beyond the doubled picture, `zeros` or `reflect`.
+        border: what is beyond the doubled picture, `zeros`, `reflect` or `replicate`.
     """
     filters = (4 * halved_filters(weight)).flip(2, 3).transpose(0, 1).to(x.dtype)  # (C, O, 4, 4)
     if border == "zeros":
         return F.conv_transpose2d(x, filters, bias, stride=2, padding=1)
-    edge = F.pad(x, (1,) * 4, mode="replicate")  # that is what mirroring the doubled one is
+    edge = F.pad(x, (1,) * 4, mode="replicate")  # one pixel beyond the doubled picture that is mirroring it, too
     return F.conv_transpose2d(edge, filters, bias, stride=2, padding=3)
 
 

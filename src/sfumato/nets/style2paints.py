@@ -92,7 +92,7 @@ class Decoder(nn.Module):
         widths: channels after each block, the smallest size first.
         skips: channels that the encoder adds to each block; empty for a guide, which sees nothing of it.
         leaving: channels of the picture.
-        code: numbers of a code that scales and shifts what each block gives; 0: none.
+        code: D of a code that scales and shifts what each block gives (FiLM, Perez et al. 2018); 0: none.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(
             Block(wide + more, out) for (wide, out), more in zip(pairwise((entering, *widths)), beside, strict=True)
         )
-        self.tints = nn.ModuleList(nn.Linear(code, 2 * out) for out in widths if code)
+        self.film = nn.ModuleList(nn.Linear(code, 2 * out) for out in widths if code)
         self.head = ReflectConv2d(widths[-1], leaving, 3, exact=True)  # in bf16 the picture itself would be rounded
 
     def forward(
@@ -113,13 +113,17 @@ class Decoder(nn.Module):
         size: Sequence[int] | None = None,
         code: Tensor | None = None,
     ) -> Tensor:
-        """The picture; sizes are those of the skips, or double up to `size` (H, W)."""
+        """The picture; sizes are those of the skips, or double up to `size` (H, W): one of both must be given.
+
+        Args:
+            code: (B, D), for a decoder that was made for codes.
+        """
         for i, block in enumerate(self.blocks):
             left = len(self.blocks) - 1 - i
             goal = skips[i].shape[2:] if skips else [side >> left for side in size or ()]
             x = block(x, skips[i] if skips else None, doubles=goal[0] > x.shape[2])
-            if code is not None and self.tints:
-                scale, shift = self.tints[i](code)[:, :, None, None].chunk(2, 1)
+            if code is not None and self.film:
+                scale, shift = self.film[i](code)[:, :, None, None].chunk(2, 1)
                 x = torch.addcmul(shift, x, 1 + scale)
         return torch.tanh(self.head(x).float())
 
@@ -129,25 +133,25 @@ class ColorUnet(nn.Module):
 
     Args:
         hint: D.
-        wide: channels of the encoder, full size first, halved each time.
+        widths: channels of the encoder, full size first, halved each time.
         back: the decoder's, in the same order.
         middle: channels of the middle, and of the dense layer above the hint.
-        tinted: the hint reaches the decoder's blocks, too.
+        film: the hint modulates the decoder's blocks, too (FiLM).
         channels: of the input.
     """
 
     def __init__(
-        self, hint: int, wide: Sequence[int], back: Sequence[int], *, middle: int, tinted: bool, channels: int
+        self, hint: int, widths: Sequence[int], back: Sequence[int], *, middle: int, film: bool, channels: int
     ) -> None:
         super().__init__()
-        self.entry, self.exit = wide[-1], middle
-        self.first = Block(channels, wide[0])
-        self.downs = nn.ModuleList(Block(a, b, halves=True) for a, b in pairwise(wide))
-        self.into = ReflectConv2d(wide[-1], middle, 3, stride=2, bias=False)
+        self.entry, self.exit = widths[-1], middle
+        self.first = Block(channels, widths[0])
+        self.downs = nn.ModuleList(Block(a, b, halves=True) for a, b in pairwise(widths))
+        self.into = ReflectConv2d(widths[-1], middle, 3, stride=2, bias=False)
         self.norm = PictureNorm(middle)
         self.dense = nn.Linear(hint, middle)
         self.out_of = Block(middle, middle)
-        self.decoder = Decoder(middle, back[::-1], wide[::-1], code=middle if tinted else 0)
+        self.decoder = Decoder(middle, back[::-1], widths[::-1], code=middle if film else 0)
 
     def forward(self, x: Tensor, hint: Tensor) -> Tensor:
         return self.traced(x, hint)[0]
@@ -204,14 +208,10 @@ class CompactHint(nn.Module):
 
     def _network(self, device: torch.device) -> VGG:
         if not self.known:
-            with torch.random.fork_rng(
-                devices=[]
-            ):  # a step's noise is not to depend on whether it is a process's first
-                network = read_network("compact")
+            network = read_quietly("compact")
             assert isinstance(network, CompactVGG)
-            self.known.append(network.body.requires_grad_(False))
-        self.known[0] = self.known[0].to(device)
-        return self.known[0]
+            self.known.append(network.body)
+        return self.known[0].to(device)
 
     def forward(self, styles: Tensor) -> Tensor:
         with torch.no_grad(), torch.autocast(styles.device.type, enabled=False):
@@ -233,6 +233,16 @@ def color_shares(styles: Tensor, bins: int) -> Tensor:
     near = (1 - (values - places).abs()).clamp(min=0).flatten(3)  # (B, 3, bins, N)
     shares = torch.einsum("brn,bgn,bln->brgl", *near.unbind(1)).flatten(1) / near.shape[-1]
     return shares.clamp(min=0).sqrt() * bins**1.5
+
+
+def read_quietly(name: str) -> VGG | CompactVGG:
+    """A frozen network that draws no random numbers: a step's noise is not to depend on whether it is the first.
+
+    Raises:
+        WeightsError: there are no such weights.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return read_network(name).requires_grad_(False)
 
 
 class FcHint(nn.Module):
@@ -257,13 +267,12 @@ class FcHint(nn.Module):
             state = weights.read_foreign(path)
             if "classifier.0.weight" not in state:
                 raise WeightsError(f"{path}: there is no classifier.0, the layer fc1 that hints are taken from")
-            with torch.random.fork_rng(devices=[]):
-                network = read_network(self.file)
+            network = read_quietly(self.file)
             if not isinstance(network, VGG) or "relu5_4" not in network.layers:
                 raise WeightsError(f"{path}: not a whole VGG-19")
             self.known.append(
                 (
-                    network.requires_grad_(False),
+                    network,
                     state["classifier.0.weight"].float(),
                     state["classifier.0.bias"].float(),
                 )

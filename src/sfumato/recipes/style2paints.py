@@ -65,7 +65,7 @@ def paper() -> Recipe:
             guide_halvings=0,
             guide_width=1.0,
             hint="vgg19-fc1",
-            tinted=False,
+            film=False,
             points=False,
             side=256,
             shift_start=56_000,

@@ -101,37 +101,37 @@ def test_the_hint_is_not_normalised_away(training):
     assert float((a.mean((2, 3)) - b.mean((2, 3))).abs().max()) > 1e-3
 
 
-def test_another_code_tints_the_picture_of_the_same_features():
+def test_another_code_modulates_the_picture_of_the_same_features():
     middle, skips = torch.randn(1, 6, 8, 8), [torch.randn(1, 4, 16, 16)]
     codes = torch.randn(2, 1, 6)
-    tinted, plain = (Decoder(6, (5,), (4,), code=size) for size in (6, 0))
+    film, plain = (Decoder(6, (5,), (4,), code=size) for size in (6, 0))
     with torch.inference_mode():
-        a, b = (tinted(middle, skips, code=code) for code in codes)
+        a, b = (film(middle, skips, code=code) for code in codes)
         assert float((a - b).abs().mean()) > 0.05
-        scale, shift = tinted.tints[0](codes[0])[:, :, None, None].chunk(2, 1)
-        painted = tinted.blocks[0](torch.cat((F.interpolate(middle, scale_factor=2), *skips), 1)) * (1 + scale) + shift
-        torch.testing.assert_close(a, tinted.head(painted).tanh(), rtol=1e-4, atol=1e-5)
+        scale, shift = film.film[0](codes[0])[:, :, None, None].chunk(2, 1)
+        painted = film.blocks[0](torch.cat((F.interpolate(middle, scale_factor=2), *skips), 1)) * (1 + scale) + shift
+        torch.testing.assert_close(a, film.head(painted).tanh(), rtol=1e-4, atol=1e-5)
         assert torch.equal(*(plain(middle, skips, code=code) for code in codes))
 
 
-@pytest.mark.parametrize("tinted", [True, False])
-def test_the_hint_reaches_the_decoder_by_tints_only(config, tinted):
+@pytest.mark.parametrize("film", [True, False])
+def test_the_hint_reaches_the_decoder_by_film_only(config, film):
     """The middle stays the same, so that nothing else tells of the hint."""
-    network = style2paints.Training(dataclasses.replace(config, tinted=tinted)).model.network
+    network = style2paints.Training(dataclasses.replace(config, film=film)).model.network
     network.out_of.register_forward_hook(lambda _module, _args, found: torch.ones_like(found))
     ink = torch.rand(1, 5, 32, 32)
     with torch.inference_mode():
         a, b = (network(ink, hint) for hint in torch.randn(2, 1, network.dense.in_features))
-    assert (float((a - b).abs().mean()) > 0.01) == tinted
+    assert (float((a - b).abs().mean()) > 0.01) == film
 
 
 def test_first_weights_are_small_where_hints_come_in_and_pictures_leave():
     """By the deviations of He et al. for a slope of 0.2; the judge's last layer is as any other."""
-    network = ColorUnet(300, (8, 64), (8, 64), middle=128, tinted=True, channels=5)
+    network = ColorUnet(300, (8, 64), (8, 64), middle=128, film=True, channels=5)
     judge = style2paints.Judge(200, 32)
     style2paints.initialise(network)
     style2paints.initialise(judge)
-    small = [network.dense, *network.decoder.tints, network.decoder.head]
+    small = [network.dense, *network.decoder.film, network.decoder.head]
     for layer, share in [*((layer, 0.3) for layer in small), (network.into, 1.0), (judge.dense, 1.0)]:
         wanted = share * (2 / 1.04 / layer.weight[0].numel()) ** 0.5
         assert float(layer.weight.detach().std()) == pytest.approx(wanted, rel=0.15)
@@ -214,7 +214,7 @@ def test_guides_wake_the_middle(config, folder):
     for guided in (True, False):
         torch.manual_seed(0)
         weight = {} if guided else {"grey_weight": 0.0, "color_weight": 0.0}
-        training = style2paints.Training(dataclasses.replace(config, shift_start=10**6, tinted=False, **weight))
+        training = style2paints.Training(dataclasses.replace(config, shift_start=10**6, film=False, **weight))
         terms = next(training.learn(batch))
         assert ("guide_grey" in terms) == guided
         sum(terms.values()).backward()
