@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SFUMATO_HOME", str(tmp_path / "cache"))
     names = ["photo.jpg", "wave.jpg", "night.jpg", "gravel.jpg", "wood.jpg"]
-    names += [f"{folder}/{i}.jpg" for folder in ("photos", "paintings") for i in range(2)]
+    names += [f"{folder}/{i}.jpg" for folder in ("photos", "paintings", "drawings") for i in range(2)]
     for seed, name in enumerate(names):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)

@@ -8,10 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from sfumato.data.sketch_pairs import SketchPhotos, share_at
+from sfumato.data.mixed import Share
+from sfumato.data.sketch_pairs import SketchPhotos
 from sfumato.errors import DataError, RecipeError
 
-SMALL = SketchPhotos(photos=("cat", "dog"), size=16, shorter=(16, 20), side=48, hold_out=0, first_share=0, last_share=0)
+SMALL = SketchPhotos(photos=("cat", "dog"), size=16, shorter=(16, 20), side=48, hold_out=0, share=Share(last=0))
 
 
 def picture(path, color, size=(48, 60), left=15):
@@ -100,7 +101,7 @@ def test_edge_maps_are_kept_and_found_again(root, tmp_path):
 
 
 def test_real_drawings(root, drawings):
-    settings = dataclasses.replace(SMALL, root=str(root), drawings=str(drawings), last_share=1.0, real_share=1.0)
+    settings = dataclasses.replace(SMALL, root=str(root), drawings=str(drawings), share=Share(last=1.0), real_share=1.0)
     samples = settings.open()
     assert samples.counts()[str(drawings)] == 2
     sample = samples.sample(0, 0)
@@ -109,14 +110,13 @@ def test_real_drawings(root, drawings):
     assert samples.digest() != dataclasses.replace(SMALL, root=str(root)).open().digest()
 
 
-def test_the_share_grows():
-    assert [share_at(n, 0.1, 0.9, 100) for n in (0, 50, 100, 1000)] == pytest.approx([0.1, 0.5, 0.9, 0.9])
-    assert share_at(0, 0.1, 0.9, 0) == 0.9
-
-
 def test_the_share_of_drawings_grows(root, drawings):
     settings = dataclasses.replace(
-        SMALL, root=str(root), drawings=str(drawings), first_share=0.0, last_share=1.0, share_images=200, real_share=0.0
+        SMALL,
+        root=str(root),
+        drawings=str(drawings),
+        share=Share(first=0.0, last=1.0, images=200),
+        real_share=0.0,
     )
     samples = settings.open()
     drawn = [bool((x := samples.sample(0, n)["photo"].float().mean((1, 2)))[1] > x[[0, 2]].max()) for n in range(200)]

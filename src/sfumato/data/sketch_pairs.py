@@ -9,7 +9,7 @@ Shapes: H W pixels, K classes. Pictures of samples are uint8 (3, size, size) RGB
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
@@ -26,11 +26,11 @@ from ..image.depth import to_8
 from .domains import held_out, jittered, middle, tensor
 from .edge_maps import EdgeMaps
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude, scan
+from .mixed import Part, Share
 from .sketches import Config as Lines
 
 log = logging.getLogger(__name__)
 
-Share = Annotated[float, Ge(0), Le(1)]
 Side = Annotated[int, Gt(0)]
 
 
@@ -49,13 +49,9 @@ class SketchPhotos:
     """Folder in which edge maps are kept, CLASS/PHOTO-sketch.png; those of `sfumato sketch` may be there already."""
     drawings: str = ""
     """Folder of real drawings: sketch/CLASS/NAME-1.png and more of each photo/CLASS/NAME.jpg, as Sketchy has it."""
-    first_share: Share = 0.1
-    """Share of real drawings among the sketches at the beginning,"""
-    last_share: Share = 0.9
-    """and at the end."""
-    share_images: Annotated[int, Ge(0)] = 0
-    """Images over which it grows, evenly; 0: it is the last one from the beginning."""
-    real_share: Share = 0.1
+    share: Share = field(default_factory=Share)
+    """Share of real drawings among the sketches, which may grow."""
+    real_share: Part = 0.1
     """Share of photographs of real drawings among those that discriminators see alone."""
     size: Side = 64
     """Side of a crop in pixels."""
@@ -189,7 +185,7 @@ class Opened:
 
     def _pair(self, seed: int, n: int, rng: np.random.Generator) -> tuple[Pixels, Pixels, int]:
         s = self.settings
-        if self.drawings and rng.random() < share_at(n, s.first_share, s.last_share, s.share_images):
+        if self.drawings and rng.random() < s.share.at(n):
             first = pick(len(self.drawings), seed, n, "drawings")
             for drawing in (*self.drawings[first:], *self.drawings[:first]):
                 try:
@@ -249,11 +245,6 @@ class Opened:
         names = [f"{k} {named(Path(p))}" for k, folder in enumerate(self.folders) for p in folder.paths]
         names += [f"{d.label} {named(Path(d.sketch))}" for d in self.drawings]
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
-
-
-def share_at(n: int, first: float, last: float, images: int) -> float:
-    """A share that grows evenly from `first` to `last` over so many images, at image n: any data may use it."""
-    return first + (last - first) * min(1.0, n / images) if images else last
 
 
 def check_names(names: Sequence[str]) -> None:

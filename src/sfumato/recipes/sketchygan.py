@@ -5,6 +5,7 @@ Command: `sfumato train sketchygan.small --data.photos faces/ paintings/ cartoon
 
 from dataclasses import replace
 
+from ..data.mixed import Share
 from ..data.sketch_pairs import SketchPhotos
 from ..methods import sketchygan
 from ..train.recipe import Optimizer, Recipe, Schedule
@@ -36,7 +37,7 @@ def sketchy50() -> Recipe:
     images = 32 * 300_000
     return Recipe(
         method=sketchygan.Config(classes=SKETCHY50),
-        data=SketchPhotos(photos=SKETCHY50, share_images=images, flip=False, hold_out=0.02),
+        data=SketchPhotos(photos=SKETCHY50, share=Share(images=images), flip=False, hold_out=0.02),
         images=images,
         batch=32,
         optimizers={"generator": GENERATOR, "discriminator": DISCRIMINATOR},

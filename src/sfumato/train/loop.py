@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..data import stream
+from ..data.mixed import Mixed
 from ..device import DTYPES, fast_dtype
 from ..errors import Cancelled, DiskError, PictureError, RecipeError, SfumatoError
 from ..progress import Report
@@ -98,13 +99,13 @@ class Trainer:
     def __init__(self, recipe: Recipe, run: Path, device: torch.device) -> None:
         self.recipe, self.run, self.writes = recipe, run, dist.rank() == 0
         self.state = State(recipe, device)
-        self.samples = recipe.data.open(recipe.cache_mb * 1_000_000 // max(1, recipe.workers))
+        self.samples, learned = opened(recipe)
         self.log = Log(run, writes=self.writes, tensorboard=recipe.tensorboard)
         checkpoint.resume(run, self.state, self.log, self.samples.digest())
         if recipe.start:
             checkpoint.begin(recipe.start, self.state)
         self.signs = Signs(recipe.watch.patience).replay(read_log(self.log.path) if self.writes else ())
-        self.watcher = watcher(self.state, self.samples, run) if self.writes else None
+        self.watcher = watcher(self.state, learned, run) if self.writes else None
         self.missing: set[str] = set()
 
     def go(self, until: int, progress: Report | None) -> dict[str, Path]:
@@ -211,6 +212,15 @@ class Trainer:
         batch = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
         with self._aside():
             draw_samples(self.run, self.state.seen, self.state.sample(prepare(batch, self.state.device)))
+
+
+def opened(recipe: Recipe) -> tuple[stream.Samples, stream.Samples]:
+    """The run's samples, and those of `data` alone, which is watched."""
+    room = recipe.cache_mb * 1_000_000 // max(1, recipe.workers)
+    if recipe.more is None:
+        return (samples := recipe.data.open(room)), samples
+    first, second = recipe.data.open(room // 2), recipe.more.open(room // 2)
+    return Mixed(first, second, recipe.share), first
 
 
 def due(seen: int, every: int, batch: int) -> bool:

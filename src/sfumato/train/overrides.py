@@ -8,6 +8,7 @@ import difflib
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import RecipeError
 from .recipe import Recipe, validated
@@ -28,6 +29,8 @@ def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato tr
     """
     import tyro
 
+    if recipe.more is None and (first := without_more(words)) != list(words) and "--help" not in words:
+        recipe = replace(recipe, more=override(recipe, first, program=program).data)
     complaint = io.StringIO()
     with contextlib.redirect_stderr(complaint):
         try:
@@ -41,6 +44,15 @@ def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato tr
     if strangers:
         raise RecipeError(unknown(recipe, strangers))
     return validated(parsed)
+
+
+def without_more(words: Sequence[str]) -> list[str]:
+    """The words but for fields of the second data set and their values."""
+    kept, keep = list[str](), True
+    for word in words:
+        keep = not word.startswith("--more.") if word.startswith("--") else keep
+        kept += [word] if keep else []
+    return kept
 
 
 def one_line(box: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from ..data.mixed import Share
 from ..errors import RecipeError
 
 T = TypeVar("T")
@@ -73,6 +74,10 @@ class Recipe:
     """The Config of a module in sfumato.methods."""
     data: Any
     """A data set's description in sfumato.data."""
+    more: Any = None
+    """A second one of the same kind, mixed in: `--more.FIELD VALUE` tells in what it differs from `data`."""
+    share: Share = field(default_factory=Share)
+    """How much of the samples is of the second one."""
     images: Annotated[int, Gt(0)]
     """Samples seen in all, whatever the batch is; at the end, what is less than a whole batch is left out."""
     batch: Annotated[int, Gt(0)] = 1
@@ -124,7 +129,8 @@ def validated(recipe: Recipe) -> Recipe:
         RecipeError: a value is not; names its field.
     """
     method, data = _validated(recipe.method, "method."), _validated(recipe.data, "data.")
-    recipe = replace(_validated(recipe, ""), method=method, data=data)
+    more = recipe.more and _validated(recipe.more, "more.")
+    recipe = replace(_validated(recipe, ""), method=method, data=data, more=more)
     if recipe.images < recipe.batch:
         raise RecipeError(f"images: {recipe.images} are less than one batch of {recipe.batch}")
     return recipe
