@@ -21,11 +21,13 @@ LONGEST_PX = 448
 
 
 def main() -> None:
+    if len(sys.argv) < 3:
+        sys.exit("which models, and where to? python examples/compare.py OUT MODEL...")
     out, *models = sys.argv[1:]
     pairs = list(product(PHOTOS, STYLES))
     shown = [(f"{style}, for {photo}", opened(style)) for photo, style in pairs]
     for model in models:
-        translate, name = sfumato.Translator(model), "/".join(Path(model).with_suffix("").parts[-2:])
+        translate, name = sfumato.Translator(model), "/".join(Path(model).parts[-2:])
         shown += [(name, translate(opened(photo), opened(style), size=LONGEST_PX)) for photo, style in pairs]
     labels, pictures = zip(*shown, strict=True)
     image.contact_sheet(pictures, labels=labels, columns=len(pairs), side=256).save(out, quality=90)
