@@ -157,4 +157,8 @@ def test_a_run_of_two_sets_goes_on_as_it_began(sets, tmp_path):
     alone = train(first, tmp_path / "alone", device="cpu")
     assert alone["paint"].read_bytes() != whole
     with pytest.raises(RecipeError, match=r"share\.last=0\.8, not 0\.5; choose another --run"):
-        train(dataclasses.replace(mixed, share=Share(first=0.2, last=0.5)), tmp_path / "pieces", device="cpu")
+        train(
+            dataclasses.replace(mixed, share=Share(first=0.2, last=0.5, images=first.images)),
+            tmp_path / "pieces",
+            device="cpu",
+        )
