@@ -1,0 +1,1 @@
+"""Rigged characters as drawings of lines, with labels: characters, motions, cameras, engines."""
