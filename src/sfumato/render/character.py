@@ -57,7 +57,7 @@ class Mesh:
     colors: NDArray[np.float32]
     """(F, 3) sRGB in [0, 1]."""
     smooth_edges: Numbers
-    """(E, 2), pairs of vertices between which no line is ever drawn, as the diagonals of quads; the lower number first."""
+    """(E, 2), pairs of vertices with no line between them ever, as diagonals of quads; the lower number first."""
     cards: NDArray[np.bool_]
     """(C,), components that are thin sheets, as strands of hair: of them only the silhouette is drawn."""
 
