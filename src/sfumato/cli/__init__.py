@@ -22,6 +22,7 @@ COMMANDS = {
     "texture": "texture",
     "translate": "translate",
     "sketch": "sketch",
+    "render": "render",
     "colorize": "colorize",
     "train": "train",
     "distance": "distance",
