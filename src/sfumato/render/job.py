@@ -56,9 +56,9 @@ class Config:
     taper: Share = 0.0
     """How much thinner lines are at their ends."""
     exaggerate: Annotated[float, Ge(0), Le(1)] = 0.0
-    """How far artists' liberties go: longer limbs, larger heads."""
+    """How far the liberties of artists go: longer limbs, larger heads."""
     outputs: tuple[Output, ...] = ("lines",)
-    """What is written of each picture: lines (on transparent ground), svg, depth, normals, parts, shaded, flat, mask."""
+    """What is written of each: lines (on transparent ground), svg, depth, normals, parts, shaded, flat, mask."""
     format: Literal["png", "webp"] = "png"
     """Of lines and colour pictures; labels such as depth and parts are PNG."""
     occluded: Literal["label", "drop"] = "label"

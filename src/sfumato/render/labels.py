@@ -51,7 +51,7 @@ def annotation(mask: NDArray[np.bool_], keypoints: Floats, *, occluded: Occluded
 
 
 def run_lengths(mask: NDArray[np.bool_]) -> str:
-    """COCO's text of a mask (H, W): lengths of runs down the columns, first of 0, as differences in six bits a letter."""
+    """The text that COCO makes of a mask (H, W): lengths of runs down the columns, first of 0, six bits a letter."""
     flat = mask.ravel(order="F")
     ends = np.flatnonzero(np.diff(flat)) + 1
     counts = np.diff(np.concatenate(([0], ends, [flat.size]))).tolist()
