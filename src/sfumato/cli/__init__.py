@@ -23,6 +23,7 @@ COMMANDS = {
     "translate": "translate",
     "sketch": "sketch",
     "render": "render",
+    "restyle": "restyle",
     "colorize": "colorize",
     "train": "train",
     "distance": "distance",

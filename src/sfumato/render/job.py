@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from .. import image
 from ..weights import replacing
-from . import characters, motions, native
+from . import characters, exaggerate, motions, native
 from .camera import Camera, View, framed
 from .character import Character, Floats, keypoints, skinned
 from .frame import Figure, Frame, Settings
-from .labels import annotation
+from ..data.coco import annotation
 from .motion import Motion
 from .passes import pictures
 
@@ -117,7 +117,7 @@ def _character(spec: str, seed: int, variant: int) -> Character:
 @lru_cache(maxsize=16)
 def _loaded(specs: tuple[str, ...], spec: str, seed: int) -> tuple[Motion, ...]:
     own = tuple(_character(spec, seed, 0).actions.values())
-    return tuple(motion for name in specs for motion in (own if name == "own" else motions.load(name)))
+    return tuple(motion for name in specs for motion in (own if name == "own" else motions.load(name, seed=seed)))
 
 
 def _motions(config: Config, spec: str) -> tuple[Motion, ...]:
@@ -173,7 +173,7 @@ def posed(config: Config, chosen: Choice, rng: np.random.Generator) -> Figure:
     """The figure of a choice, at its own place."""
     character = _character(chosen.character, config.seed, chosen.variant)
     if config.exaggerate:
-        character = exaggerated(character, config.exaggerate, int(rng.integers(2**31)))
+        character = exaggerate.exaggerated(character, exaggerate.drawn(rng, config.exaggerate))
     pose = chosen.motion.pose(character, chosen.frame)
     vertices = skinned(character, pose)
     return Figure(vertices=vertices, character=character, keypoints=keypoints(character, pose, vertices))

@@ -15,8 +15,8 @@ from PIL import Image
 from .. import image
 from ..errors import DataError
 from ..image.depth import to_8
-from .labels import SKELETON
-from .manifest import LABELS
+from ..data.coco import SKELETON
+from ..data.manifest import LABELS
 
 LEFT, RIGHT, MIDDLE = (40, 90, 220), (220, 80, 40), (60, 150, 60)
 """Colours of the left, the right and what joins them."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import Cancelled
 from ..progress import Report
-from . import job, manifest, workers
+from ..data import manifest
+from . import job, workers
 from .job import Config
 
 
@@ -56,11 +57,11 @@ def render(
             lines.add(record)
             done += 1
             if progress is not None and progress(done, len(mine)) is False:
-                manifest.write_labels(folder)
+                manifest.write_labels(folder, "Rendered by Sfumato")
                 raise Cancelled(
                     f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
                 )
-    return manifest.write_labels(folder)
+    return manifest.write_labels(folder, "Rendered by Sfumato")
 
 
 def plain(config: Config) -> dict[str, Any]:

@@ -9,8 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .character import KEYPOINTS, Floats
-
+KEYPOINTS = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee"),
+    *("left_ankle", "right_ankle"),
+)
+"""COCO's 17, in its order."""
 SKELETON = (
     *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9), (8, 10), (9, 11)),
     *((2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
@@ -26,7 +30,9 @@ CATEGORY = {
 Occluded = Literal["label", "drop"]
 
 
-def annotation(mask: NDArray[np.bool_], keypoints: Floats, *, occluded: Occluded = "label") -> dict[str, Any]:
+def annotation(
+    mask: NDArray[np.bool_], keypoints: NDArray[np.float64], *, occluded: Occluded = "label"
+) -> dict[str, Any]:
     """What COCO says of one figure, without ids.
 
     Args:

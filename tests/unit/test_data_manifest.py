@@ -3,8 +3,8 @@ import json
 import pytest
 
 from sfumato.errors import DataError, OptionError
-from sfumato.render import manifest
-from sfumato.render.manifest import Manifest, claim, records, write_labels
+from sfumato.data import manifest
+from sfumato.data.manifest import Manifest, claim, records, write_labels
 
 RECORD = {"file": "images/x.png", "width": 8, "height": 8, "annotations": []}
 
@@ -19,7 +19,7 @@ def test_lines_are_added_and_read(tmp_path):
     fill(tmp_path, [2, 0])
     fill(tmp_path, [1])
     assert [record["id"] for record in records(tmp_path)] == [0, 1, 2]
-    assert write_labels(tmp_path) == 3
+    assert write_labels(tmp_path, "x") == 3
     labels = json.loads((tmp_path / "keypoints.json").read_text())
     assert [image["id"] for image in labels["images"]] == [0, 1, 2]
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from sfumato.render.labels import SKELETON, annotation, coco, run_lengths
+from sfumato.data.coco import SKELETON, annotation, coco, run_lengths
 
 
 def counts_of(text):

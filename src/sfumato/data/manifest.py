@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import DataError, DiskError, OptionError
 from ..weights import replacing
-from .labels import coco
+from .coco import coco
 
 CONFIG, LABELS = "config.json", "keypoints.json"
 Record = dict[str, Any]
@@ -105,7 +105,7 @@ def claim(folder: Path, config: Record) -> None:
         file.write(json.dumps(config, indent=2).encode())
 
 
-def write_labels(folder: Path) -> int:
+def write_labels(folder: Path, description: str) -> int:
     """Writes keypoints.json of all pictures that there are so far; how many.
 
     Raises:
@@ -114,5 +114,5 @@ def write_labels(folder: Path) -> int:
     """
     found = list(records(folder))
     with replacing(folder / LABELS) as file:
-        file.write(json.dumps(coco(found, "Rendered by Sfumato"), separators=(",", ":")).encode())
+        file.write(json.dumps(coco(found, description), separators=(",", ":")).encode())
     return len(found)
