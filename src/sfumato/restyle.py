@@ -26,7 +26,6 @@ from .image.depth import to_8
 from .progress import Report
 from .translate import Translator
 
-
 STYLE_PX = 512
 """Shorter side that styles are brought to, if they are larger."""
 DESCRIPTION = "Rendered and styled by Sfumato"
