@@ -7,7 +7,8 @@ a seamless texture, the training of a texture network by the recipe `texture_net
 network. Both look at the swatch through the compact network. They are judged by one that neither has seen, the
 normalised VGG-19 up to relu3_1: the distance of Gram matrices relative to the swatch's, summed over relu1_1, relu2_1
 and relu3_1. `seam` is the mean difference of pixels where two copies of a texture meet, relative to that of all other
-neighbours. Times are those of the clock, without the judging.
+neighbours, as the network makes it; what the command writes begins where neighbours differ least. Times are those of
+the clock, without the judging.
 """
 
 import argparse
@@ -111,13 +112,14 @@ def learn(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def weave(given: argparse.Namespace) -> dict[str, Any]:
-    """Textures of the saved network: median seconds of one, and the mean seam of several."""
+    """Textures of the saved network: median seconds of one, and the mean seam of several before they are cut."""
     weaver, times, seams = Weaver(given.child[1], device="cpu"), [], []
     for seed in range(9):
         start = time.perf_counter()
-        picture = weaver.texture((given.size, given.size), seed=seed)
+        weaver.texture((given.size, given.size), seed=seed)
         times.append(time.perf_counter() - start)
-        seams.append(seam(picture.tensor()))
+        with torch.inference_mode():
+            seams.append(seam(weaver.model.texture(given.size, seed=seed)))
     looks = [(statistics.median(times[1:]), 0, weaver.model.texture(given.size))]
     return {"looks": looks, "seam": statistics.mean(seams)}
 
@@ -151,16 +153,15 @@ def row(swatch: str, name: str, found: dict[str, Any], gatys_loss: float) -> Row
     }
 
 
-def draw(results: dict[str, dict[str, dict[str, Any]]], size: int) -> None:
-    """Writes docs/images/texture_nets.jpg: for each swatch the pictures, and the losses over the time."""
-    figure = Figure(figsize=(11, 3.1 * len(results)), layout="constrained")
-    for k, (swatch, parts) in enumerate(results.items()):
-        pictures = {"swatch": read(swatch, size), **{name: parts[name]["picture"] for name in ("Gatys", "network")}}
-        for place, (name, picture) in enumerate(pictures.items(), 1):
-            axes = figure.add_subplot(len(results), 4, 4 * k + place, title=name)
-            axes.imshow(picture[0].permute(1, 2, 0).clamp(0, 1).numpy())
+def draw(results: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """Writes docs/images/texture_nets.jpg: for each swatch what was made of it, and the losses over the time."""
+    figure = Figure(figsize=(8.4, 3.1 * len(results)), layout="constrained")
+    for k, parts in enumerate(results.values()):
+        for place, name in enumerate(("Gatys", "network"), 1):
+            axes = figure.add_subplot(len(results), 3, 3 * k + place, title=name)
+            axes.imshow(parts[name]["picture"][0].permute(1, 2, 0).clamp(0, 1).numpy())
             axes.axis("off")
-        axes = figure.add_subplot(len(results), 4, 4 * k + 4, xlabel="seconds", title="style loss, VGG-19")
+        axes = figure.add_subplot(len(results), 3, 3 * k + 3, xlabel="seconds", title="style loss, VGG-19")
         for name, color in (("Gatys", "tab:blue"), ("network", "tab:orange")):
             curve = parts[name]["curve"]
             axes.plot([c[0] for c in curve], [sum(c[2].values()) for c in curve], color=color, label=name)
@@ -204,7 +205,7 @@ def main() -> None:
         show(
             "texture_nets", {f"{given.size} x {given.size} pixels, {given.threads} threads": rows}
         )  # half an hour each
-        draw(results, given.size)
+        draw(results)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,8 @@ def quick(words: list[str]) -> list[str]:
                 return [*words, *QUICK_DATA[:6], "--method.texture-px", "32", "--data.style-px", "32"]
             of_two_kinds = ["--data.hold-out", "0", "--method.blocks", "1"] if "--data.a" in words else []
             of_sketches = ["--method.size", "32"] if "sketchygan.small" in words else []
-            return [*words, *QUICK_TRAINING, *of_two_kinds, *of_sketches]
+            of_heads = ["--method.heads", "2"] if words[1].startswith("stytr2.") else []
+            return [*words, *QUICK_TRAINING, *of_two_kinds, *of_sketches, *of_heads]
         case "texture":
             if "--model" in words:
                 return [*words, "--size", "32x24"]

@@ -47,6 +47,12 @@ def test_paint(repository, folder):
     assert (folder / "texture.png").is_file()
 
 
+def test_compare(repository, folder):
+    run(repository, folder, "compare.py", "sheet.png", "microast/art", "microast/art")
+    with Image.open(folder / "sheet.png") as picture:
+        assert picture.width > 6 * 256
+
+
 def test_train(repository, folder):
     assert "parameters" in run(repository, folder, "train.py", "photos", "paintings", "run", "4")
     assert (folder / "run" / "art.safetensors").is_file()

@@ -1,7 +1,8 @@
-"""Two data sets as one; the second one's share of the samples may grow on the way.
+"""Two data sets as one, whose shares of the samples move on the way.
 
 So SketchyGAN goes from edge maps, of which there are many, to drawings by hand, of which there are few (Chen & Hays,
-CVPR 2018, arXiv:1801.02753, section 3.1). Any recipe can, by `--more.FIELD` and `--share.FIELD`.
+CVPR 2018, arXiv:1801.02753, section 3.1). Other recipes can, too: `--data.FIELD` is what the run is for, `--more.FIELD`
+what there is plenty of, and `--share.FIELD` how much of it is left when.
 """
 
 import hashlib
@@ -15,19 +16,19 @@ from torch import Tensor
 from ..errors import RecipeError
 from .stream import Samples
 
-Part = Annotated[float, Ge(0), Le(1)]
+UnitInterval = Annotated[float, Ge(0), Le(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
     """A share of the samples as a function of the images seen."""
 
-    first: Part = 0.1
-    """Share at the beginning,"""
-    last: Part = 0.9
-    """and at the end."""
+    first: UnitInterval = 0.1
+    """Share at the beginning."""
+    last: UnitInterval = 0.9
+    """Share at the end."""
     images: Annotated[int, Ge(0)] = 0
-    """Images over which it goes from one to the other, evenly; 0: it is the last one from the beginning."""
+    """Images over which it goes from one to the other, evenly; 0: the whole run in `share`, none in `data.share`."""
 
     def at(self, n: int) -> float:
         """The share at image n, in [0, 1]."""
@@ -38,8 +39,8 @@ class Mixed:
     """Samples of one set or the other; sample n is a function of (seed, n).
 
     Args:
-        samples: the first set.
-        more: the second, with samples of the same names and shapes.
+        first: one set.
+        second: the other, with samples of the same names and shapes; a sample of each is read to see that.
         share: how much of all is the second's.
 
     Raises:
@@ -47,11 +48,12 @@ class Mixed:
         RecipeError: their samples differ in names or shapes.
     """
 
-    def __init__(self, samples: Samples, more: Samples, share: Share) -> None:
-        self.samples, self.more, self.share = samples, more, share
-        ones, others = ({k: tuple(x.shape) for k, x in s.sample(0, 0).items()} for s in (samples, more))
-        if ones != others:
-            raise RecipeError(f"more: its samples are {others}, those of data {ones}; they must be of one size")
+    def __init__(self, first: Samples, second: Samples, share: Share) -> None:
+        self.first, self.second, self.share = first, second, share
+        ones, others = ({k: tuple(x.shape) for k, x in s.sample(0, 0).items()} for s in (first, second))
+        for name in ones | others:
+            if ones.get(name) != others.get(name):
+                raise RecipeError(f"more: {name} is {others.get(name)}, in data {ones.get(name)}; both must be alike")
 
     def sample(self, seed: int, n: int) -> dict[str, Tensor]:
         """Sample n of one of the two.
@@ -60,16 +62,17 @@ class Mixed:
             DataError: no picture is left that can be read.
         """
         drawn = np.random.default_rng([seed, n, *b"share"]).random()
-        return (self.more if drawn < self.share.at(n) else self.samples).sample(seed, n)
+        return (self.second if drawn < self.share.at(n) else self.first).sample(seed, n)
 
     def counts(self) -> dict[str, int]:
-        """How many pictures each folder has."""
-        return self.samples.counts() | self.more.counts()
+        """How many pictures each folder has; of one that is in both sets, as the larger of them has it."""
+        ones, others = self.first.counts(), self.second.counts()
+        return {folder: max(ones.get(folder, 0), others.get(folder, 0)) for folder in ones | others}
 
     def broken(self) -> list[str]:
         """What is wrong with pictures that looked sound at first; others take their places."""
-        return self.samples.broken() + self.more.broken()
+        return list(dict.fromkeys(self.first.broken() + self.second.broken()))
 
     def digest(self) -> str:
         """Sixteen digits that tell whether the pictures are still the same, by their names and number."""
-        return hashlib.sha256(f"{self.samples.digest()} {self.more.digest()}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.first.digest()} {self.second.digest()}".encode()).hexdigest()[:16]

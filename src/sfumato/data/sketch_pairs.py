@@ -26,7 +26,7 @@ from ..image.depth import to_8
 from .domains import held_out, jittered, middle, tensor
 from .edge_maps import EdgeMaps
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude, scan
-from .mixed import Part, Share
+from .mixed import Share, UnitInterval
 from .sketches import Config as Lines
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class SketchPhotos:
     """Folder of real drawings: sketch/CLASS/NAME-1.png and more of each photo/CLASS/NAME.jpg, as Sketchy has it."""
     share: Share = field(default_factory=Share)
     """Share of real drawings among the sketches, which may grow."""
-    real_share: Part = 0.1
+    real_share: UnitInterval = 0.1
     """Share of photographs of real drawings among those that discriminators see alone."""
     size: Side = 64
     """Side of a crop in pixels."""

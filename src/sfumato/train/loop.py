@@ -21,7 +21,7 @@ from torch import Tensor
 from ..data import stream
 from ..data.mixed import Mixed
 from ..device import DTYPES, fast_dtype
-from ..errors import Cancelled, DiskError, PictureError, RecipeError, SfumatoError
+from ..errors import Cancelled, DataError, DiskError, PictureError, RecipeError, SfumatoError
 from ..progress import Report
 from . import checkpoint, dist, products
 from . import report as reports
@@ -99,13 +99,13 @@ class Trainer:
     def __init__(self, recipe: Recipe, run: Path, device: torch.device) -> None:
         self.recipe, self.run, self.writes = recipe, run, dist.rank() == 0
         self.state = State(recipe, device)
-        self.samples, learned = opened(recipe)
+        self.samples, self.shown = opened(recipe)
         self.log = Log(run, writes=self.writes, tensorboard=recipe.tensorboard)
         checkpoint.resume(run, self.state, self.log, self.samples.digest())
         if recipe.start:
             checkpoint.begin(recipe.start, self.state)
         self.signs = Signs(recipe.watch.patience).replay(read_log(self.log.path) if self.writes else ())
-        self.watcher = watcher(self.state, learned, run) if self.writes else None
+        self.watcher = watcher(self.state, self.shown, run) if self.writes else None
         self.missing: set[str] = set()
 
     def go(self, until: int, progress: Report | None) -> dict[str, Path]:
@@ -208,19 +208,33 @@ class Trainer:
         """Draws the losses so far, and what the models make of the run's first samples, always the same."""
         with self._aside():
             draw_losses(self.run)
-        parts = [self.samples.sample(self.recipe.seed, n) for n in range(SHOWN)]
+        parts = [self.shown.sample(self.recipe.seed, n) for n in range(SHOWN)]
         batch = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
         with self._aside():
             draw_samples(self.run, self.state.seen, self.state.sample(prepare(batch, self.state.device)))
 
 
 def opened(recipe: Recipe) -> tuple[stream.Samples, stream.Samples]:
-    """The run's samples, and those of `data` alone, which is watched."""
+    """The samples of the run, and those of `data` alone, which are watched and shown.
+
+    Raises:
+        DataError: a set has no pictures that can be read.
+        RecipeError: the two do not go together.
+    """
     room = recipe.cache_mb * 1_000_000 // max(1, recipe.workers)
     if recipe.more is None:
-        return (samples := recipe.data.open(room)), samples
-    first, second = recipe.data.open(room // 2), recipe.more.open(room // 2)
-    return Mixed(first, second, recipe.share), first
+        samples: stream.Samples = recipe.data.open(room)
+        return samples, samples
+    wanted: stream.Samples = recipe.data.open(room // 2)
+    try:
+        more: stream.Samples = recipe.more.open(room // 2)
+    except (DataError, RecipeError) as error:
+        raise type(error)(str(error).replace("data.", "more.")) from error
+    least, given = (getattr(data, "hold_out", 0) for data in (recipe.data, recipe.more))
+    if given < least and wanted.counts().keys() & more.counts().keys():
+        raise RecipeError(f"more.hold_out: {given} is less than data.hold_out {least}: what figures are of, is learned")
+    share = replace(recipe.share, images=recipe.share.images or recipe.images)
+    return Mixed(wanted, more, share), wanted
 
 
 def due(seen: int, every: int, batch: int) -> bool:

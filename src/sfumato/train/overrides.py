@@ -29,8 +29,8 @@ def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato tr
     """
     import tyro
 
-    if recipe.more is None and (first := without_more(words)) != list(words) and "--help" not in words:
-        recipe = replace(recipe, more=override(recipe, first, program=program).data)
+    if recipe.more is None and any(word.startswith("--more.") for word in words):
+        recipe = replace(recipe, more=override(recipe, of_one_set(words), program=program).data)
     complaint = io.StringIO()
     with contextlib.redirect_stderr(complaint):
         try:
@@ -46,12 +46,14 @@ def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato tr
     return validated(parsed)
 
 
-def without_more(words: Sequence[str]) -> list[str]:
-    """The words but for fields of the second data set and their values."""
+def of_one_set(words: Sequence[str]) -> list[str]:
+    """The words but for `--more.FIELD`, `--share.FIELD`, their values, and `--help`."""
     kept, keep = list[str](), True
     for word in words:
-        keep = not word.startswith("--more.") if word.startswith("--") else keep
-        kept += [word] if keep else []
+        if word.startswith("--") or word == "-h":
+            keep = not word.startswith(("--more.", "--share.", "--help", "-h"))
+        if keep:
+            kept.append(word)
     return kept
 
 
@@ -90,4 +92,5 @@ def fields(value: object, path: str = "") -> list[str]:
     )
     if nested is None:
         return [path]
-    return [name for key, item in nested.items() for name in fields(item, f"{path}.{key}" if path else str(key))]
+    there = {key: item for key, item in nested.items() if key != "more" or item is not None}
+    return [name for key, item in there.items() for name in fields(item, f"{path}.{key}" if path else str(key))]

@@ -10,6 +10,7 @@ from ..data.mixed import Share
 from ..errors import RecipeError
 
 T = TypeVar("T")
+WANING = Share(first=0.9, last=0.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +76,9 @@ class Recipe:
     data: Any
     """A data set's description in sfumato.data."""
     more: Any = None
-    """A second one of the same kind, mixed in: `--more.FIELD VALUE` tells in what it differs from `data`."""
-    share: Share = field(default_factory=Share)
+    """A second one of the same kind, mixed in: `--more.FIELD VALUE` tells in what it differs from `data`, which is what
+    the run is for, and of which figures and grids are. Each is given half of the memory for pictures."""
+    share: Share = field(default_factory=lambda: WANING)
     """How much of the samples is of the second one."""
     images: Annotated[int, Gt(0)]
     """Samples seen in all, whatever the batch is; at the end, what is less than a whole batch is left out."""
@@ -129,11 +131,19 @@ def validated(recipe: Recipe) -> Recipe:
         RecipeError: a value is not; names its field.
     """
     method, data = _validated(recipe.method, "method."), _validated(recipe.data, "data.")
-    more = recipe.more and _validated(recipe.more, "more.")
+    more = None if recipe.more is None else _validated(_alike(recipe.more, recipe.data), "more.")
+    if more is None and recipe.share != WANING:
+        raise RecipeError("share: there is no second data set to have one; --more.FIELD names it")
     recipe = replace(_validated(recipe, ""), method=method, data=data, more=more)
     if recipe.images < recipe.batch:
         raise RecipeError(f"images: {recipe.images} are less than one batch of {recipe.batch}")
     return recipe
+
+
+def _alike(more: object, data: object) -> object:
+    if type(more) is not type(data):
+        raise RecipeError(f"more: {more!r} is no {type(data).__name__} as data is; tell its fields, --more.FIELD VALUE")
+    return more
 
 
 def check(recipe: Recipe, groups: Collection[str], world: int) -> None:

@@ -1,11 +1,14 @@
 """StyTr2: its strength, several styles, parts of a large picture, and a run that learns."""
 
+import dataclasses
+
 import pytest
 import torch
 
 from sfumato.errors import RecipeError
 from sfumato.methods import stytr2
 from sfumato.nets import parallel
+from sfumato.recipes import stytr2 as recipes
 from sfumato.train.recipe import Schedule
 from sfumato.train.state import schedule_factor
 
@@ -97,3 +100,18 @@ def test_identity_is_learned():
         losses.append({k: float(v.detach()) for k, v in terms.items()})
     assert losses[-1]["identity"] < 0.5 * losses[0]["identity"]
     assert sum(losses[-1].values()) < 0.95 * sum(losses[0].values())
+
+
+def test_the_three_parts_for_two_cores_are_one_network():
+    parts = [recipes.art_first(), recipes.art_second(), recipes.art()]
+    sizes = [(p.method.width, p.method.heads, p.method.layers, p.method.feedforward) for p in parts]
+    assert len(set(sizes)) == 1
+    assert len({p.seed for p in parts}) == 3
+    assert (
+        parts[1].method
+        == parts[2].method
+        == dataclasses.replace(parts[0].method, content_weight=7.0, style_weight=10.0, identity_feature_weight=1.0)
+    )
+    assert [p.start for p in parts] == ["", "run/stytr2.art_first/state.pt", "run/stytr2.art_second/state.pt"]
+    small, whole = (sum(p.numel() for p in stytr2.Model(c).parameters()) for c in (parts[0].method, stytr2.Config()))
+    assert (round(small / 1e6, 1), round(whole / 1e6)) == (1.5, 35)
