@@ -79,8 +79,8 @@ def test_hidden_stretches_are_cut_out_and_leftovers_dropped():
 
 def test_a_ring_is_opened_where_it_is_hidden():
     ring = np.array([(0, 0), (4, 0), (4, 4), (0, 4), (0, 0)], float)
-    assert len(cut(ring, [True] * 5, 1)[0]) == 5
-    (open_ring,) = cut(ring, [True, False, True, True, False], 1)
+    assert len(cut(ring, [True] * 5, 1.0)[0]) == 5
+    (open_ring,) = cut(ring, [True, False, True, True, False], 1.0)
     assert open_ring.tolist() == [[4, 4], [0, 4], [0, 0], [4, 0]]
 
 
