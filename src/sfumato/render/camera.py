@@ -34,7 +34,7 @@ class Camera:
         """Places (N, 2) in pixels and depths (N,) in metres along its axis; behind the camera places mean nothing."""
         seen = (np.asarray(points, np.float64) - self.position) @ self.rotation.T
         depths = seen[:, 2].copy()
-        ahead = np.where(depths == 0, np.finfo(np.float64).tiny, depths)
+        ahead = np.where(np.abs(depths) < 1e-9, 1e-9, depths)
         middle = np.array(self.size, np.float64) / 2
         return seen[:, :2] * (self.focal_px / ahead)[:, None] + middle, depths
 

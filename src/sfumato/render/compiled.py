@@ -10,4 +10,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def compiled(function: Function) -> Function:
     """The same function as machine code; it releases Python's lock while it runs."""
-    return cast(Function, njit(cache=True, nogil=True)(function))
+    try:
+        return cast(Function, njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # neither the package's folder nor the user's can be written: compiled anew in each process
+        return cast(Function, njit(nogil=True)(function))
