@@ -1,7 +1,7 @@
 """glTF 2.0 files (.glb, .gltf) as arrays: nodes, meshes, skins, animations, pictures.
 
-By the standard library and NumPy: pygltflib reads the JSON but no accessor and brings dataclasses-json; trimesh reads meshes
-but drops skins and animations.
+By the standard library and NumPy: pygltflib reads the JSON but no accessor and brings dataclasses-json; trimesh reads
+meshes but drops skins and animations.
 
 Khronos Group, glTF 2.0 specification (ISO/IEC 12113:2022).
 
@@ -124,7 +124,11 @@ class GltfFile:
         return self._cache[place]
 
     def _accessor(self, accessor: dict[str, Any]) -> NDArray[Any]:
-        kind, width, count = _TYPES.get(accessor["componentType"]), _WIDTHS.get(accessor["type"]), int(accessor["count"])
+        kind, width, count = (
+            _TYPES.get(accessor["componentType"]),
+            _WIDTHS.get(accessor["type"]),
+            int(accessor["count"]),
+        )
         if kind is None or width is None:
             raise DataError(f"{self.path}: holds values of an unknown kind")
         if "bufferView" in accessor:
@@ -133,8 +137,12 @@ class GltfFile:
             out = np.zeros((count, width), kind)
         if sparse := accessor.get("sparse"):
             at, new = sparse["indices"], sparse["values"]
-            places = self._array(at["bufferView"], int(at.get("byteOffset", 0)), _TYPES[at["componentType"]], (sparse["count"], 1))
-            out[places[:, 0]] = self._array(new["bufferView"], int(new.get("byteOffset", 0)), kind, (sparse["count"], width))
+            places = self._array(
+                at["bufferView"], int(at.get("byteOffset", 0)), _TYPES[at["componentType"]], (sparse["count"], 1)
+            )
+            out[places[:, 0]] = self._array(
+                new["bufferView"], int(new.get("byteOffset", 0)), kind, (sparse["count"], width)
+            )
         if accessor.get("normalized") and np.issubdtype(kind, np.integer):
             return np.maximum(out / np.iinfo(kind).max, -1.0)  # type: ignore[type-var]
         return out

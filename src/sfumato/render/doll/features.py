@@ -1,4 +1,4 @@
-"""What lies on the face: eyes with lashes, brows, the mouth; thin patches just off the skin, whose edges are the lines."""
+"""What lies on the face: eyes, lashes, brows, mouth; thin patches just off the skin, whose edges are the lines."""
 
 from dataclasses import dataclass
 
@@ -57,11 +57,16 @@ class Features:
         if np.cross(corner[1] - corner[0], corner[2] - corner[0])[2] < 0:
             quads = quads[:, ::-1].copy()
         return Piece(
-            vertices=vertices, quads=quads, weights=self.w.only("head", len(flat)), part="face", color=color, thing=thing
+            vertices=vertices,
+            quads=quads,
+            weights=self.w.only("head", len(flat)),
+            part="face",
+            color=color,
+            thing=thing,
         )
 
     def eye(self, side: float) -> list[Piece]:
-        """White, iris, pupil, light and lashes of the left (1) or right (-1) eye; the pupil's middle is vertex 0 of it."""
+        """White, lashes, iris, pupil, light of the left (1) or right (-1) eye; vertex 0 of the pupil is its middle."""
         c, s = self.head.face, min(self.head.frame.look.style, 1.0)
         name = "left" if side > 0 else "right"
         half, high = c.eye_size
@@ -76,7 +81,10 @@ class Features:
         thick = lash * (0.35 + 0.65 * step(t, -1, 0.5)) * (0.3 + 0.7 * (1 - np.abs(t) ** 4)) * (1.0 if s > 0.4 else 1.3)
         tail = np.stack((t + 0.14 * step(t, 0.6, 1.0), upper), -1)
         line = place(np.stack((tail - (0, 0.02), tail + np.stack((0 * t, thick), -1))))
-        pieces = [self.patch(white, 0.4, self.colors.white, f"{name} eye"), self.patch(line, 2.2, self.colors.dark, f"{name} lash")]
+        pieces = [
+            self.patch(white, 0.4, self.colors.white, f"{name} eye"),
+            self.patch(line, 2.2, self.colors.dark, f"{name} lash"),
+        ]
         size = 0.50 if s < 0.3 else 0.50 + 0.10 * s
         radii = np.array((size * half, max(size * half, (0.55 + 0.40 * s) * high)))
         for share, off, color, thing in ((1.0, 0.9, self.colors.eyes, "iris"), (0.48, 1.4, self.colors.dark, "pupil")):
@@ -87,7 +95,7 @@ class Features:
         return pieces
 
     def _lids(self, t: Floats) -> tuple[Floats, Floats]:
-        """Heights of the upper and lower lid, in half heights of the eye, from the inner corner (-1) to the outer (1)."""
+        """Heights of both lids, in half heights of the eye, from the inner corner (-1) to the outer (1)."""
         s = min(self.head.frame.look.style, 1.0)
         arch = (1 - np.abs(t) ** (2.2 + 1.2 * s)) ** 0.8
         tilt = 0.16 * t * (1 - 0.4 * s)
@@ -122,7 +130,14 @@ class Features:
         x = t * c.mouth_width
         line = c.mouth + 0.008 * t**2 * (0.6 + s) - 0.004 * (1 - s) * np.exp(-((t / 0.25) ** 2))
         thick = (0.0045 + 0.001 * s) * (1 - 0.8 * np.abs(t) ** 3)
-        pieces = [self.patch(np.stack((np.stack((x, line - thick), -1), np.stack((x, line + thick), -1))), 1.3, self.colors.dark, "mouth")]
+        pieces = [
+            self.patch(
+                np.stack((np.stack((x, line - thick), -1), np.stack((x, line + thick), -1))),
+                1.3,
+                self.colors.dark,
+                "mouth",
+            )
+        ]
         if s < 0.6:
             low = line - 0.036 * (1 - s) * (1 - t**2) ** 0.8 * (1 - 0.3 * self.head.frame.look.gender)
             high = line + 0.020 * (1 - s) * (1 - np.abs(t) ** 1.5) * (1 - 0.25 * np.exp(-((t / 0.22) ** 2)))

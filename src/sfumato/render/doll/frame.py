@@ -1,7 +1,7 @@
 """Measures and bones of the built-in figure: where its joints are, for a look.
 
-Heights by age are rounded means of growth charts; heads in a figure's height, and where joints lie between the soles and
-the chin, are the rules of drawing books (7.5 heads for an adult, 5 for a small child).
+Heights by age are rounded means of growth charts; heads in a figure's height, and where joints lie between the soles
+and the chin, are the rules of drawing books (7.5 heads for an adult, 5 for a small child).
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,9 @@ class Frame:
 
 def frame(look: Look) -> Frame:
     """The measures of a figure of that look."""
-    tall = float((1 - look.gender) * np.interp(look.age, _AGES, _WOMAN) + look.gender * np.interp(look.age, _AGES, _MAN))
+    tall = float(
+        (1 - look.gender) * np.interp(look.age, _AGES, _WOMAN) + look.gender * np.interp(look.age, _AGES, _MAN)
+    )
     heads = float(np.interp(look.age, _AGES, _HEADS)) * (1 - 0.2 * look.style)
     tall *= 1 - 0.04 * look.style
     head = tall / heads

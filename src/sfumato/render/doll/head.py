@@ -18,7 +18,10 @@ FRONT = 20
 """Columns of the face, from ear to ear; as many intervals."""
 BACK = 8
 """Columns behind the ears."""
-ROWS = np.array([0.3, 1.2, 2.1, 3.0, 3.9, 4.6, 5.2, 5.7, 6.1, 6.5, 6.85, 7.2, 7.5, 7.8, 8.1, 8.4, 8.75, 9.1, 9.5, 9.9, 10.3, 10.75, 11.2, 11.8, 12.6, 13.6, 15.0])
+ROWS = np.array(
+    (0.3, 1.2, 2.1, 3.0, 3.9, 4.65, 5.2, 5.7, 6.1, 6.5, 6.85, 7.2, 7.5, 7.8, 8.1, 8.4, 8.75)
+    + (9.1, 9.55, 10.0, 10.5, 11.0, 11.5, 12.4, 13.5, 15.0)
+)
 """Where between the profiles' points the rings lie."""
 
 # Points from the crown to the neck: front (y, z), side (y, half width, z), back (y, z).
@@ -134,7 +137,12 @@ class Head:
         side = np.abs(x)
         socket = -0.030 * (1 - 0.55 * s) * bump(side, c.eye[0] - 0.01, 0.075) * bump(y, c.eye[1], 0.045)
         brow = 0.012 * look.gender * look.adult * (1 - s) * bump(side, 0.12, 0.08) * bump(y, c.eye[1] + 0.10, 0.03)
-        lips = 0.022 * (1 - 0.7 * s) * bump(x, 0, c.mouth_width * 0.6) * (bump(y, c.mouth + 0.018, 0.014) + bump(y, c.mouth - 0.026, 0.016))
+        lips = (
+            0.022
+            * (1 - 0.7 * s)
+            * bump(x, 0, c.mouth_width * 0.6)
+            * (bump(y, c.mouth + 0.018, 0.014) + bump(y, c.mouth - 0.026, 0.016))
+        )
         under = -0.014 * (1 - s) * bump(x, 0, 0.09) * bump(y, c.mouth - 0.065, 0.02)
         chin = 0.022 * bump(x, 0, 0.06 - 0.02 * s) * bump(y, 0.045, 0.05)
         cheek = (0.010 + 0.012 * (1 - look.grown)) * bump(side, 0.20, 0.06) * bump(y, c.eye[1] - 0.15, 0.07)
@@ -168,7 +176,14 @@ class Head:
         stack = np.stack(rings)
         flat = self.placed(stack.reshape(-1, 3))
         left = outward(
-            Piece(vertices=flat, quads=tube(stack), weights=w.only("head", len(flat)), part="face", color=color, thing="left ear")
+            Piece(
+                vertices=flat,
+                quads=tube(stack),
+                weights=w.only("head", len(flat)),
+                part="face",
+                color=color,
+                thing="left ear",
+            )
         )
         return left, mirrored(left, w.swap)
 
