@@ -21,7 +21,7 @@ from .character import KEYPOINTS, LIMBS, OPTIONAL
 
 REQUIRED = tuple(limb for limb in LIMBS if limb not in OPTIONAL)
 """Limbs that a rig must have."""
-_PREFIX = re.compile(r"^(?:mixamorig\d*[:_]?|.*[:|]|DEF-)", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?:mixamorig\d*[:_]?|.*[:|](?=[a-z]{2})|DEF-)", re.IGNORECASE)
 _NUMBER = re.compile(r"_\d+$")
 _SIDES = (("left", "Left", "L", "l"), ("right", "Right", "R", "r"))
 

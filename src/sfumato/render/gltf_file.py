@@ -81,7 +81,8 @@ class GltfFile:
 
     def items(self, kind: str) -> list[dict[str, Any]]:
         """All of a kind, as `nodes`."""
-        return list(self.json.get(kind, ()))
+        found: list[dict[str, Any]] = self.json.get(kind, [])
+        return found
 
     @cached_property
     def _buffers(self) -> list[bytes]:
@@ -105,9 +106,10 @@ class GltfFile:
 
     def view(self, place: int) -> tuple[bytes, int]:
         """The bytes of a buffer's view and its stride (0: none)."""
-        view = self.items("bufferViews")[place] if place < len(self.json.get("bufferViews", ())) else None
-        if view is None or view["buffer"] >= len(self._buffers):
+        views = self.items("bufferViews")
+        if place >= len(views) or views[place]["buffer"] >= len(self._buffers):
             raise DataError(f"{self.path}: names data that is not there")
+        view = views[place]
         start, length = int(view.get("byteOffset", 0)), int(view["byteLength"])
         buffer = self._buffers[view["buffer"]]
         if start + length > len(buffer):
@@ -117,7 +119,7 @@ class GltfFile:
     def values(self, place: int) -> NDArray[Any]:
         """An accessor's values (N, n): whole numbers as they are, those marked as shares of 1 as float."""
         if place not in self._cache:
-            accessors = self.json.get("accessors", ())
+            accessors = self.items("accessors")
             if not 0 <= place < len(accessors):
                 raise DataError(f"{self.path}: names data that is not there")
             self._cache[place] = self._accessor(accessors[place])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,8 @@ def drawn(base: Base, seed: int, wishes: Mapping[str, str]) -> Body:
         details=details,
         colors=int(rng.integers(2**31)),
     )
-    body = replace(body, **{name: _wish(name, text) for name, text in wishes.items()})
+    wished: dict[str, Any] = {name: _wish(name, text) for name, text in wishes.items()}
+    body = replace(body, **wished)
     suits = _of(base, "clothes", "shoes", "fedora")
     own = [name for name in suits if name.startswith("male" if body.gender > 0.5 else "female")] or suits
     choices = {
@@ -108,7 +110,8 @@ def drawn(base: Base, seed: int, wishes: Mapping[str, str]) -> Body:
         "shoes": [name for name in _of(base, "clothes") if "shoes" in name],
     }
     picks = {kind: str(rng.choice(names)) if names else "none" for kind, names in choices.items()}
-    return replace(body, **{kind: getattr(body, kind) or pick for kind, pick in picks.items()})  # type: ignore[arg-type]
+    chosen: dict[str, Any] = {kind: getattr(body, kind) or pick for kind, pick in picks.items()}
+    return replace(body, **chosen)
 
 
 def _of(base: Base, kind: str, *without: str) -> list[str]:

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -262,7 +263,7 @@ def _text(file: Path) -> str:
         raise DataError(f"{file}: cannot be read: {error.strerror}") from None
 
 
-def _json(file: Path) -> dict[str, dict[str, dict[str, str]]]:
+def _json(file: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(_text(file)))
     except ValueError:

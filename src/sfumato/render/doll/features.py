@@ -124,26 +124,22 @@ class Features:
         return self.patch(points, 1.2, (color[0], color[1], color[2]), f"{'left' if side > 0 else 'right'} brow")
 
     def mouth(self) -> list[Piece]:
-        """The line between the lips, and in realistic faces the lower lip."""
+        """The line between the lips, and in realistic faces the shade under the lower one."""
         c, s = self.head.face, min(self.head.frame.look.style, 1.0)
         t = np.linspace(-1, 1, 11)
-        x = t * c.mouth_width
         line = c.mouth + 0.008 * t**2 * (0.6 + s) - 0.004 * (1 - s) * np.exp(-((t / 0.25) ** 2))
+        r, g, b = self.colors.lips
+        color = (0.55 * r, 0.55 * g, 0.55 * b)
         thick = (0.0045 + 0.001 * s) * (1 - 0.8 * np.abs(t) ** 3)
-        pieces = [
-            self.patch(
-                np.stack((np.stack((x, line - thick), -1), np.stack((x, line + thick), -1))),
-                1.3,
-                self.colors.dark,
-                "mouth",
-            )
-        ]
+        pieces = [self._stroke(t * c.mouth_width, line, thick, color, "mouth")]
         if s < 0.6:
-            low = line - 0.036 * (1 - s) * (1 - t**2) ** 0.8 * (1 - 0.3 * self.head.frame.look.gender)
-            high = line + 0.020 * (1 - s) * (1 - np.abs(t) ** 1.5) * (1 - 0.25 * np.exp(-((t / 0.22) ** 2)))
-            lip = np.stack([np.stack((x, low + k * (high - low)), -1) for k in (0.0, 0.33, 0.67, 1.0)])
-            pieces.append(self.patch(lip, 0.6, self.colors.lips, "lips"))
+            low = c.mouth - 0.050 + 0.010 * t**2
+            pieces.append(self._stroke(t * 0.42 * c.mouth_width, low, 0.003 * (1 - 0.8 * t**2), color, "lower lip"))
         return pieces
+
+    def _stroke(self, x: Floats, y: Floats, thick: Floats, color: Color, thing: str) -> Piece:
+        """A line along places, so thick to each side."""
+        return self.patch(np.stack((np.stack((x, y - thick), -1), np.stack((x, y + thick), -1))), 1.3, color, thing)
 
     def nose(self) -> list[Piece]:
         """Nostrils in realistic faces, a short shade under the tip in drawn ones."""

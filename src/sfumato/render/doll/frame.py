@@ -44,6 +44,12 @@ class Frame:
         """Across the left arm, (3,)."""
         return np.array([-self.arm[1], self.arm[0], 0.0])
 
+    @property
+    def hand_axes(self) -> tuple[Floats, Floats]:
+        """Across the left hand, to the side of the thumb, and out of its back: half ahead at rest."""
+        ahead, turn = np.array([0.0, 0.0, 1.0]), np.radians(50)
+        return np.cos(turn) * ahead - np.sin(turn) * self.up, np.cos(turn) * self.up + np.sin(turn) * ahead
+
 
 def frame(look: Look) -> Frame:
     """The measures of a figure of that look."""
@@ -85,7 +91,7 @@ def frame(look: Look) -> Frame:
 
 def fingers(f: Frame) -> dict[str, Floats]:
     """Three places (3, 3) of each finger of the left hand: knuckle, middle joint, tip."""
-    across, out, up = np.array([0.0, 0.0, 1.0]), f.arm, f.up
+    out, (across, up) = f.arm, f.hand_axes
     palm, wrist, u = f.joints["palm"], f.joints["hand"], f.unit
     places = {}
     for name, z, ahead, length in (

@@ -47,7 +47,9 @@ class Hair:
         """Places (M, 3) off the skull; below the ears hair hangs straight down."""
         hang = 6.4
         at = self.head.at(np.minimum(rows, hang), np.radians(degrees), off)
-        at[:, 1] -= np.maximum(rows - hang, 0) * 0.105 * self.head.size
+        below = np.maximum(rows - hang, 0) * self.head.size
+        at[:, 1] -= 0.105 * below
+        at[:, 2] -= 0.020 * below * np.maximum(-np.cos(np.radians(degrees)), 0)  # off the back
         return at
 
     def cap(self, thick: float) -> Piece:
@@ -66,7 +68,7 @@ class Hair:
 
     def lock(self, lock: Lock) -> Piece:
         """A strand with a lens for its section, pointed at its tip."""
-        t = np.linspace(0, 1, 6)
+        t = np.linspace(0, 1, 6 if lock.tip[0] < 11 else 8) ** 1.25
         rows = lock.root[0] + (lock.tip[0] - lock.root[0]) * t
         degrees = lock.root[1] + (lock.tip[1] - lock.root[1]) * t + lock.bend * np.sin(np.pi * t)
         off = lock.off + lock.flare * t**2
@@ -126,7 +128,7 @@ class Hair:
         return pieces
 
     def around(
-        self, low: float, *, first: float, count: int, flare: float, start: float = 1.8, width: float = 0.14
+        self, low: float, *, first: float, count: int, flare: float = 0.0, start: float = 1.8, width: float = 0.14
     ) -> list[Piece]:
         """Locks from the crown down the sides and the back, from `first` degrees on either side."""
         pieces = []
@@ -195,16 +197,17 @@ class Hair:
         low = 4.45 + 0.25 * self.style
         makers = {
             "cropped": list,
-            "short": lambda: [*self.fringe(low - 0.5, parting), *self.around(7.1, first=78, count=13, flare=0.0)],
+            "short": lambda: [*self.fringe(low - 0.5, parting), *self.around(7.1, first=102, count=10)],
             "spiky": lambda: [
                 *self.fringe(low, parting, 6),
-                *self.around(5.0, first=60, count=13, flare=0.20, start=0.7),
-                *self.around(7.6, first=84, count=11, flare=0.05),
+                *self.around(5.0, first=60, count=11, flare=0.20, start=0.7),
+                *self.around(7.6, first=98, count=8, flare=0.05),
             ],
-            "bob": lambda: [*self.fringe(low, parting), *self.around(9.7, first=74, count=14, flare=0.0, width=0.15)],
+            "bob": lambda: [*self.fringe(low, parting), *self.around(9.7, first=74, count=13, width=0.16)],
             "long": lambda: [
-                *self.fringe(low, parting),
-                *self.around(14.5, first=78, count=13, flare=0.02, width=0.165),
+                *self.fringe(low, parting, 6),
+                *self.around(9.4, first=76, count=2, width=0.10),
+                *self.around(14.5, first=104, count=9, flare=0.02, width=0.165),
             ],
             "ponytail": lambda: [*self.fringe(low, parting, 6), *self.tail((3.2, 180), 1.25, 0.15)],
             "bun": lambda: [*self.fringe(low - 0.3, parting, 6), *self.bun()],

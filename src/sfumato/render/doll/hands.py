@@ -25,7 +25,7 @@ def hands(f: Frame, w: Weigher, color: Color) -> list[Piece]:
 
 def _palm(f: Frame, w: Weigher, color: Color, slim: float) -> Piece:
     u, wrist = f.unit, f.joints["hand"]
-    ahead = np.array([0.0, 0.0, 1.0])
+    ahead, up = f.hand_axes
     path = (
         (-0.012, 0.024, 0.019, 0.0),
         (0.012, 0.030, 0.019, 0.001),
@@ -36,7 +36,7 @@ def _palm(f: Frame, w: Weigher, color: Color, slim: float) -> Piece:
     )
     rings = np.stack(
         [
-            circle(wrist + (f.arm * a + ahead * z) * u, f.up, ahead, (thick * u * slim, wide * u * slim), SIDES)
+            circle(wrist + (f.arm * a + ahead * z) * u, up, ahead, (thick * u * slim, wide * u * slim), SIDES)
             for a, wide, thick, z in path
         ]
     )

@@ -71,15 +71,15 @@ def face(look: Look) -> Face:
     """The features for a look: large low eyes and a small nose in drawn styles and in children."""
     s, child = min(look.style, 1.4), 1 - look.grown
     woman = (1 - look.gender) * (0.4 + 0.6 * look.adult)
-    eye_y = 0.485 - 0.085 * s - 0.05 * child
+    eye_y = 0.485 - 0.105 * s - 0.045 * child
     return Face(
         eye=(0.146 + 0.020 * s + 0.004 * child, eye_y),
-        eye_size=(0.062 + 0.030 * s + 0.008 * child, 0.027 + 0.048 * s + 0.010 * child + 0.003 * woman),
-        nose=0.300 - 0.035 * s - 0.01 * child,
+        eye_size=(0.062 + 0.032 * s + 0.006 * child, 0.027 + 0.036 * s + 0.008 * child + 0.003 * woman),
+        nose=0.300 - 0.060 * s - 0.01 * child,
         nose_length=(0.105 - 0.012 * woman) * (1 - 0.45 * min(s, 1)) * (1 - 0.35 * child),
-        mouth=0.192 - 0.025 * s - 0.005 * child,
+        mouth=0.192 - 0.044 * s - 0.005 * child,
         mouth_width=(0.098 + 0.004 * look.gender) * (1 - 0.28 * min(s, 1)) * (1 - 0.1 * child),
-        brow=0.095 + 0.075 * s - 0.012 * look.gender * look.adult,
+        brow=0.095 + 0.060 * s - 0.012 * look.gender * look.adult,
     )
 
 
@@ -193,12 +193,12 @@ def _profile(look: Look, f: Frame) -> Floats:
     s, child, man = min(look.style, 1.0), 1 - look.grown, look.gender * look.adult
     woman = (1 - look.gender) * look.adult
     jaw = np.interp(np.arange(len(p)), (6, 8, 10, 11, 13), (0, 1, 1, 0.7, 0))
-    p[:, 3] *= 1 + jaw * (0.06 * man - 0.03 * woman - 0.13 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
+    p[:, 3] *= 1 + jaw * (0.06 * man - 0.03 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
     p[:, 3] *= 1 + np.interp(np.arange(len(p)), (1, 4, 7, 9), (0, 1, 1, 0)) * 0.05 * max(s, child)
     p[:11, [4, 6]] -= 0.01 * child
     p[6:12, 1] -= 0.020 * s + 0.025 * child
     p[11, 1] += 0.012 * man
-    neck = 1 + 0.16 * man - 0.04 * woman - 0.16 * s - 0.10 * child + 0.15 * (f.girth - 1)
+    neck = 1 + 0.16 * man - 0.09 * woman - 0.16 * s - 0.10 * child + 0.15 * (f.girth - 1)
     low = np.interp(np.arange(len(p)), (10, 12, 15), (0, 1, 1))
     ratio = 1 + low * (neck * f.unit / f.head * 0.239 - 1)  # necks go with the body, not with the head
     p[:, 3] *= ratio

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -99,7 +100,8 @@ def drawn(seed: int, wishes: Mapping[str, str] | None = None) -> Look:
         bottom=str(rng.choice(BOTTOMS, p=(0.7, 0.3, 0, 0) if gender > 0.5 else (0.4, 0.15, 0.25, 0.2))),
         colors=int(rng.integers(2**31)),
     )
-    return replace(look, **{name: _value(name, text) for name, text in (wishes or {}).items()})
+    wished: dict[str, Any] = {name: _value(name, text) for name, text in (wishes or {}).items()}
+    return replace(look, **wished)
 
 
 def _cuts(gender: float) -> tuple[float, ...]:
@@ -147,7 +149,7 @@ class Colors:
         hair = _BRIGHT[rng.integers(len(_BRIGHT))] if bright else _HAIRS[rng.integers(5)]
         grey = float(np.clip((look.age - 45) / 25, 0, 1))
         hair = _mixed(hair, _HAIRS[5], grey)
-        clothes = [_mixed((0.5, 0.5, 0.5), tuple(rng.random(3)), rng.uniform(0.3, 1.0)) for _ in range(3)]
+        clothes = [_mixed((0.5, 0.5, 0.5), _any(rng), rng.uniform(0.3, 1.0)) for _ in range(3)]
         return cls(
             skin=skin,
             hair=hair,
@@ -162,3 +164,8 @@ class Colors:
 def _mixed(a: Color, b: Color, share: float) -> Color:
     r, g, b_ = (float(x + (y - x) * share) for x, y in zip(a, b))
     return (r, g, b_)
+
+
+def _any(rng: np.random.Generator) -> Color:
+    r, g, b = (float(share) for share in rng.random(3))
+    return (r, g, b)
