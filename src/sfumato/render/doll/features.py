@@ -148,9 +148,9 @@ class Features:
         t = np.linspace(-1, 1, 5)
         places = (1.0, -1.0) if s < 0.6 else (0.0,)
         for side in places:
-            x = side * 0.030 + t * 0.014
+            x = side * 0.030 + t * 0.011
             y = c.nose - 0.012 + 0.006 * (1 - t**2) + (0.004 if side else 0.0)
-            points = np.stack((np.stack((x, y - 0.006 * (1 - 0.7 * t**2)), -1), np.stack((x, y), -1)))
+            points = np.stack((np.stack((x, y - 0.0045 * (1 - 0.7 * t**2)), -1), np.stack((x, y), -1)))
             pieces.append(self.patch(points, 1.5, self.colors.dark, f"nostril {side}"))
         return pieces
 

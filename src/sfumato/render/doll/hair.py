@@ -71,7 +71,7 @@ class Hair:
         t = np.linspace(0, 1, 6 if lock.tip[0] < 11 else 8) ** 1.25
         rows = lock.root[0] + (lock.tip[0] - lock.root[0]) * t
         degrees = lock.root[1] + (lock.tip[1] - lock.root[1]) * t + lock.bend * np.sin(np.pi * t)
-        off = lock.off + lock.flare * t**2
+        off = lock.off * (0.3 + 0.7 * step(t, 0.0, 0.35)) + lock.flare * t**2
         line = self.guide(rows, degrees, off)
         inner = self.guide(rows, degrees, off - 0.05)
         way = np.gradient(line, axis=0)
@@ -104,7 +104,7 @@ class Hair:
             )
         )
 
-    def fringe(self, low: float, parting: float, count: int = 7) -> list[Piece]:
+    def fringe(self, low: float, parting: float, count: int = 6) -> list[Piece]:
         """Locks over the forehead, down to a row, from a parting (degrees)."""
         pieces = []
         for k, degrees in enumerate(np.linspace(-62, 62, count)):
@@ -128,7 +128,7 @@ class Hair:
         return pieces
 
     def around(
-        self, low: float, *, first: float, count: int, flare: float = 0.0, start: float = 1.8, width: float = 0.14
+        self, low: float, *, first: float, count: int, flare: float = 0.0, start: float = 1.8, width: float = 0.15
     ) -> list[Piece]:
         """Locks from the crown down the sides and the back, from `first` degrees on either side."""
         pieces = []
@@ -200,8 +200,8 @@ class Hair:
             "short": lambda: [*self.fringe(low - 0.5, parting), *self.around(7.1, first=102, count=10)],
             "spiky": lambda: [
                 *self.fringe(low, parting, 6),
-                *self.around(5.0, first=60, count=11, flare=0.20, start=0.7),
-                *self.around(7.6, first=98, count=8, flare=0.05),
+                *self.around(5.0, first=60, count=9, flare=0.20, start=0.7),
+                *self.around(7.6, first=98, count=7, flare=0.05),
             ],
             "bob": lambda: [*self.fringe(low, parting), *self.around(9.7, first=74, count=13, width=0.16)],
             "long": lambda: [

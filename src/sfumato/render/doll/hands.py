@@ -9,7 +9,7 @@ from .look import Color
 from .surface import Piece, mirrored, outward, tube
 from .weighing import Weigher
 
-SIDES = 12
+SIDES = 10
 _FINGER = 6
 
 

@@ -74,7 +74,7 @@ def face(look: Look) -> Face:
     eye_y = 0.485 - 0.105 * s - 0.045 * child
     return Face(
         eye=(0.146 + 0.020 * s + 0.004 * child, eye_y),
-        eye_size=(0.062 + 0.032 * s + 0.006 * child, 0.027 + 0.036 * s + 0.008 * child + 0.003 * woman),
+        eye_size=(0.062 + 0.004 * woman + 0.032 * s + 0.006 * child, 0.027 + 0.036 * s + 0.008 * child + 0.004 * woman),
         nose=0.300 - 0.060 * s - 0.01 * child,
         nose_length=(0.105 - 0.012 * woman) * (1 - 0.45 * min(s, 1)) * (1 - 0.35 * child),
         mouth=0.192 - 0.044 * s - 0.005 * child,
@@ -193,7 +193,7 @@ def _profile(look: Look, f: Frame) -> Floats:
     s, child, man = min(look.style, 1.0), 1 - look.grown, look.gender * look.adult
     woman = (1 - look.gender) * look.adult
     jaw = np.interp(np.arange(len(p)), (6, 8, 10, 11, 13), (0, 1, 1, 0.7, 0))
-    p[:, 3] *= 1 + jaw * (0.06 * man - 0.03 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
+    p[:, 3] *= 1 + jaw * (0.06 * man - 0.055 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
     p[:, 3] *= 1 + np.interp(np.arange(len(p)), (1, 4, 7, 9), (0, 1, 1, 0)) * 0.05 * max(s, child)
     p[:11, [4, 6]] -= 0.01 * child
     p[6:12, 1] -= 0.020 * s + 0.025 * child

@@ -134,7 +134,7 @@ def bare_legs(f: Frame, w: Weigher, color: Color, top: float) -> tuple[Piece, Pi
     """Legs from inside the clothes (height `top`) to inside the shoes."""
     u, j = f.unit, f.joints
     low = j["foot"][1] - 0.03 * u
-    heights = [top, *(y for y in _heights(f) if low + 0.02 * u < y < top - 0.02 * u), low]
+    heights = [top, *(y for y in _heights(f) if low + 0.02 * u < y < top - 0.07 * u), low]
     rings = np.stack([leg_ring(f, y, 0.0) for y in heights])
     flat = rings.reshape(-1, 3)
     piece = Piece(vertices=flat, quads=tube(rings), weights=w.leg(flat), part="left-leg", color=color, thing="left leg")

@@ -105,11 +105,11 @@ def sleeve_rings(f: Frame, end: float, loose: float) -> Floats:
     """Rings (R, 8, 3) of a left sleeve from the armhole to `end` (metres from its joint), turned in there."""
     u, s = f.unit, f.joints["upper_arm"]
     flare = 0.006 * u
-    places = [0.035 * u, 0.09 * u]
+    places = [k * u for k in (0.035, 0.09) if k * u < end - 0.02 * u]
     if end > 0.3 * u:
         places += [0.19 * u, 0.25 * u, 0.316 * u, 0.41 * u, end - 0.012 * u, end]
     else:
-        places += [0.7 * end + 0.03 * u, end - 0.01 * u, end]
+        places += [end - 0.01 * u, end]
     rings = [_arm_ring(f, s, along, arm_radius(f, along) + loose + flare * step(along, 0, end)) for along in places]
     inner = _arm_ring(f, s, end - 0.015 * u, arm_radius(f, end) + 0.4 * loose)
     return np.stack([*rings, inner])
@@ -169,7 +169,7 @@ def shirt(f: Frame, w: Weigher, color: Color, *, sleeve: float, hem: float, loos
         ring = start + np.arange(SLEEVE)
         join = np.stack((rim, np.roll(rim, -1), np.roll(ring, -1), ring), -1)
         both = np.concatenate((join, inside, lid(ring + SLEEVE * (len(sleeves) - 1))))
-        faces.append(both[:, ::-1] if side > 0 else both)
+        faces.append(both if side > 0 else both[:, ::-1])
     weights = _weights(f, w, flat, sleeves.reshape(-1, 3), first)
     piece = Piece(
         vertices=np.concatenate(vertices),
@@ -222,9 +222,7 @@ def arms(f: Frame, w: Weigher, color: Color, start: float) -> tuple[Piece, Piece
     """Bare arms from `start` (metres from the shoulder's joint) to inside the hands."""
     u, s = f.unit, f.joints["upper_arm"]
     end = 0.548 * u
-    knots = np.array(
-        [start, *(k * u for k in (0.10, 0.175, 0.245, 0.321, 0.40, 0.47, 0.515) if start < (k - 0.02) * u), end]
-    )
+    knots = np.array([start, *(k * u for k in (0.12, 0.20, 0.25, 0.316, 0.42, 0.50) if start < (k - 0.02) * u), end])
     rings = np.stack([_arm_ring(f, s, along, arm_radius(f, along)) for along in knots])
     flat = rings.reshape(-1, 3)
     faces = [grid(len(rings), SLEEVE), lid(np.arange(SLEEVE)[::-1]), lid(np.arange(SLEEVE) + SLEEVE * (len(rings) - 1))]
