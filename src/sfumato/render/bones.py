@@ -1,9 +1,9 @@
 """Which bone of a rig is which limb: by families of names, or by a small file that a user writes.
 
-Names are compared without case, points, colons, dashes and underscores, because exporters change those; a prefix such as
-`mixamorig7:`, `Armature|` or `DEF-` does not count, nor does a number that an exporter hangs on (`LeftArm_09`) where a name
-is not found otherwise. The same word means different bones in different families (LeftShoulder is a collar bone in Mixamo
-and an upper arm in older CMU files), so a family fits as a whole or not at all.
+Names are compared without case, points, colons, dashes and underscores, because exporters change those; a prefix such
+as `mixamorig7:`, `Armature|` or `DEF-` does not count, nor does a number that an exporter hangs on (`LeftArm_09`) where
+a name is not found otherwise. The same word means different bones in different families (LeftShoulder is a collar bone
+in Mixamo and an upper arm in older CMU files), so a family fits as a whole or not at all.
 
 The map file lies beside the character (`hero.glb`: `hero.bones.toml` or `hero.bones.json`) and holds lines such as
 `left_upper_arm = "Bone.012"`, by the names of LIMBS; a table `keypoints` may name bones for nose, eyes and ears.
@@ -21,7 +21,7 @@ from .character import KEYPOINTS, LIMBS, OPTIONAL
 
 REQUIRED = tuple(limb for limb in LIMBS if limb not in OPTIONAL)
 """Limbs that a rig must have."""
-_PREFIX = re.compile(r"^(?:mixamorig\d*[:_]?|.*[:|]|DEF-)", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?:mixamorig\d*[:_]?|.*[:|](?=[a-z]{2})|DEF-)", re.IGNORECASE)
 _NUMBER = re.compile(r"_\d+$")
 _SIDES = (("left", "Left", "L", "l"), ("right", "Right", "R", "r"))
 
@@ -271,5 +271,7 @@ def _place(names: Sequence[str], file: Path, key: str, bone: object, known: Sequ
     if key not in known:
         raise DataError(f"{file}: {key!r} is none of {', '.join(known)}")
     if bone not in names:
-        raise DataError(f"{file}: {key} names the bone {bone!r}, which is not there; there are {', '.join(names[:8])}, ...")
+        raise DataError(
+            f"{file}: {key} names the bone {bone!r}, which is not there; there are {', '.join(names[:8])}, ..."
+        )
     return names.index(str(bone))

@@ -1,7 +1,7 @@
 """glTF 2.0 files (.glb, .gltf) as arrays: nodes, meshes, skins, animations, pictures.
 
-By the standard library and NumPy: pygltflib reads the JSON but no accessor and brings dataclasses-json; trimesh reads meshes
-but drops skins and animations.
+By the standard library and NumPy: pygltflib reads the JSON but no accessor and brings dataclasses-json; trimesh reads
+meshes but drops skins and animations.
 
 Khronos Group, glTF 2.0 specification (ISO/IEC 12113:2022).
 
@@ -81,7 +81,8 @@ class GltfFile:
 
     def items(self, kind: str) -> list[dict[str, Any]]:
         """All of a kind, as `nodes`."""
-        return list(self.json.get(kind, ()))
+        found: list[dict[str, Any]] = self.json.get(kind, [])
+        return found
 
     @cached_property
     def _buffers(self) -> list[bytes]:
@@ -105,9 +106,10 @@ class GltfFile:
 
     def view(self, place: int) -> tuple[bytes, int]:
         """The bytes of a buffer's view and its stride (0: none)."""
-        view = self.items("bufferViews")[place] if place < len(self.json.get("bufferViews", ())) else None
-        if view is None or view["buffer"] >= len(self._buffers):
+        views = self.items("bufferViews")
+        if place >= len(views) or views[place]["buffer"] >= len(self._buffers):
             raise DataError(f"{self.path}: names data that is not there")
+        view = views[place]
         start, length = int(view.get("byteOffset", 0)), int(view["byteLength"])
         buffer = self._buffers[view["buffer"]]
         if start + length > len(buffer):
@@ -117,14 +119,18 @@ class GltfFile:
     def values(self, place: int) -> NDArray[Any]:
         """An accessor's values (N, n): whole numbers as they are, those marked as shares of 1 as float."""
         if place not in self._cache:
-            accessors = self.json.get("accessors", ())
+            accessors = self.items("accessors")
             if not 0 <= place < len(accessors):
                 raise DataError(f"{self.path}: names data that is not there")
             self._cache[place] = self._accessor(accessors[place])
         return self._cache[place]
 
     def _accessor(self, accessor: dict[str, Any]) -> NDArray[Any]:
-        kind, width, count = _TYPES.get(accessor["componentType"]), _WIDTHS.get(accessor["type"]), int(accessor["count"])
+        kind, width, count = (
+            _TYPES.get(accessor["componentType"]),
+            _WIDTHS.get(accessor["type"]),
+            int(accessor["count"]),
+        )
         if kind is None or width is None:
             raise DataError(f"{self.path}: holds values of an unknown kind")
         if "bufferView" in accessor:
@@ -133,8 +139,12 @@ class GltfFile:
             out = np.zeros((count, width), kind)
         if sparse := accessor.get("sparse"):
             at, new = sparse["indices"], sparse["values"]
-            places = self._array(at["bufferView"], int(at.get("byteOffset", 0)), _TYPES[at["componentType"]], (sparse["count"], 1))
-            out[places[:, 0]] = self._array(new["bufferView"], int(new.get("byteOffset", 0)), kind, (sparse["count"], width))
+            places = self._array(
+                at["bufferView"], int(at.get("byteOffset", 0)), _TYPES[at["componentType"]], (sparse["count"], 1)
+            )
+            out[places[:, 0]] = self._array(
+                new["bufferView"], int(new.get("byteOffset", 0)), kind, (sparse["count"], width)
+            )
         if accessor.get("normalized") and np.issubdtype(kind, np.integer):
             return np.maximum(out / np.iinfo(kind).max, -1.0)  # type: ignore[type-var]
         return out

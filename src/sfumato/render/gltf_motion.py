@@ -1,6 +1,5 @@
 """Animations that a glTF file brings, as motions of its own character."""
 
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +42,12 @@ class Track:
             return np.asarray(a)
         if cubic:
             out, into = self.values[3 * k + 2] * span, self.values[3 * k + 3] * span
-            return np.asarray((2 * t**3 - 3 * t**2 + 1) * a + (t**3 - 2 * t**2 + t) * out + (3 * t**2 - 2 * t**3) * b + (t**3 - t**2) * into)
+            return np.asarray(
+                (2 * t**3 - 3 * t**2 + 1) * a
+                + (t**3 - 2 * t**2 + t) * out
+                + (3 * t**2 - 2 * t**3) * b
+                + (t**3 - t**2) * into
+            )
         return _between(a, b, t) if self.kind == "rotation" else np.asarray(a + (b - a) * t)
 
 
@@ -125,7 +129,7 @@ def motions(file: GltfFile, rig: Rig) -> dict[str, GltfMotion]:
         name = str(animation.get("name") or f"animation {k}")
         name = f"{name} {k}" if name in found else name
         last = max(float(track.times[-1]) for track in tracks)
-        found[name] = GltfMotion(name=name, frames=int(round(last * FPS)) + 1, tracks=tracks, rig=rig)
+        found[name] = GltfMotion(name=name, frames=round(last * FPS) + 1, tracks=tracks, rig=rig)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a foreign rig does not say, guessed from its shape: the points of the face, the classes of its parts, its bones' tails."""
+"""What a foreign rig does not say, guessed from its shape: points of the face, classes of its parts, tails of bones."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def _limb_part(limb: str) -> str:
 
 
 def tails(parents: Numbers, heads: Floats) -> Floats:
-    """Where bones end (J, 3): in the middle of their children's heads; a last bone goes on half as far as the one before."""
+    """Where bones end (J, 3): amid their children's heads; a last bone goes on half as far as the one before."""
     out = np.empty_like(heads)
     for bone, head in enumerate(heads):
         children = np.flatnonzero(parents == bone)
@@ -120,9 +120,9 @@ def keypoints(limbs: Mapping[str, int], face: Sequence[Keypoint]) -> tuple[Keypo
 def face_points(vertices: Floats, faces: Numbers, on_head: NDArray[np.bool_]) -> tuple[Keypoint, ...]:
     """Nose, eyes and ears of a head that looks along +Z, guessed; all approximate.
 
-    The nose is the most forward vertex near the middle plane between 0.25 and 0.6 of the head's height, the ears the most
-    lateral ones at that height behind the eyes, the eyes what a ray from the front meets at half the height, a quarter
-    of the head's width to each side.
+    The nose is the most forward vertex near the middle plane between 0.25 and 0.6 of the head's height, the ears the
+    most lateral ones at that height behind the eyes, the eyes what a ray from the front meets at half the height, a
+    quarter of the head's width to each side.
 
     Args:
         vertices: (V, 3), the character at rest.

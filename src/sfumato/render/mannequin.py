@@ -68,13 +68,22 @@ def _pieces(f: Frame, w: Weigher) -> list[Piece]:
 def _clothes(f: Frame, w: Weigher, colors: Colors) -> list[Piece]:
     u, j, look = f.unit, f.joints, f.look
     sleeve = {"shirt": 0.515, "tee": 0.16, "sleeveless": 0.055}[look.top] * u
-    hem = {"pants": 0.062 * u, "shorts": j["shin"][1] + 0.10 * u, "skirt": j["shin"][1] + 0.09 * u, "dress": j["shin"][1] - 0.02 * u}
+    hem = {
+        "pants": 0.062 * u,
+        "shorts": j["shin"][1] + 0.10 * u,
+        "skirt": j["shin"][1] + 0.09 * u,
+        "dress": j["shin"][1] - 0.02 * u,
+    }
     loose = 0.011 * u
     dress = look.bottom == "dress"
     waist = trunk.sections(f)["belly"][0]
     low = waist + 0.01 * u if dress else j["hips"][1] - 0.03 * u if look.bottom != "skirt" else waist
     shirt = trunk.shirt(f, w, colors.top, sleeve=sleeve, hem=low, loose=loose)
-    pieces = [shirt, *trunk.arms(f, w, colors.skin, max(sleeve - 0.07 * u, 0.0)), *legs.shoes(f, w, colors.shoes, colors.white)]
+    pieces = [
+        shirt,
+        *trunk.arms(f, w, colors.skin, max(sleeve - 0.07 * u, 0.0)),
+        *legs.shoes(f, w, colors.shoes, colors.white),
+    ]
     below = hem[look.bottom]
     if look.bottom in {"pants", "shorts"}:
         straight = 0.016 * u if look.bottom == "pants" else 0.012 * u
@@ -93,7 +102,12 @@ def _clothes(f: Frame, w: Weigher, colors: Colors) -> list[Piece]:
 
 def _as_part(piece: Piece, part: str) -> Piece:
     return Piece(
-        vertices=piece.vertices, quads=piece.quads, weights=piece.weights, part=part, color=piece.color, thing=piece.thing
+        vertices=piece.vertices,
+        quads=piece.quads,
+        weights=piece.weights,
+        part=part,
+        color=piece.color,
+        thing=piece.thing,
     )
 
 
@@ -114,4 +128,3 @@ def _keypoints(bones: Skeleton, head: Head, pieces: Sequence[Piece], starts: Seq
         else:
             found.append(Keypoint(vertices=(int(vertex[name]),)))
     return tuple(found)
-

@@ -1,4 +1,4 @@
-"""What lies on the face: eyes with lashes, brows, the mouth; thin patches just off the skin, whose edges are the lines."""
+"""What lies on the face: eyes, lashes, brows, mouth; thin patches just off the skin, whose edges are the lines."""
 
 from dataclasses import dataclass
 
@@ -57,11 +57,16 @@ class Features:
         if np.cross(corner[1] - corner[0], corner[2] - corner[0])[2] < 0:
             quads = quads[:, ::-1].copy()
         return Piece(
-            vertices=vertices, quads=quads, weights=self.w.only("head", len(flat)), part="face", color=color, thing=thing
+            vertices=vertices,
+            quads=quads,
+            weights=self.w.only("head", len(flat)),
+            part="face",
+            color=color,
+            thing=thing,
         )
 
     def eye(self, side: float) -> list[Piece]:
-        """White, iris, pupil, light and lashes of the left (1) or right (-1) eye; the pupil's middle is vertex 0 of it."""
+        """White, lashes, iris, pupil, light of the left (1) or right (-1) eye; vertex 0 of the pupil is its middle."""
         c, s = self.head.face, min(self.head.frame.look.style, 1.0)
         name = "left" if side > 0 else "right"
         half, high = c.eye_size
@@ -76,7 +81,10 @@ class Features:
         thick = lash * (0.35 + 0.65 * step(t, -1, 0.5)) * (0.3 + 0.7 * (1 - np.abs(t) ** 4)) * (1.0 if s > 0.4 else 1.3)
         tail = np.stack((t + 0.14 * step(t, 0.6, 1.0), upper), -1)
         line = place(np.stack((tail - (0, 0.02), tail + np.stack((0 * t, thick), -1))))
-        pieces = [self.patch(white, 0.4, self.colors.white, f"{name} eye"), self.patch(line, 2.2, self.colors.dark, f"{name} lash")]
+        pieces = [
+            self.patch(white, 0.4, self.colors.white, f"{name} eye"),
+            self.patch(line, 2.2, self.colors.dark, f"{name} lash"),
+        ]
         size = 0.50 if s < 0.3 else 0.50 + 0.10 * s
         radii = np.array((size * half, max(size * half, (0.55 + 0.40 * s) * high)))
         for share, off, color, thing in ((1.0, 0.9, self.colors.eyes, "iris"), (0.48, 1.4, self.colors.dark, "pupil")):
@@ -87,7 +95,7 @@ class Features:
         return pieces
 
     def _lids(self, t: Floats) -> tuple[Floats, Floats]:
-        """Heights of the upper and lower lid, in half heights of the eye, from the inner corner (-1) to the outer (1)."""
+        """Heights of both lids, in half heights of the eye, from the inner corner (-1) to the outer (1)."""
         s = min(self.head.frame.look.style, 1.0)
         arch = (1 - np.abs(t) ** (2.2 + 1.2 * s)) ** 0.8
         tilt = 0.16 * t * (1 - 0.4 * s)
@@ -116,19 +124,22 @@ class Features:
         return self.patch(points, 1.2, (color[0], color[1], color[2]), f"{'left' if side > 0 else 'right'} brow")
 
     def mouth(self) -> list[Piece]:
-        """The line between the lips, and in realistic faces the lower lip."""
+        """The line between the lips, and in realistic faces the shade under the lower one."""
         c, s = self.head.face, min(self.head.frame.look.style, 1.0)
         t = np.linspace(-1, 1, 11)
-        x = t * c.mouth_width
         line = c.mouth + 0.008 * t**2 * (0.6 + s) - 0.004 * (1 - s) * np.exp(-((t / 0.25) ** 2))
+        r, g, b = self.colors.lips
+        color = (0.55 * r, 0.55 * g, 0.55 * b)
         thick = (0.0045 + 0.001 * s) * (1 - 0.8 * np.abs(t) ** 3)
-        pieces = [self.patch(np.stack((np.stack((x, line - thick), -1), np.stack((x, line + thick), -1))), 1.3, self.colors.dark, "mouth")]
+        pieces = [self._stroke(t * c.mouth_width, line, thick, color, "mouth")]
         if s < 0.6:
-            low = line - 0.036 * (1 - s) * (1 - t**2) ** 0.8 * (1 - 0.3 * self.head.frame.look.gender)
-            high = line + 0.020 * (1 - s) * (1 - np.abs(t) ** 1.5) * (1 - 0.25 * np.exp(-((t / 0.22) ** 2)))
-            lip = np.stack([np.stack((x, low + k * (high - low)), -1) for k in (0.0, 0.33, 0.67, 1.0)])
-            pieces.append(self.patch(lip, 0.6, self.colors.lips, "lips"))
+            low = c.mouth - 0.050 + 0.010 * t**2
+            pieces.append(self._stroke(t * 0.42 * c.mouth_width, low, 0.003 * (1 - 0.8 * t**2), color, "lower lip"))
         return pieces
+
+    def _stroke(self, x: Floats, y: Floats, thick: Floats, color: Color, thing: str) -> Piece:
+        """A line along places, so thick to each side."""
+        return self.patch(np.stack((np.stack((x, y - thick), -1), np.stack((x, y + thick), -1))), 1.3, color, thing)
 
     def nose(self) -> list[Piece]:
         """Nostrils in realistic faces, a short shade under the tip in drawn ones."""
@@ -137,9 +148,9 @@ class Features:
         t = np.linspace(-1, 1, 5)
         places = (1.0, -1.0) if s < 0.6 else (0.0,)
         for side in places:
-            x = side * 0.030 + t * 0.014
+            x = side * 0.030 + t * 0.011
             y = c.nose - 0.012 + 0.006 * (1 - t**2) + (0.004 if side else 0.0)
-            points = np.stack((np.stack((x, y - 0.006 * (1 - 0.7 * t**2)), -1), np.stack((x, y), -1)))
+            points = np.stack((np.stack((x, y - 0.0045 * (1 - 0.7 * t**2)), -1), np.stack((x, y), -1)))
             pieces.append(self.patch(points, 1.5, self.colors.dark, f"nostril {side}"))
         return pieces
 

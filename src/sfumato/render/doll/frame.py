@@ -1,7 +1,7 @@
 """Measures and bones of the built-in figure: where its joints are, for a look.
 
-Heights by age are rounded means of growth charts; heads in a figure's height, and where joints lie between the soles and
-the chin, are the rules of drawing books (7.5 heads for an adult, 5 for a small child).
+Heights by age are rounded means of growth charts; heads in a figure's height, and where joints lie between the soles
+and the chin, are the rules of drawing books (7.5 heads for an adult, 5 for a small child).
 """
 
 from dataclasses import dataclass
@@ -44,10 +44,18 @@ class Frame:
         """Across the left arm, (3,)."""
         return np.array([-self.arm[1], self.arm[0], 0.0])
 
+    @property
+    def hand_axes(self) -> tuple[Floats, Floats]:
+        """Across the left hand, to the side of the thumb, and out of its back: half ahead at rest."""
+        ahead, turn = np.array([0.0, 0.0, 1.0]), np.radians(50)
+        return np.cos(turn) * ahead - np.sin(turn) * self.up, np.cos(turn) * self.up + np.sin(turn) * ahead
+
 
 def frame(look: Look) -> Frame:
     """The measures of a figure of that look."""
-    tall = float((1 - look.gender) * np.interp(look.age, _AGES, _WOMAN) + look.gender * np.interp(look.age, _AGES, _MAN))
+    tall = float(
+        (1 - look.gender) * np.interp(look.age, _AGES, _WOMAN) + look.gender * np.interp(look.age, _AGES, _MAN)
+    )
     heads = float(np.interp(look.age, _AGES, _HEADS)) * (1 - 0.2 * look.style)
     tall *= 1 - 0.04 * look.style
     head = tall / heads
@@ -83,7 +91,7 @@ def frame(look: Look) -> Frame:
 
 def fingers(f: Frame) -> dict[str, Floats]:
     """Three places (3, 3) of each finger of the left hand: knuckle, middle joint, tip."""
-    across, out, up = np.array([0.0, 0.0, 1.0]), f.arm, f.up
+    out, (across, up) = f.arm, f.hand_axes
     palm, wrist, u = f.joints["palm"], f.joints["hand"], f.unit
     places = {}
     for name, z, ahead, length in (

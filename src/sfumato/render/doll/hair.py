@@ -11,7 +11,9 @@ from .look import Color
 from .surface import Piece, outward, tube
 from .weighing import Weigher
 
-_HAIRLINE = np.array([(0, 3.4), (25, 3.4), (48, 3.9), (62, 5.0), (74, 6.7), (86, 7.2), (98, 7.0), (112, 8.3), (140, 9.0), (180, 9.2)])
+_HAIRLINE = np.array(
+    [(0, 3.4), (25, 3.4), (48, 3.9), (62, 5.0), (74, 6.7), (86, 7.2), (98, 7.0), (112, 8.3), (140, 9.0), (180, 9.2)]
+)
 """Degrees from the front, and the row of the head down to which hair grows."""
 
 
@@ -45,18 +47,20 @@ class Hair:
         """Places (M, 3) off the skull; below the ears hair hangs straight down."""
         hang = 6.4
         at = self.head.at(np.minimum(rows, hang), np.radians(degrees), off)
-        at[:, 1] -= np.maximum(rows - hang, 0) * 0.105 * self.head.size
+        below = np.maximum(rows - hang, 0) * self.head.size
+        at[:, 1] -= 0.105 * below
+        at[:, 2] -= 0.020 * below * np.maximum(-np.cos(np.radians(degrees)), 0)  # off the back
         return at
 
     def cap(self, thick: float) -> Piece:
         """The closed shell over the skull, down to the hairline."""
-        count = 28
+        count = 24
         degrees = np.arange(count) * 360 / count
         fold = np.minimum(degrees, 360 - degrees)
         end = np.interp(fold, _HAIRLINE[:, 0], _HAIRLINE[:, 1])
         rings = []
         for share in (0.07, 0.25, 0.45, 0.65, 0.83, 0.95, 1.0):
-            edge = thick * (1 - 0.65 * step(share, 0.7, 1.0)) + 0.004 * np.cos(np.radians(degrees) * 7) * share
+            edge = thick * (1 - 0.65 * step(share, 0.7, 1.0)) + 0.004 * np.cos(np.radians(degrees) * 6) * share
             rings.append(self.head.at(end * share, np.radians(degrees), edge))
         rings.append(self.head.at(end * 0.99, np.radians(degrees), np.full(count, -0.03)))
         stack = np.stack(rings)
@@ -64,10 +68,10 @@ class Hair:
 
     def lock(self, lock: Lock) -> Piece:
         """A strand with a lens for its section, pointed at its tip."""
-        t = np.linspace(0, 1, 6)
+        t = np.linspace(0, 1, 6 if lock.tip[0] < 11 else 8) ** 1.25
         rows = lock.root[0] + (lock.tip[0] - lock.root[0]) * t
         degrees = lock.root[1] + (lock.tip[1] - lock.root[1]) * t + lock.bend * np.sin(np.pi * t)
-        off = lock.off + lock.flare * t**2
+        off = lock.off * (0.3 + 0.7 * step(t, 0.0, 0.35)) + lock.flare * t**2
         line = self.guide(rows, degrees, off)
         inner = self.guide(rows, degrees, off - 0.05)
         way = np.gradient(line, axis=0)
@@ -90,10 +94,17 @@ class Hair:
             share = step(-vertices[:, 1], -self.head.frame.chin, -self.head.frame.joints["chest"][1])
             weights = self.w.rows({"head": 1 - 0.7 * share, "neck": 0.3 * share, "chest": 0.4 * share})
         return outward(
-            Piece(vertices=vertices, quads=np.asarray(quads, np.int64), weights=weights, part="hair", color=self.color, thing="hair")
+            Piece(
+                vertices=vertices,
+                quads=np.asarray(quads, np.int64),
+                weights=weights,
+                part="hair",
+                color=self.color,
+                thing="hair",
+            )
         )
 
-    def fringe(self, low: float, parting: float, count: int = 7) -> list[Piece]:
+    def fringe(self, low: float, parting: float, count: int = 6) -> list[Piece]:
         """Locks over the forehead, down to a row, from a parting (degrees)."""
         pieces = []
         for k, degrees in enumerate(np.linspace(-62, 62, count)):
@@ -103,11 +114,22 @@ class Hair:
             away = degrees + np.sign(degrees - parting) * 6 + 4 * jitter[1]
             width = 0.115 - 0.012 * self.style + 0.012 * jitter[2]
             pieces.append(
-                self.lock(Lock(root=(1.6, root), tip=(end, away), width=width, off=self.full + 0.004 * (k % 3), flare=0.01, bend=4 * jitter[0]))
+                self.lock(
+                    Lock(
+                        root=(1.6, root),
+                        tip=(end, away),
+                        width=width,
+                        off=self.full + 0.004 * (k % 3),
+                        flare=0.01,
+                        bend=4 * jitter[0],
+                    )
+                )
             )
         return pieces
 
-    def around(self, low: float, *, first: float, count: int, flare: float, start: float = 1.8, width: float = 0.14) -> list[Piece]:
+    def around(
+        self, low: float, *, first: float, count: int, flare: float = 0.0, start: float = 1.8, width: float = 0.15
+    ) -> list[Piece]:
         """Locks from the crown down the sides and the back, from `first` degrees on either side."""
         pieces = []
         for k, degrees in enumerate(np.linspace(first, 360 - first, count)):
@@ -129,7 +151,9 @@ class Hair:
         """A bundle that hangs from the back of the head, and the band around it."""
         f = self.head.frame
         start = self.head.at(np.array([root[0]]), np.array([np.radians(root[1])]), np.array([0.02]))[0]
-        line = np.array([(0, 0, 0), (0, 0.05, -0.16), (0, -0.05, -0.30), (0, -0.35, -0.36), (0, -0.75, -0.34), (0, -1.0, -0.30)])
+        line = np.array(
+            [(0, 0, 0), (0, 0.05, -0.16), (0, -0.05, -0.30), (0, -0.35, -0.36), (0, -0.75, -0.34), (0, -1.0, -0.30)]
+        )
         line = start + line * (self.head.size, self.head.size * length, self.head.size)
         t = np.linspace(0, len(line) - 1, 12)
         path = through(line, t)
@@ -146,7 +170,11 @@ class Hair:
         piece = self._piece(stack.reshape(-1, 3), tube(stack))
         share = step(-piece.vertices[:, 1], -f.joints["neck"][1], -f.joints["spine"][1])
         weights = self.w.rows({"head": 1 - 0.6 * share, "chest": 0.6 * share})
-        return [Piece(vertices=piece.vertices, quads=piece.quads, weights=weights, part="hair", color=self.color, thing="hair")]
+        return [
+            Piece(
+                vertices=piece.vertices, quads=piece.quads, weights=weights, part="hair", color=self.color, thing="hair"
+            )
+        ]
 
     def bun(self) -> list[Piece]:
         """A knot at the back of the crown."""
@@ -155,7 +183,10 @@ class Hair:
         turn = 2 * np.pi * np.arange(count) / count
         for a in np.linspace(0.12, np.pi - 0.12, 9):
             r = 0.155 * self.head.size * np.sin(a) * (1 + 0.05 * np.cos(3 * turn + 2 * a))
-            rings.append(centre + np.stack((r * np.cos(turn), np.full(count, 0.13 * self.head.size * np.cos(a)), r * np.sin(turn)), -1))
+            rings.append(
+                centre
+                + np.stack((r * np.cos(turn), np.full(count, 0.13 * self.head.size * np.cos(a)), r * np.sin(turn)), -1)
+            )
         stack = np.stack(rings)
         return [self._piece(stack.reshape(-1, 3), tube(stack))]
 
@@ -165,11 +196,19 @@ class Hair:
         parting = float(self.rng.choice((-22, -10, 12, 24)))
         low = 4.45 + 0.25 * self.style
         makers = {
-            "cropped": lambda: [],
-            "short": lambda: [*self.fringe(low - 0.5, parting), *self.around(7.1, first=78, count=13, flare=0.0)],
-            "spiky": lambda: [*self.fringe(low, parting, 6), *self.around(5.0, first=60, count=13, flare=0.20, start=0.7), *self.around(7.6, first=84, count=11, flare=0.05)],
-            "bob": lambda: [*self.fringe(low, parting), *self.around(9.7, first=74, count=14, flare=0.0, width=0.15)],
-            "long": lambda: [*self.fringe(low, parting), *self.around(14.5, first=78, count=13, flare=0.02, width=0.165)],
+            "cropped": list,
+            "short": lambda: [*self.fringe(low - 0.5, parting), *self.around(7.1, first=102, count=10)],
+            "spiky": lambda: [
+                *self.fringe(low, parting, 6),
+                *self.around(5.0, first=60, count=9, flare=0.20, start=0.7),
+                *self.around(7.6, first=98, count=7, flare=0.05),
+            ],
+            "bob": lambda: [*self.fringe(low, parting), *self.around(9.7, first=74, count=13, width=0.16)],
+            "long": lambda: [
+                *self.fringe(low, parting, 6),
+                *self.around(9.4, first=76, count=2, width=0.10),
+                *self.around(14.5, first=104, count=9, flare=0.02, width=0.165),
+            ],
             "ponytail": lambda: [*self.fringe(low, parting, 6), *self.tail((3.2, 180), 1.25, 0.15)],
             "bun": lambda: [*self.fringe(low - 0.3, parting, 6), *self.bun()],
         }

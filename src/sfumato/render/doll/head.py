@@ -18,7 +18,10 @@ FRONT = 20
 """Columns of the face, from ear to ear; as many intervals."""
 BACK = 8
 """Columns behind the ears."""
-ROWS = np.array([0.3, 1.2, 2.1, 3.0, 3.9, 4.6, 5.2, 5.7, 6.1, 6.5, 6.85, 7.2, 7.5, 7.8, 8.1, 8.4, 8.75, 9.1, 9.5, 9.9, 10.3, 10.75, 11.2, 11.8, 12.6, 13.6, 15.0])
+ROWS = np.array(
+    (0.3, 1.2, 2.1, 3.0, 3.9, 4.65, 5.2, 5.7, 6.1, 6.5, 6.85, 7.2, 7.5, 7.8, 8.1, 8.4, 8.75)
+    + (9.1, 9.55, 10.0, 10.5, 11.0, 11.5, 12.4, 13.5, 15.0)
+)
 """Where between the profiles' points the rings lie."""
 
 # Points from the crown to the neck: front (y, z), side (y, half width, z), back (y, z).
@@ -68,15 +71,15 @@ def face(look: Look) -> Face:
     """The features for a look: large low eyes and a small nose in drawn styles and in children."""
     s, child = min(look.style, 1.4), 1 - look.grown
     woman = (1 - look.gender) * (0.4 + 0.6 * look.adult)
-    eye_y = 0.485 - 0.085 * s - 0.05 * child
+    eye_y = 0.485 - 0.105 * s - 0.045 * child
     return Face(
         eye=(0.146 + 0.020 * s + 0.004 * child, eye_y),
-        eye_size=(0.062 + 0.030 * s + 0.008 * child, 0.027 + 0.048 * s + 0.010 * child + 0.003 * woman),
-        nose=0.300 - 0.035 * s - 0.01 * child,
+        eye_size=(0.062 + 0.004 * woman + 0.032 * s + 0.006 * child, 0.027 + 0.036 * s + 0.008 * child + 0.004 * woman),
+        nose=0.300 - 0.060 * s - 0.01 * child,
         nose_length=(0.105 - 0.012 * woman) * (1 - 0.45 * min(s, 1)) * (1 - 0.35 * child),
-        mouth=0.192 - 0.025 * s - 0.005 * child,
+        mouth=0.192 - 0.044 * s - 0.005 * child,
         mouth_width=(0.098 + 0.004 * look.gender) * (1 - 0.28 * min(s, 1)) * (1 - 0.1 * child),
-        brow=0.095 + 0.075 * s - 0.012 * look.gender * look.adult,
+        brow=0.095 + 0.060 * s - 0.012 * look.gender * look.adult,
     )
 
 
@@ -134,7 +137,12 @@ class Head:
         side = np.abs(x)
         socket = -0.030 * (1 - 0.55 * s) * bump(side, c.eye[0] - 0.01, 0.075) * bump(y, c.eye[1], 0.045)
         brow = 0.012 * look.gender * look.adult * (1 - s) * bump(side, 0.12, 0.08) * bump(y, c.eye[1] + 0.10, 0.03)
-        lips = 0.022 * (1 - 0.7 * s) * bump(x, 0, c.mouth_width * 0.6) * (bump(y, c.mouth + 0.018, 0.014) + bump(y, c.mouth - 0.026, 0.016))
+        lips = (
+            0.022
+            * (1 - 0.7 * s)
+            * bump(x, 0, c.mouth_width * 0.6)
+            * (bump(y, c.mouth + 0.018, 0.014) + bump(y, c.mouth - 0.026, 0.016))
+        )
         under = -0.014 * (1 - s) * bump(x, 0, 0.09) * bump(y, c.mouth - 0.065, 0.02)
         chin = 0.022 * bump(x, 0, 0.06 - 0.02 * s) * bump(y, 0.045, 0.05)
         cheek = (0.010 + 0.012 * (1 - look.grown)) * bump(side, 0.20, 0.06) * bump(y, c.eye[1] - 0.15, 0.07)
@@ -168,7 +176,14 @@ class Head:
         stack = np.stack(rings)
         flat = self.placed(stack.reshape(-1, 3))
         left = outward(
-            Piece(vertices=flat, quads=tube(stack), weights=w.only("head", len(flat)), part="face", color=color, thing="left ear")
+            Piece(
+                vertices=flat,
+                quads=tube(stack),
+                weights=w.only("head", len(flat)),
+                part="face",
+                color=color,
+                thing="left ear",
+            )
         )
         return left, mirrored(left, w.swap)
 
@@ -178,12 +193,12 @@ def _profile(look: Look, f: Frame) -> Floats:
     s, child, man = min(look.style, 1.0), 1 - look.grown, look.gender * look.adult
     woman = (1 - look.gender) * look.adult
     jaw = np.interp(np.arange(len(p)), (6, 8, 10, 11, 13), (0, 1, 1, 0.7, 0))
-    p[:, 3] *= 1 + jaw * (0.06 * man - 0.03 * woman - 0.13 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
+    p[:, 3] *= 1 + jaw * (0.06 * man - 0.055 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
     p[:, 3] *= 1 + np.interp(np.arange(len(p)), (1, 4, 7, 9), (0, 1, 1, 0)) * 0.05 * max(s, child)
     p[:11, [4, 6]] -= 0.01 * child
     p[6:12, 1] -= 0.020 * s + 0.025 * child
     p[11, 1] += 0.012 * man
-    neck = 1 + 0.16 * man - 0.04 * woman - 0.16 * s - 0.10 * child + 0.15 * (f.girth - 1)
+    neck = 1 + 0.16 * man - 0.09 * woman - 0.16 * s - 0.10 * child + 0.15 * (f.girth - 1)
     low = np.interp(np.arange(len(p)), (10, 12, 15), (0, 1, 1))
     ratio = 1 + low * (neck * f.unit / f.head * 0.239 - 1)  # necks go with the body, not with the head
     p[:, 3] *= ratio

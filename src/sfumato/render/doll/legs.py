@@ -22,7 +22,15 @@ def leg_radius(f: Frame, y: float) -> float:
     strong = 1 + 0.15 * (look.muscle - 0.5)
     slim = 1 - 0.12 * min(look.style, 1.0)
     knee, hip, foot = j["shin"][1], j["thigh"][1], j["foot"][1]
-    places = (0.0, foot, foot + 0.3 * (knee - foot), foot + 0.65 * (knee - foot), knee, knee + 0.3 * (hip - knee), hip - 0.06 * u)
+    places = (
+        0.0,
+        foot,
+        foot + 0.3 * (knee - foot),
+        foot + 0.65 * (knee - foot),
+        knee,
+        knee + 0.3 * (hip - knee),
+        hip - 0.06 * u,
+    )
     radii = (0.040, 0.037, 0.044, 0.056, 0.053, 0.066, 0.084)
     return float(np.interp(y, places, radii)) * u * strong * slim * f.girth**0.8
 
@@ -52,7 +60,7 @@ def trousers(f: Frame, w: Weigher, color: Color, *, hem: float, loose: float, st
         loose: how far it stands off the skin.
         straight: how much wider it gets at the hem.
     """
-    s, u, j = sections(f), f.unit, f.joints
+    s, u = sections(f), f.unit
     belly, hip, crotch = s["belly"], s["hip"], s["crotch"]
 
     def ring(y: float, half: float, ahead: float, behind: float) -> Floats:
@@ -64,13 +72,18 @@ def trousers(f: Frame, w: Weigher, color: Color, *, hem: float, loose: float, st
     low[:, 1] += 0.05 * u * np.abs(np.sin(_TURN))
     low[:, 1] -= 0.015 * u
     small = [0.93 * k for k in belly[1:]]
-    rows = [ring(top - 0.02 * u, *(0.8 * k for k in small)), ring(top, *small), ring(top - 0.03 * u, *belly[1:]), ring(*hip), low]
+    rows = [
+        ring(top - 0.02 * u, *(0.8 * k for k in small)),
+        ring(top, *small),
+        ring(top - 0.03 * u, *belly[1:]),
+        ring(*hip),
+        low,
+    ]
     trunk = np.concatenate(rows)
     first = AROUND * (len(rows) - 1)
     between = np.array([(0.0, low[0, 1] - 0.015 * u, 0.0)])
-    knee = j["shin"][1]
     heights = [k for k in _heights(f) if k > hem + 0.02 * u]
-    legs = [leg_ring(f, k, loose + straight * step(k, knee + 0.1 * u, hem)) for k in heights]
+    legs = [leg_ring(f, k, loose + straight * step(k, hem + 0.25 * u, hem)) for k in heights]
     wide = loose + straight
     legs += [leg_ring(f, hem + 0.012 * u, wide), leg_ring(f, hem, wide), leg_ring(f, hem + 0.015 * u, 0.3 * wide)]
     leg = np.concatenate(legs)
@@ -86,7 +99,9 @@ def trousers(f: Frame, w: Weigher, color: Color, *, hem: float, loose: float, st
     rim = slice(first, first + AROUND)
     hips[rim] = _low(f, w, trunk[rim])
     weights = np.concatenate((hips, _low(f, w, between), leg_weights, leg_weights[:, w.swap]))
-    piece = Piece(vertices=vertices, quads=np.concatenate(faces), weights=weights, part="pants", color=color, thing="bottom")
+    piece = Piece(
+        vertices=vertices, quads=np.concatenate(faces), weights=weights, part="pants", color=color, thing="bottom"
+    )
     return outward(smoothed(piece))
 
 
@@ -95,7 +110,7 @@ def _heights(f: Frame) -> list[float]:
     j, u = f.joints, f.unit
     knee, foot, top = j["shin"][1], j["foot"][1], j["thigh"][1] - 0.115 * u
     return [
-        *(top + share * (knee + 0.06 * u - top) for share in (0.0, 0.33, 0.7)),
+        *(top + share * (knee + 0.06 * u - top) for share in (0.0, 0.55)),
         *(knee + 0.05 * u, knee - 0.045 * u),
         *(knee - 0.045 * u + share * (foot + 0.02 * u - knee + 0.045 * u) for share in (0.4, 1.0)),
     ]
@@ -119,12 +134,10 @@ def bare_legs(f: Frame, w: Weigher, color: Color, top: float) -> tuple[Piece, Pi
     """Legs from inside the clothes (height `top`) to inside the shoes."""
     u, j = f.unit, f.joints
     low = j["foot"][1] - 0.03 * u
-    heights = [top, *(y for y in _heights(f) if low + 0.02 * u < y < top - 0.02 * u), low]
+    heights = [top, *(y for y in _heights(f) if low + 0.02 * u < y < top - 0.07 * u), low]
     rings = np.stack([leg_ring(f, y, 0.0) for y in heights])
     flat = rings.reshape(-1, 3)
-    piece = Piece(
-        vertices=flat, quads=tube(rings), weights=w.leg(flat), part="left-leg", color=color, thing="left leg"
-    )
+    piece = Piece(vertices=flat, quads=tube(rings), weights=w.leg(flat), part="left-leg", color=color, thing="left leg")
     left = outward(smoothed(piece))
     return left, mirrored(left, w.swap)
 
@@ -132,7 +145,7 @@ def bare_legs(f: Frame, w: Weigher, color: Color, top: float) -> tuple[Piece, Pi
 def skirt(f: Frame, w: Weigher, color: Color, *, hem: float, part: str, thing: str) -> Piece:
     """A skirt with soft folds from the waist to `hem`; its inside is there too."""
     s, u = sections(f), f.unit
-    around = 48
+    around = 36
     turn = 2 * np.pi * np.arange(around) / around
     names = ("waist", "belly", "hip", "crotch")
     heights = np.array([s[name][0] for name in names])[::-1]
@@ -146,8 +159,8 @@ def skirt(f: Frame, w: Weigher, color: Color, *, hem: float, part: str, thing: s
         near = oval(turn, half=half, z=(ahead, 0.0, behind), y=(y, y, y), round_=0.95)
         return np.asarray(near + np.stack((np.sin(turn) * out, 0 * turn, np.cos(turn) * out), -1))
 
-    outer = [ring(y) for y in np.linspace(top, hem, 9)]
-    inner = [ring(y, 0.008 * u) for y in np.linspace(hem + 0.002 * u, s["crotch"][0], 5)]
+    outer = [ring(y) for y in np.linspace(top, hem, 8)]
+    inner = [ring(y, 0.008 * u) for y in np.linspace(hem + 0.002 * u, s["crotch"][0], 4)]
     rings = np.stack([ring(top - 0.01 * u, 0.03 * u), *outer, *inner])
     flat = rings.reshape(-1, 3)
     return outward(Piece(vertices=flat, quads=tube(rings), weights=w.skirt(flat), part=part, color=color, thing=thing))
@@ -182,7 +195,12 @@ def shoes(f: Frame, w: Weigher, color: Color, sole: Color) -> list[Piece]:
     flat[:, 1] = np.maximum(flat[:, 1], 0.014 * u)
     flat = _placed(flat, x, turned)
     piece = Piece(
-        vertices=flat, quads=tube(cage), weights=_foot(f, w, flat, toe), part="left-shoe", color=color, thing="left shoe"
+        vertices=flat,
+        quads=tube(cage),
+        weights=_foot(f, w, flat, toe),
+        part="left-shoe",
+        color=color,
+        thing="left shoe",
     )
     upper = outward(piece)
     turn = 2 * np.pi * np.arange(16) / 16
@@ -193,7 +211,14 @@ def shoes(f: Frame, w: Weigher, color: Color, sole: Color) -> list[Piece]:
     stack = np.stack(levels)
     flat = _placed(stack.reshape(-1, 3), x, turned)
     slab = outward(
-        Piece(vertices=flat, quads=tube(stack), weights=_foot(f, w, flat, toe), part="left-shoe", color=sole, thing="left sole")
+        Piece(
+            vertices=flat,
+            quads=tube(stack),
+            weights=_foot(f, w, flat, toe),
+            part="left-shoe",
+            color=sole,
+            thing="left sole",
+        )
     )
     return [upper, mirrored(upper, w.swap), slab, mirrored(slab, w.swap)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,22 @@ WORDS = {"style": STYLES, "gender": GENDERS}
 """Words that stand for numbers."""
 CHOICES = {"hair": HAIRS, "top": TOPS, "bottom": BOTTOMS}
 BOUNDS = {"age": (2, 90), "gender": (0, 1), "weight": (0, 1), "muscle": (0, 1), "style": (0, 2), "colors": (0, 2**31)}
-_SKINS = ((0.98, 0.86, 0.77), (0.94, 0.78, 0.66), (0.85, 0.66, 0.52), (0.70, 0.50, 0.37), (0.52, 0.36, 0.26), (0.38, 0.26, 0.20))
-_HAIRS = ((0.13, 0.10, 0.10), (0.30, 0.19, 0.13), (0.48, 0.31, 0.19), (0.80, 0.63, 0.36), (0.62, 0.25, 0.13), (0.70, 0.70, 0.72))
+_SKINS = (
+    (0.98, 0.86, 0.77),
+    (0.94, 0.78, 0.66),
+    (0.85, 0.66, 0.52),
+    (0.70, 0.50, 0.37),
+    (0.52, 0.36, 0.26),
+    (0.38, 0.26, 0.20),
+)
+_HAIRS = (
+    (0.13, 0.10, 0.10),
+    (0.30, 0.19, 0.13),
+    (0.48, 0.31, 0.19),
+    (0.80, 0.63, 0.36),
+    (0.62, 0.25, 0.13),
+    (0.70, 0.70, 0.72),
+)
 _BRIGHT = ((0.93, 0.50, 0.66), (0.35, 0.50, 0.85), (0.45, 0.75, 0.62), (0.66, 0.50, 0.85), (0.95, 0.80, 0.45))
 _EYES = ((0.35, 0.22, 0.14), (0.25, 0.42, 0.62), (0.30, 0.50, 0.33), (0.45, 0.36, 0.25), (0.45, 0.30, 0.60))
 
@@ -77,13 +92,16 @@ def drawn(seed: int, wishes: Mapping[str, str] | None = None) -> Look:
         gender=gender,
         weight=float(np.clip(rng.normal(0.45, 0.16), 0, 1)),
         muscle=float(np.clip(rng.normal(0.35 + 0.25 * gender, 0.15), 0, 1)),
-        style=float(rng.choice((rng.uniform(0, 0.3), rng.uniform(0.3, 0.8), rng.uniform(0.8, 1.3)), p=(0.4, 0.25, 0.35))),
+        style=float(
+            rng.choice((rng.uniform(0, 0.3), rng.uniform(0.3, 0.8), rng.uniform(0.8, 1.3)), p=(0.4, 0.25, 0.35))
+        ),
         hair=str(rng.choice(HAIRS, p=_cuts(gender))),
         top=str(rng.choice(TOPS, p=(0.5, 0.35, 0.15))),
         bottom=str(rng.choice(BOTTOMS, p=(0.7, 0.3, 0, 0) if gender > 0.5 else (0.4, 0.15, 0.25, 0.2))),
         colors=int(rng.integers(2**31)),
     )
-    return replace(look, **{name: _value(name, text) for name, text in (wishes or {}).items()})
+    wished: dict[str, Any] = {name: _value(name, text) for name, text in (wishes or {}).items()}
+    return replace(look, **wished)
 
 
 def _cuts(gender: float) -> tuple[float, ...]:
@@ -131,7 +149,7 @@ class Colors:
         hair = _BRIGHT[rng.integers(len(_BRIGHT))] if bright else _HAIRS[rng.integers(5)]
         grey = float(np.clip((look.age - 45) / 25, 0, 1))
         hair = _mixed(hair, _HAIRS[5], grey)
-        clothes = [_mixed((0.5, 0.5, 0.5), tuple(rng.random(3)), rng.uniform(0.3, 1.0)) for _ in range(3)]
+        clothes = [_mixed((0.5, 0.5, 0.5), _any(rng), rng.uniform(0.3, 1.0)) for _ in range(3)]
         return cls(
             skin=skin,
             hair=hair,
@@ -146,3 +164,8 @@ class Colors:
 def _mixed(a: Color, b: Color, share: float) -> Color:
     r, g, b_ = (float(x + (y - x) * share) for x, y in zip(a, b))
     return (r, g, b_)
+
+
+def _any(rng: np.random.Generator) -> Color:
+    r, g, b = (float(share) for share in rng.random(3))
+    return (r, g, b)

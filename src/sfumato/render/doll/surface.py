@@ -69,7 +69,10 @@ def outward(piece: Piece) -> Piece:
 def volume(vertices: Floats, faces: NDArray[np.integer]) -> float:
     """What faces (F, 3 or 4) enclose, in cubic metres; below 0: they look inwards."""
     corners = vertices[faces] - vertices.mean(0)
-    fans = [np.einsum("fa,fa->", corners[:, 0], np.cross(corners[:, k], corners[:, k + 1])) for k in range(1, faces.shape[1] - 1)]
+    fans = [
+        np.einsum("fa,fa->", corners[:, 0], np.cross(corners[:, k], corners[:, k + 1]))
+        for k in range(1, faces.shape[1] - 1)
+    ]
     return float(sum(fans) / 6)
 
 

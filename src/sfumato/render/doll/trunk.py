@@ -1,4 +1,4 @@
-"""What clothes the trunk and arms: a shirt of one surface from hem to cuffs, long or short, also the upper half of a dress."""
+"""What clothes the trunk and arms: a shirt of one surface from hem to cuffs, also the upper half of a dress."""
 
 from dataclasses import replace
 
@@ -25,7 +25,9 @@ def sections(f: Frame) -> dict[str, tuple[float, float, float, float]]:
     slim = 1 - 0.10 * min(look.style, 1.0)
     low, high = j["hips"][1], j["upper_arm"][1]
 
-    def at(share: float, width: tuple[float, float], depth: tuple[float, float], soft: float) -> tuple[float, float, float, float]:
+    def at(
+        share: float, width: tuple[float, float], depth: tuple[float, float], soft: float
+    ) -> tuple[float, float, float, float]:
         w = (width[0] + (width[1] - width[0]) * man) * u * slim * f.girth
         ahead = depth[0] * u * slim * (f.girth + max(fat, 0) * soft)
         return low + share * (high - low), w, ahead, -depth[1] * u * slim * f.girth
@@ -55,10 +57,20 @@ def _shoulders(f: Frame, loose: float) -> list[Floats]:
     pit = sections(f)["armpit"]
     tip = s[0] + 0.004 * u
     y = 0.5 * (pit[0] + s[1])
-    middle = oval(_TURN, half=max(pit[1] * 0.5 + tip * 0.5, pit[1]) + loose, z=(pit[2] * 0.90, -0.005 * u, pit[3]), y=(y, y, y), round_=0.85)
+    middle = oval(
+        _TURN,
+        half=max(pit[1] * 0.5 + tip * 0.5, pit[1]) + loose,
+        z=(pit[2] * 0.90, -0.005 * u, pit[3]),
+        y=(y, y, y),
+        round_=0.85,
+    )
     top = s[1] + 0.046 * u + loose
     over = oval(
-        _TURN, half=tip, z=(0.066 * u + loose, -0.012 * u, -0.088 * u - loose), y=(s[1] + 0.012 * u, top, s[1] + 0.03 * u), round_=0.9
+        _TURN,
+        half=tip,
+        z=(0.066 * u + loose, -0.012 * u, -0.088 * u - loose),
+        y=(s[1] + 0.012 * u, top, s[1] + 0.03 * u),
+        round_=0.9,
     )
     n = f.joints["neck"]
     wide = 0.072 * u * (1 - 0.12 * min(f.look.style, 1.0)) * f.girth**0.5 + 0.4 * loose
@@ -84,18 +96,20 @@ def _rim(first: int, side: int) -> NDArray[np.int64]:
     low, middle, high = (AROUND * (first + k) for k in range(3))
     at = AROUND // 4 if side > 0 else 3 * AROUND // 4
     ahead, behind = at - side, at + side
-    return np.array([high + at, high + ahead, middle + ahead, low + ahead, low + at, low + behind, middle + behind, high + behind])
+    return np.array(
+        [high + at, high + ahead, middle + ahead, low + ahead, low + at, low + behind, middle + behind, high + behind]
+    )
 
 
 def sleeve_rings(f: Frame, end: float, loose: float) -> Floats:
-    """Rings (R, 8, 3) of a left sleeve from the armhole to `end` (metres from the shoulder's joint), turned in there."""
+    """Rings (R, 8, 3) of a left sleeve from the armhole to `end` (metres from its joint), turned in there."""
     u, s = f.unit, f.joints["upper_arm"]
     flare = 0.006 * u
-    places = [0.035 * u, 0.09 * u]
+    places = [k * u for k in (0.035, 0.09) if k * u < end - 0.02 * u]
     if end > 0.3 * u:
         places += [0.19 * u, 0.25 * u, 0.316 * u, 0.41 * u, end - 0.012 * u, end]
     else:
-        places += [0.7 * end + 0.03 * u, end - 0.01 * u, end]
+        places += [end - 0.01 * u, end]
     rings = [_arm_ring(f, s, along, arm_radius(f, along) + loose + flare * step(along, 0, end)) for along in places]
     inner = _arm_ring(f, s, end - 0.015 * u, arm_radius(f, end) + 0.4 * loose)
     return np.stack([*rings, inner])
@@ -155,10 +169,15 @@ def shirt(f: Frame, w: Weigher, color: Color, *, sleeve: float, hem: float, loos
         ring = start + np.arange(SLEEVE)
         join = np.stack((rim, np.roll(rim, -1), np.roll(ring, -1), ring), -1)
         both = np.concatenate((join, inside, lid(ring + SLEEVE * (len(sleeves) - 1))))
-        faces.append(both[:, ::-1] if side > 0 else both)
+        faces.append(both if side > 0 else both[:, ::-1])
     weights = _weights(f, w, flat, sleeves.reshape(-1, 3), first)
     piece = Piece(
-        vertices=np.concatenate(vertices), quads=np.concatenate(faces), weights=weights, part="upper-clothes", color=color, thing="top"
+        vertices=np.concatenate(vertices),
+        quads=np.concatenate(faces),
+        weights=weights,
+        part="upper-clothes",
+        color=color,
+        thing="top",
     )
     return _shaped(f, outward(smoothed(piece)))
 
@@ -183,10 +202,19 @@ def _shaped(f: Frame, piece: Piece) -> Piece:
     v[:, 2] += np.where(ahead, bosom * (bump(np.abs(x), 0.068 * u, 0.040 * u) * bump(y, chest, 0.042 * u)), 0)
     along = (v * (np.sign(x)[:, None] * (1, 0, 0) + (0, 1, 1)) - f.joints["upper_arm"]) @ f.arm
     fold = 0.0035 * u * np.sin(along / u * 150 + 6 * z / u) * bump(along, 0.285 * u, 0.04 * u)
-    centre = np.stack((np.sign(x) * (f.joints["upper_arm"][0] + along * f.arm[0]), f.joints["upper_arm"][1] + along * f.arm[1], 0 * z), -1)
+    centre = np.stack(
+        (
+            np.sign(x) * (f.joints["upper_arm"][0] + along * f.arm[0]),
+            f.joints["upper_arm"][1] + along * f.arm[1],
+            0 * z,
+        ),
+        -1,
+    )
     away = v - centre
     on_arm = (along > 0.1 * u) & (np.linalg.norm(away, axis=1) < 0.1 * u)
-    v += np.where(on_arm[:, None], away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9) * fold[:, None], 0)
+    v += np.where(
+        on_arm[:, None], away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9) * fold[:, None], 0
+    )
     return replace(piece, vertices=v)
 
 
@@ -194,7 +222,7 @@ def arms(f: Frame, w: Weigher, color: Color, start: float) -> tuple[Piece, Piece
     """Bare arms from `start` (metres from the shoulder's joint) to inside the hands."""
     u, s = f.unit, f.joints["upper_arm"]
     end = 0.548 * u
-    knots = np.array([start, *(k * u for k in (0.10, 0.175, 0.245, 0.321, 0.40, 0.47, 0.515) if start < (k - 0.02) * u), end])
+    knots = np.array([start, *(k * u for k in (0.12, 0.20, 0.25, 0.316, 0.42, 0.50) if start < (k - 0.02) * u), end])
     rings = np.stack([_arm_ring(f, s, along, arm_radius(f, along)) for along in knots])
     flat = rings.reshape(-1, 3)
     faces = [grid(len(rings), SLEEVE), lid(np.arange(SLEEVE)[::-1]), lid(np.arange(SLEEVE) + SLEEVE * (len(rings) - 1))]

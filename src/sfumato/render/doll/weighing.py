@@ -20,7 +20,9 @@ class Weigher:
     def swap(self) -> Numbers:
         """(J,), the same bone of the other side."""
         other = {"left": "right", "right": "left"}
-        names = [name.replace(side, other[side]) if (side := name.split("_")[0]) in other else name for name in self.names]
+        names = [
+            name.replace(side, other[side]) if (side := name.split("_")[0]) in other else name for name in self.names
+        ]
         return np.array([self.names.index(name) for name in names], np.int32)
 
     def rows(self, shares: Mapping[str, ArrayLike]) -> Floats:
@@ -38,7 +40,11 @@ class Weigher:
     def trunk(self, vertices: Floats) -> Floats:
         """Of the trunk, by height (V, 3 -> V, J)."""
         j, y = self.frame.joints, vertices[:, 1]
-        knots = [j["hips"][1] + 0.02 * self.frame.unit, j["spine"][1] + 0.05 * self.frame.unit, j["chest"][1] + 0.05 * self.frame.unit]
+        knots = [
+            j["hips"][1] + 0.02 * self.frame.unit,
+            j["spine"][1] + 0.05 * self.frame.unit,
+            j["chest"][1] + 0.05 * self.frame.unit,
+        ]
         a = step(y, knots[0] - 0.04 * self.frame.unit, knots[1])
         b = step(y, knots[1] - 0.02 * self.frame.unit, knots[2])
         c = step(y, j["neck"][1] - 0.02 * self.frame.unit, j["neck"][1] + 0.05 * self.frame.unit)
@@ -90,4 +96,6 @@ class Weigher:
         j, u = self.frame.joints, self.frame.unit
         down = 1 - step(vertices[:, 1], j["shin"][1], j["hips"][1])
         left = step(vertices[:, 0], -0.10 * u, 0.10 * u)
-        return self.rows({"hips": 1 - 0.85 * down, "left_thigh": 0.85 * down * left, "right_thigh": 0.85 * down * (1 - left)})
+        return self.rows(
+            {"hips": 1 - 0.85 * down, "left_thigh": 0.85 * down * left, "right_thigh": 0.85 * down * (1 - left)}
+        )
