@@ -82,9 +82,9 @@ class Posture:
 
     def mirrored(self) -> "Posture":
         """Left and right exchanged."""
-        turned = {name: -getattr(self, name) for name in ("turn", "tilt", "twist", "sway", "look", "cock", "x")}
-        arms = {"left_arm": self.right_arm, "right_arm": self.left_arm}
-        return replace(self, **turned, **arms, left_leg=self.right_leg, right_leg=self.left_leg)
+        changed: dict[str, Any] = {n: -getattr(self, n) for n in ("turn", "tilt", "twist", "sway", "look", "cock", "x")}
+        changed |= {"left_arm": self.right_arm, "right_arm": self.left_arm}
+        return replace(self, **changed, left_leg=self.right_leg, right_leg=self.left_leg)
 
 
 LIMITS: dict[type, dict[str, tuple[float, float]]] = {
@@ -109,7 +109,7 @@ LIMITS: dict[type, dict[str, tuple[float, float]]] = {
 }
 """How far joints go; about those of healthy adults (Norkin & White, Measurement of Joint Motion, appendix)."""
 
-Part = TypeVar("Part", Arm, Leg, Posture)
+Part = TypeVar("Part", bound=Arm | Leg | Posture)
 
 
 def mixed(first: Part, second: Part, part: float) -> Part:
@@ -127,7 +127,7 @@ def limited(posture: Part) -> Part:
     limits = LIMITS[type(posture)]
     for f in fields(posture):
         value = getattr(posture, f.name)
-        if is_dataclass(value):
+        if isinstance(value, Arm | Leg):
             values[f.name] = limited(value)
         elif f.name in limits:
             values[f.name] = float(np.clip(value, *limits[f.name]))

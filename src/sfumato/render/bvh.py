@@ -188,8 +188,8 @@ def _line_of_joint(lines: _Lines, words: list[str], joints: list[Joint], open_jo
         case ["ROOT" | "JOINT", *name] if name:
             _open(lines, Joint(name=" ".join(name).removesuffix("{").strip(), parent=-1), joints, open_joints)
         case ["END", _] if open_joints:
-            name = joints[open_joints[-1]].name
-            _open(lines, Joint(name=f"{name} END", parent=-1, end=True), joints, open_joints)
+            end = Joint(name=f"{joints[open_joints[-1]].name} END", parent=-1, end=True)
+            _open(lines, end, joints, open_joints)
         case ["{"]:
             return
         case ["}"] if open_joints:
@@ -248,7 +248,7 @@ def _head(lines: _Lines) -> tuple[int, float]:
 def _values(lines: _Lines, joints: list[Joint], frames: int) -> Floats:
     """(T, channels)."""
     channels = sum(len(joint.channels) for joint in joints)
-    rows = []
+    rows: list[list[float]] = []
     for words in lines:
         if len(words) != channels:
             raise lines.wrong(f"frame {len(rows)} has {len(words)} values; the {channels} channels need one each")

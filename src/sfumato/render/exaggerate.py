@@ -14,7 +14,7 @@ from annotated_types import Ge, Le
 
 from ..errors import OptionError
 from .character import Character, Floats
-from .stance import owners, segment
+from .stance import owners, segment, without_side
 from .vectors import length, unit
 
 LEAST, MOST = 0.3, 3.0
@@ -107,9 +107,9 @@ def _stretches(character: Character, proportions: Proportions) -> Floats:
     """(J, 3, 3), symmetric; bones that are not in LIMBS have that of the one that they follow."""
     own = {-1: np.eye(3)}
     for name, bone in character.limbs.items():
-        part = _PARTS.get(name.removeprefix("left_").removeprefix("right_"), "")
+        part = _PARTS.get(without_side(name)[1], "")
         factor = getattr(proportions, part) if part else 1.0
         way = unit(segment(character, name))
-        along = np.eye(3) if part in _WHOLE or not length(way) else np.outer(way, way)
+        along = np.eye(3) if part in _WHOLE or not float(length(way)[0]) else np.outer(way, way)
         own[bone] = np.eye(3) + (factor - 1) * along
     return np.stack([own[owner] for owner in owners(character)])

@@ -66,7 +66,7 @@ class _Source:
             raise DataError(f"{bvh.path}: joints of unknown names ({first} ...); known: {', '.join(joints.FAMILIES)}")
         places, turns = bvh.moved()
         zero = bvh.zero()[None]
-        up = _up(*(unit(self._trunk(p)) for p in (zero, places)), self._stands(zero, self._trunk(zero)))
+        up = _up(unit(self._trunk(zero)), unit(self._trunk(places)), self._stands(zero, self._trunk(zero)))
         level = swing(up, UP)
         self.turns = level @ turns @ level.T
         self.places, self.zero = applied(level, places), applied(level, zero)
@@ -180,7 +180,8 @@ class _Source:
 
     def _limbs(self, hips: Floats, chest: Floats) -> tuple[Floats, Floats]:
         """Directions and poles (T, 10, 3) of the bones of POINTED."""
-        along, poles = {}, {}
+        along: dict[str, Floats] = {}
+        poles: dict[str, Floats] = {}
         for side in SIDES:
             arm, fore, thigh, shin, foot = (f"{side}_{b}" for b in ("upper_arm", "forearm", "thigh", "shin", "foot"))
             along |= {name: unit(self._segment(self.places, name)) for name in (arm, fore, thigh, shin)}

@@ -20,7 +20,18 @@ SIDES = ("left", "right")
 POINTED = tuple(f"{side}_{bone}" for side in SIDES for bone in ("upper_arm", "forearm", "thigh", "shin", "foot"))
 """Bones of which it is known where they point, and where their pole does: across them to the front of a body that
 stands with hanging arms, so that elbows bend to it and knees away from it; of feet: up."""
-_NEXT = {"upper_arm": "forearm", "forearm": "hand", "thigh": "shin", "shin": "foot", "foot": "toe"}
+_NEXT = {
+    "spine": ("chest", "neck", "head"),
+    "chest": ("neck", "head"),
+    "neck": ("head",),
+    "shoulder": ("upper_arm",),
+    "upper_arm": ("forearm",),
+    "forearm": ("hand",),
+    "thigh": ("shin",),
+    "shin": ("foot",),
+    "foot": ("toe",),
+}
+"""Where bones of LIMBS lead; of a few the first that the character has."""
 
 UNSURE, SURE = np.radians(8), np.radians(25)
 """Elbows and knees that are bent by less tell nothing of their plane, by more all."""
@@ -125,8 +136,7 @@ def _measured(character: Character) -> Build:
             f"{side}_{bone}" for bone in ("upper_arm", "forearm", "thigh", "shin", "foot")
         )
         poles[arm], poles[forearm] = arm_poles(along[arm], along[forearm], np.eye(3), side == "left")
-        flat = across(along[foot], UP)
-        along[foot] = unit(flat) if float(length(flat)[0]) > 0.3 else along[foot]
+        along[foot] = _sole(along[foot], f"{side}_toe" in character.limbs)
         poles[thigh], poles[shin] = leg_poles(along[thigh], along[shin], along[foot], np.eye(3))
         poles[foot] = foot_pole(along[shin], poles[shin], along[foot])
     frames = framed(np.stack([along[n] for n in POINTED]), np.stack([poles[n] for n in POINTED]))
@@ -137,12 +147,24 @@ def _measured(character: Character) -> Build:
     return Build(leg=legs(character), frames=frames, ground=ground, vertices=vertices, weights=weights)
 
 
+def _sole(foot: Floats, sure: bool) -> Floats:
+    """Where a sole points at rest: level where its bone does; ahead if that is steep or, not `sure`, not ahead."""
+    flat = across(foot, UP)
+    return unit(flat) if float(length(flat)[0]) > 0.3 and (sure or foot[2] > 0.3) else FRONT
+
+
+def without_side(name: str) -> tuple[str, str]:
+    """`left_`, `right_` or nothing, and the rest of a name in LIMBS."""
+    bone = name.removeprefix("left_").removeprefix("right_")
+    return name.removesuffix(bone), bone
+
+
 def segment(character: Character, name: str) -> Floats:
-    """From the head of a bone to that of the next, or to its own tail."""
-    side, _, bone = name.partition("_")
+    """At rest, from the head (3,) of a bone in LIMBS to that of the next one there is, or to its own tail."""
+    side, bone = without_side(name)
     heads, place = character.skeleton.heads, character.limbs[name]
-    after = character.limbs.get(f"{side}_{_NEXT[bone]}", -1)
-    end: Floats = heads[after] if after >= 0 else character.skeleton.tails[place]
+    after = [character.limbs[side + n] for n in _NEXT.get(bone, ()) if side + n in character.limbs]
+    end: Floats = heads[after[0]] if after else character.skeleton.tails[place]
     return end - heads[place]
 
 
