@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.keypoints import KEYPOINTS as KEYPOINTS
+
 if TYPE_CHECKING:
     from .motion import Motion
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int32]
 
-KEYPOINTS = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
-    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee"),
-    *("left_ankle", "right_ankle"),
-)
-"""COCO's 17, in its order."""
 PARTS = (
     *("background", "hat", "hair", "sunglasses", "upper-clothes", "skirt", "pants", "dress", "belt", "left-shoe"),
     *("right-shoe", "face", "left-leg", "right-leg", "left-arm", "right-arm", "bag", "scarf"),
