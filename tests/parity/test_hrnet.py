@@ -65,6 +65,11 @@ def test_the_mean_with_the_mirrored_picture(recorded, model, images):
     assert far((model(images) + back) / 2, recorded["output_flip_avg_shift"]) < TOLERANCE
 
 
+def test_the_plain_transcription(recorded, state, plain, model, images):
+    maps = plain("plain_hrnet").PlainHRNet(state)(model.normalised(images[:1]))
+    assert far(maps, recorded["output"][:1]) < TOLERANCE
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, TOLERANCE), (torch.bfloat16, 0.02)])
 def test_the_fast_way_gives_the_same(recorded, model, images, dtype, tolerance):
     fast = hrnet.Fast(model, torch.device("cpu"), dtype)
