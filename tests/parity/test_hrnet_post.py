@@ -48,7 +48,7 @@ def test_half_a_figure(recorded, half):
 
 @pytest.mark.parametrize(("width", "height", "sigma"), [(192, 256, 2), (288, 384, 3)])
 def test_targets(recorded, width, height, sigma):
-    joints = torch.from_numpy(recorded["target_joints"][None, :, :2]).float()
+    joints = torch.from_numpy(recorded["target_joints"][None, :, :2]).float() * (width / 192)  # recorded so
     known = torch.from_numpy(recorded["target_vis"][None, :, 0]).float()
     maps, weights = heatmaps.targets(
         joints, known, picture=(height, width), maps=(height // 4, width // 4), sigma=sigma, system="msra"

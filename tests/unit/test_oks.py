@@ -49,7 +49,7 @@ def test_perfect_results_and_none():
 def test_the_interval_is_wide_where_pictures_differ():
     images, off = list(range(1, 21)), LABELLED + (900, 0, 0)
     found = [
-        entry(k, score=0.5) if k % 2 else {"image_id": k, "keypoints": off.ravel().tolist(), "score": 0.5}
+        entry(k, score=0.9) if k % 2 else {"image_id": k, "keypoints": off.ravel().tolist(), "score": 0.1}
         for k in images
     ]
     result = oks.average_precision(images, truth(20), found, draws=60)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
-from . import batch, files, flags, inputs
+from . import batch, files, flags, inputs, source
 from .console import Console
 from .files import path_of
 from .stylize import OUT_HELP, add_limit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..pose import FoundPose, PoseEstimator
 
 SUMMARY = "find the pose of the figure in each picture"
-MODEL = "hrnet/sketches"
+MODEL = source.constant("pose/estimator.py", "DEFAULT")
 
 
 def parser() -> flags.Parser:

@@ -19,7 +19,7 @@ Field = NDArray[np.float32]
 Often = Annotated[float, Ge(0), Le(1)]
 
 CELL = 48
-"""Pixels between the places of a sheet that move by chance, those between follow evenly."""
+"""Pixels, about, between the places of a sheet that move by chance; those between follow evenly."""
 ROUNDS = 20
 """Of the search for where a place of a bent sheet comes to lie."""
 
@@ -122,7 +122,7 @@ def tilted(out: tuple[int, int], far: float, rng: np.random.Generator) -> NDArra
 def bend(out: tuple[int, int], far_px: float, rng: np.random.Generator) -> Field:
     """A smooth field (H, W, 2): how far from its own place each pixel of a bent sheet is taken, by x and y."""
     height, width = out
-    cells = (height // CELL + 3, width // CELL + 3)
+    cells = (round(height / CELL) + 1, round(width / CELL) + 1)
     coarse = rng.uniform(-far_px, far_px, (*cells, 2)).astype(np.float32)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 

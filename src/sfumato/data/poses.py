@@ -57,7 +57,7 @@ class Poses:
     """How often only the upper or the lower half is cut out, where more than 8 joints are labelled."""
     perspective: Annotated[float, Ge(0), Le(0.3)] = 0.05
     """How far corners move, in sides."""
-    bend_px: Annotated[float, Ge(0), Le(12)] = 4.0
+    bend_px: Annotated[float, Ge(0), Le(8)] = 4.0
     """How far the sheet is bent, in pixels."""
     wear: Wear = field(default_factory=Wear)
     """What befalls lines and paper."""
