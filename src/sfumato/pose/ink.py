@@ -17,8 +17,10 @@ FAINTEST = 24
 """How much darker than the paper around it the darkest ink must be, of 255."""
 SHARE = 0.3
 """Of the darkest ink's darkness, from which a pixel is ink."""
-PAPER = 61
-"""Side of the neighbourhood in which something is paper, in pixels of the small picture."""
+ROUNDS = 5
+"""Of the search for what is paper."""
+NEAR = 16
+"""How far a pixel may be from the paper's value to be paper, of 255."""
 GAP = 13
 """Strokes as near to each other belong together, in pixels of the small picture."""
 SPECK = 8
@@ -28,7 +30,7 @@ SPECK = 8
 def figure_box(pixels: Pixels, name: str = "the picture") -> tuple[float, float, float, float]:
     """The box (left, top, width, height) of the largest thing drawn in a picture (h, w, 3).
 
-    Ink is what is darker than the paper near it, so that a shade across a photographed sheet does not matter. Strokes
+    Ink is what is darker than the sheet would be there, so that a shade across a photograph does not matter. Strokes
     near each other are one thing; what stands apart, as a signature, is not in the box.
 
     Args:
@@ -55,13 +57,27 @@ def _ink(dark: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which pixels (h, w) of a picture are ink; `dark` is its darkest channel."""
     if np.median(dark) < 100:  # chalk on a board
         dark = np.asarray(255 - dark, np.uint8)
-    paper = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((PAPER, PAPER), np.uint8))
-    # Within what is filled there is no paper near: the sheet's own value stands for it.
-    darker = np.maximum(paper, np.uint8(np.percentile(dark, 75))).astype(np.int16) - dark
+    darker = _paper(dark) - dark
     darkest = float(np.percentile(darker, 99.8))
     if darkest < FAINTEST:
         return np.zeros(dark.shape, np.bool_)
     return np.asarray(darker >= max(FAINTEST * 0.8, SHARE * darkest))
+
+
+def _paper(dark: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The value (h, w) that the sheet would have without ink: a quadric through what is light, round by round."""
+    height, width = dark.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    values = dark.ravel().astype(np.float64)
+    light = values >= np.median(values)
+    for _ in range(ROUNDS):
+        step = max(1, int(light.sum()) // 5000)
+        factors, *_ = np.linalg.lstsq(terms[light][::step], values[light][::step])
+        sheet = terms @ factors
+        nearby = np.abs(values - sheet) <= NEAR
+        light = nearby if nearby.sum() > 100 else light
+    return np.asarray(sheet.reshape(height, width))
 
 
 def _things(ink: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
