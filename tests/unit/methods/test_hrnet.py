@@ -52,8 +52,8 @@ def batch_of(root, count, seed=0, **changes):
 def test_it_learns_where_joints_are(root):
     training = hrnet.Training(TINY)
     optimizer = torch.optim.Adam(training.parameters(), lr=1e-2)
-    batch, errors = batch_of(root, 16), []
-    for _ in range(90):
+    batch, errors = batch_of(root, 8), []
+    for _ in range(60):
         loss = next(training.learn(batch))["heatmaps"]
         optimizer.zero_grad()
         loss.backward()
