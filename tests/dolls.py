@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sfumato.render.character import KEYPOINTS, Character, Keypoint, Mesh, Skeleton, Weights
+from sfumato.data.keypoints import KEYPOINTS
+from sfumato.render.character import Character, Keypoint, Mesh, Skeleton, Weights
 from sfumato.render.vectors import about
 
 PARENTS = {
@@ -46,7 +47,13 @@ HEADS = {
     "toe": (0.1, 0.02, 0.11),
 }
 """A T of 1.75 m; of sides the left one."""
-TAILS = {"head": (0, 1.72, 0), "hat": (0, 1.8, 0), "twist": (0.45, 1.42, 0), "finger": (0.88, 1.42, 0), "toe": (0.1, 0.02, 0.18)}
+TAILS = {
+    "head": (0, 1.72, 0),
+    "hat": (0, 1.8, 0),
+    "twist": (0.45, 1.42, 0),
+    "finger": (0.88, 1.42, 0),
+    "toe": (0.1, 0.02, 0.18),
+}
 THICK = {"hips": 0.1, "spine": 0.09, "chest": 0.1, "head": 0.08, "thigh": 0.06, "foot": 0.02, "toe": 0.02}
 CUBE = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
 SQUARES = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from sfumato.errors import DataError, OptionError
 from sfumato.data import manifest
 from sfumato.data.manifest import Manifest, claim, records, write_labels
+from sfumato.errors import DataError, OptionError
 
 RECORD = {"file": "images/x.png", "width": 8, "height": 8, "annotations": []}
 

@@ -9,23 +9,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-KEYPOINTS = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
-    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee"),
-    *("left_ankle", "right_ankle"),
-)
-"""COCO's 17, in its order."""
-SKELETON = (
-    *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9), (8, 10), (9, 11)),
-    *((2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
-)
-"""Pairs of keypoints, from 1, between which COCO draws lines."""
+from .keypoints import KEYPOINTS, LIMBS
+
 CATEGORY = {
     "id": 1,
     "name": "person",
     "supercategory": "person",
     "keypoints": list(KEYPOINTS),
-    "skeleton": [list(pair) for pair in SKELETON],
+    "skeleton": [[first + 1, second + 1] for first, second in LIMBS],
 }
 Occluded = Literal["label", "drop"]
 
@@ -37,10 +28,12 @@ def annotation(
 
     Args:
         mask: (H, W), where the figure is seen.
-        keypoints: (17, 3), x and y in pixels and v: 2 seen, 1 hidden, 0 outside.
+        keypoints: (17, 3), x and y in pixels, whose middles are at halves, and v: 2 seen, 1 hidden, 0 outside. COCO
+            has whole numbers in the middle of pixels.
         occluded: what becomes of hidden keypoints: they stay, as 1, or are dropped, as in much of COCO.
     """
-    points = np.where(keypoints[:, 2:] > (1 if occluded == "drop" else 0), keypoints, 0.0)
+    kept = keypoints[:, 2:] > (1 if occluded == "drop" else 0)
+    points = np.where(kept, keypoints - (0.5, 0.5, 0), 0.0)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     box = [0, 0, 0, 0]
     if len(rows):

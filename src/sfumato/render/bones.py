@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..data.keypoints import KEYPOINTS
 from ..errors import DataError
-from .character import KEYPOINTS, LIMBS, OPTIONAL
+from .character import LIMBS, OPTIONAL
 
 REQUIRED = tuple(limb for limb in LIMBS if limb not in OPTIONAL)
 """Limbs that a rig must have."""

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.coco import KEYPOINTS
-
 if TYPE_CHECKING:
     from .motion import Motion
 

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.keypoints import KEYPOINTS
 from ..errors import DataError
 from . import guesses
 from .bones import BoneMap, bone_map, map_file
-from .character import KEYPOINTS, PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton, Weights
+from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton, Weights
 from .gltf_colors import face_colors
 from .gltf_file import GltfFile
 from .gltf_motion import Rig, motions

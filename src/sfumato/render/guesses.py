@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .character import KEYPOINTS, PARTS, Floats, Keypoint, Numbers
+from ..data.keypoints import KEYPOINTS
+from .character import PARTS, Floats, Keypoint, Numbers
 
 JOINTS = {
     "shoulder": "upper_arm",

@@ -14,12 +14,12 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
 from .. import image
+from ..data.coco import annotation
 from ..weights import replacing
 from . import characters, exaggerate, motions, native
 from .camera import Camera, View, framed
 from .character import Character, Floats, keypoints, skinned
 from .frame import Figure, Frame, Settings
-from ..data.coco import annotation
 from .motion import Motion
 from .passes import pictures
 

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.keypoints import KEYPOINTS
 from ..errors import OptionError
 from . import guesses
 from .bones import bone_map
-from .character import KEYPOINTS, PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton
+from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton
 from .doll.look import GENDERS, Colors, Look
 from .makehuman_files import METRES, Base, Faces, Garment, read_base, read_garment, read_target
 from .welding import tidy

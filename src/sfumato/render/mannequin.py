@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .character import KEYPOINTS, LIMBS, Character, Keypoint, Mesh, Skeleton, Weights
+from ..data.keypoints import KEYPOINTS
+from .character import LIMBS, Character, Keypoint, Mesh, Skeleton, Weights
 from .doll import hands, legs, trunk
 from .doll.features import Features
 from .doll.frame import Frame, frame, skeleton

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..data import manifest
 from ..errors import Cancelled
 from ..progress import Report
-from ..data import manifest
 from . import job, workers
 from .job import Config
 

@@ -12,8 +12,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.keypoints import KEYPOINTS
 from .camera import Camera
-from .character import KEYPOINTS, Character, Floats
+from .character import Character, Floats
 from .frame import Figure
 
 SURFACE = 5

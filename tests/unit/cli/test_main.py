@@ -51,8 +51,8 @@ def test_version(sfumato, words):
 def test_a_command_that_does_not_exist(sfumato):
     assert sfumato("stylise") == (2, [], ["sfumato: there is no command 'stylise'; did you mean 'stylize'?"])
     assert sfumato("xyz").err == [
-        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, colorize, train, distance,"
-        " faces, folder, models, export, import"
+        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, colorize, pose, train,"
+        " distance, evaluate, faces, folder, models, export, import"
     ]
 
 
@@ -81,6 +81,10 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
         (["sketch", "a.jpg", "--edges", "hed"], "--edges hed needs --hed-weights FILE"),
         (["sketch", "a.jpg", "--hed-weights", "a.pth"], "--hed-weights is of no use with --edges colour"),
         (["train"], "which recipe?"),
+        (["pose"], "which picture?"),
+        (["pose", "a.png", "--box", "1,2,3"], "--box 1,2,3: wants left,top,width,height"),
+        (["evaluate"], "which model?"),
+        (["evaluate", "a.safetensors"], "on which set?"),
         (["colorize"], "which sketch?"),
         (["colorize", "a.png"], "in whose colours?"),
         (["colorize", "a.png", "--style", "b.png", "--hints", "1,2,red"], "--hints 1,2,red: wants x,y,#rrggbb"),

@@ -6,9 +6,10 @@ import dolls
 import numpy as np
 import pytest
 
+from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import OptionError
 from sfumato.render import builtin
-from sfumato.render.character import KEYPOINTS, keypoints, rest, skinned
+from sfumato.render.character import keypoints, rest, skinned
 from sfumato.render.exaggerate import Proportions, drawn, exaggerated
 
 

@@ -7,10 +7,11 @@ import struct
 import numpy as np
 import pytest
 
+from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
 from sfumato.render import character as characters
 from sfumato.render.bones import REQUIRED
-from sfumato.render.character import KEYPOINTS, PARTS
+from sfumato.render.character import PARTS
 from sfumato.render.characters import load
 from sfumato.render.gltf_file import GltfFile
 from sfumato.render.gltf_motion import Track

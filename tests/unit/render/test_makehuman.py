@@ -5,9 +5,10 @@ import tarfile
 import numpy as np
 import pytest
 
+from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
 from sfumato.render import character as characters
-from sfumato.render.character import KEYPOINTS, PARTS
+from sfumato.render.character import PARTS
 from sfumato.render.characters import load
 from sfumato.render.makehuman import Body, macro_targets
 from sfumato.render.makehuman_files import read_garment, read_obj, read_target

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import OptionError
 from sfumato.render import character as characters
-from sfumato.render.character import KEYPOINTS, LIMBS, PARTS, Pose
+from sfumato.render.character import LIMBS, PARTS, Pose
 from sfumato.render.characters import load
 from sfumato.render.doll import look as looks
 from sfumato.render.doll.curves import shrink, step, through

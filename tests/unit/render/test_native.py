@@ -6,15 +6,16 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import pytest
+from sfumato.render.svg import svg
 from solids import box, character, cylinder, figure, sphere
 
+from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
 from sfumato.render import ink
 from sfumato.render.camera import View, framed
-from sfumato.render.character import KEYPOINTS, Skeleton, Weights
+from sfumato.render.character import Skeleton, Weights
 from sfumato.render.frame import Figure, Settings, Stroke
 from sfumato.render.native import draw
-from sfumato.render.svg import svg
 
 PLAIN = Settings(contact=False, suggestive=False)
 FRONT = View(size=(128, 128))
