@@ -19,6 +19,7 @@ from .. import device as devices
 from .. import image
 from ..data.keypoints import KEYPOINTS, Figure, read_set, swapped
 from ..data.person_crop import Floats, Pixels
+from ..data.skeletons import drawn
 from ..errors import Cancelled, DataError, PictureError
 from ..image.depth import to_8
 from ..metrics.oks import Precision, average_precision, correct_keypoints, similarity, suppressed
