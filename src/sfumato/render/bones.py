@@ -231,7 +231,7 @@ def _fit(table: Mapping[str, str], names: Sequence[str]) -> dict[str, int]:
     short = {plain(_NUMBER.sub("", name)): k for k, name in reversed(list(enumerate(names)))}
     best: dict[str, int] = {}
     for places in (exact, short):
-        found = {}
+        found: dict[str, int] = {}
         for limb in LIMBS:
             key, side = _split(limb)
             choices = table[key].format(Side=side[1], S=side[2], s=side[3]).split()

@@ -245,7 +245,7 @@ def _rig(scene: _Scene, turn: Floats, scale: float) -> Rig:
         rest=tuple(rest),  # type: ignore[arg-type]
         locals=np.stack([scene.file.local(node) for node in nodes]),
         joints=scene.joints,
-        inverse_rest=np.linalg.inv(scene.rest),
+        inverse_rest=np.asarray(np.linalg.inv(scene.rest), np.float64),
         turn=turn,
         scale=scale,
     )

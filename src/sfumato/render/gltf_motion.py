@@ -81,7 +81,7 @@ class Rig:
         return out
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class GltfMotion:
     """An animation of the file, sampled 30 times a second; only its own character can do it."""
 

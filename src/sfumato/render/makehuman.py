@@ -235,7 +235,7 @@ def _character(name: str, base: Base, body: Body, shaped: Floats, worn: Sequence
     weights = np.concatenate([layer.weights[used] for layer, used in zip(layers, places)])
     top = np.argsort(-weights, axis=1, kind="stable")[:, :8]
     mesh = _mesh(quads, layers, np.concatenate([layer.vertices[used] for layer, used in zip(layers, places)]))
-    where = {}
+    where: dict[int, int] = {}
     for start, used in zip(starts[:3], places[:3]):
         where |= {int(vertex): start + k for k, vertex in reversed(list(enumerate(used)))} | where
     face = [Keypoint(vertices=tuple(where[vertex] for vertex in _FACE[point])) for point in KEYPOINTS[:5]]
@@ -292,7 +292,8 @@ def _body(base: Base, shaped: Floats, worn: Sequence[Garment], limbs: Sequence[s
             kept=face,
         )
     ]
-    whites, irises = [], []
+    whites: list[_Layer] = []
+    irises: list[_Layer] = []
     for group, point in zip(_EYES, ("left_eye", "right_eye")):
         eye = obj.quads[obj.group == obj.groups.index(group)]
         centre = shaped[np.unique(eye)].mean(0)

@@ -165,7 +165,6 @@ def read_garment(file: Path) -> Garment:
             hidden += words
         else:
             fields.setdefault(words[0], []).append(line.partition(" ")[2].strip())
-            section = section if words[0] == "material" else ""
     table = np.array([row if len(row) == 9 else [row[0]] * 3 + [1.0, 0, 0, 0, 0, 0] for row in rows], np.float64)
     if not len(table) or "obj_file" not in fields:
         raise DataError(f"{file}: is no garment of MakeHuman")

@@ -82,10 +82,13 @@ def test_clothes_follow_the_shape(folder):
         load(f"{folder}:gender=man,age=30,weight={weight},clothes=male_casualsuit02,shoes=none,hair=none", 1)
         for weight in (0.1, 0.9)
     ]
-    cloth = [
-        np.ptp(f.mesh.vertices[np.unique(f.mesh.faces[f.mesh.parts == PARTS.index("pants")])][:, 2]) for f in figures
-    ]
-    assert cloth[1] > 1.1 * cloth[0]
+    depths = []
+    for figure in figures:
+        hip = at_rest(figure)["left_hip"][1]
+        points = figure.mesh.vertices[np.unique(figure.mesh.faces[figure.mesh.parts == PARTS.index("upper-clothes")])]
+        belly = points[(np.abs(points[:, 0]) < 0.1) & (points[:, 1] > hip) & (points[:, 1] < hip + 0.25)]
+        depths.append(np.ptp(belly[:, 2]))
+    assert depths[1] > 1.1 * depths[0]
 
 
 def test_age_makes_it_grow(folder):

@@ -1,8 +1,10 @@
 """Hair: a cap that follows the skull to the hairline, and locks over it, for each cut."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..character import Floats
 from .curves import step, through
@@ -87,7 +89,7 @@ class Hair:
         rings = np.stack([line + side * width * a + out * bulge * b for a, b in section], 1)
         return self._piece(rings.reshape(-1, 3), tube(rings))
 
-    def _piece(self, vertices: Floats, quads: Floats) -> Piece:
+    def _piece(self, vertices: Floats, quads: NDArray[np.int64]) -> Piece:
         weights = self.w.only("head", len(vertices))
         low = vertices[:, 1] < self.head.frame.joints["neck"][1] - 0.02 * self.head.frame.unit
         if low.any():
@@ -96,7 +98,7 @@ class Hair:
         return outward(
             Piece(
                 vertices=vertices,
-                quads=np.asarray(quads, np.int64),
+                quads=quads,
                 weights=weights,
                 part="hair",
                 color=self.color,
@@ -195,8 +197,7 @@ class Hair:
         cap = self.cap(self.full * (0.55 if name == "cropped" else 0.8))
         parting = float(self.rng.choice((-22, -10, 12, 24)))
         low = 4.45 + 0.25 * self.style
-        makers = {
-            "cropped": list,
+        makers: dict[str, Callable[[], list[Piece]]] = {
             "short": lambda: [*self.fringe(low - 0.5, parting), *self.around(7.1, first=102, count=10)],
             "spiky": lambda: [
                 *self.fringe(low, parting, 6),
@@ -207,9 +208,9 @@ class Hair:
             "long": lambda: [
                 *self.fringe(low, parting, 6),
                 *self.around(9.4, first=76, count=2, width=0.10),
-                *self.around(14.5, first=104, count=9, flare=0.02, width=0.165),
+                *self.around(14.5, first=106, count=8, flare=0.02, width=0.165),
             ],
             "ponytail": lambda: [*self.fringe(low, parting, 6), *self.tail((3.2, 180), 1.25, 0.15)],
             "bun": lambda: [*self.fringe(low - 0.3, parting, 6), *self.bun()],
         }
-        return [cap, *makers[name]()]
+        return [cap, *(makers[name]() if name in makers else [])]  # cropped: the cap alone

@@ -3,7 +3,7 @@
 Measures are shares of the head's height from chin (0) to crown (1), forward from the axis of the ears.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,8 +88,10 @@ class Head:
 
     def __init__(self, f: Frame) -> None:
         look = f.look
-        self.frame, self.face, self.size = f, face(look), f.head
-        self.profile = _profile(look, f)
+        self.frame, self.size, self.profile = f, f.head, _profile(look, f)
+        wanted = face(look)
+        room = float(np.interp(-wanted.eye[1], -self.profile[2:10, 2], self.profile[2:10, 3])) * 0.86 - wanted.eye[0]
+        self.face = replace(wanted, eye_size=(min(wanted.eye_size[0], room / 1.14), wanted.eye_size[1]))
         self.base = np.array([0.0, f.chin, 0.02 * f.head - 0.012 * f.unit])
 
     def local(self, rows: Floats, turns: Floats) -> Floats:

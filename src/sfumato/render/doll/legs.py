@@ -41,7 +41,7 @@ def leg_ring(f: Frame, y: float, loose: float) -> Floats:
     heights = [j["foot"][1], j["shin"][1], j["thigh"][1]]
     x, z = (float(np.interp(y, heights, [j[name][k] for name in ("foot", "shin", "thigh")])) for k in (0, 2))
     calf = -0.012 * f.unit * np.exp(-(((y - j["shin"][1] * 0.72) / (0.09 * f.unit)) ** 2))
-    slim = 1 - 0.12 * step(y, j["shin"][1], j["thigh"][1] - 0.06 * f.unit)
+    slim = 1 - 0.12 * float(step(y, j["shin"][1], j["thigh"][1] - 0.06 * f.unit))
     deep = (leg_radius(f, y) + loose) / shrink(LEG)
     wide = (leg_radius(f, y) * slim + loose) / shrink(LEG)
     x = max(x, wide * shrink(LEG) + 0.003 * f.unit)  # legs do not run into each other
@@ -83,7 +83,7 @@ def trousers(f: Frame, w: Weigher, color: Color, *, hem: float, loose: float, st
     first = AROUND * (len(rows) - 1)
     between = np.array([(0.0, low[0, 1] - 0.015 * u, 0.0)])
     heights = [k for k in _heights(f) if k > hem + 0.02 * u]
-    legs = [leg_ring(f, k, loose + straight * step(k, hem + 0.25 * u, hem)) for k in heights]
+    legs = [leg_ring(f, k, loose + straight * float(step(k, hem + 0.25 * u, hem))) for k in heights]
     wide = loose + straight
     legs += [leg_ring(f, hem + 0.012 * u, wide), leg_ring(f, hem, wide), leg_ring(f, hem + 0.015 * u, 0.3 * wide)]
     leg = np.concatenate(legs)

@@ -43,7 +43,8 @@ def sections(f: Frame) -> dict[str, tuple[float, float, float, float]]:
     }
 
 
-def _ring(y: float, half: float, ahead: float, behind: float, loose: float) -> Floats:
+def _ring(y: float, section: tuple[float, float, float], loose: float) -> Floats:
+    half, ahead, behind = section
     return oval(_TURN, half=half + loose, z=(ahead + loose, 0.0, behind - loose), y=(y, y, y), round_=0.88) / (
         shrink(AROUND),
         1,
@@ -110,7 +111,7 @@ def sleeve_rings(f: Frame, end: float, loose: float) -> Floats:
         places += [0.19 * u, 0.25 * u, 0.316 * u, 0.41 * u, end - 0.012 * u, end]
     else:
         places += [end - 0.01 * u, end]
-    rings = [_arm_ring(f, s, along, arm_radius(f, along) + loose + flare * step(along, 0, end)) for along in places]
+    rings = [_arm_ring(f, s, along, arm_radius(f, along) + loose + flare * along / end) for along in places]
     inner = _arm_ring(f, s, end - 0.015 * u, arm_radius(f, end) + 0.4 * loose)
     return np.stack([*rings, inner])
 
@@ -145,12 +146,13 @@ def shirt(f: Frame, w: Weigher, color: Color, *, sleeve: float, hem: float, loos
     s, u = sections(f), f.unit
     names = [name for name in ("hip", "belly", "waist", "ribs", "armpit") if s[name][0] > hem + 0.02 * u]
     heights = [s[name][0] for name in s]
-    at_hem = [float(np.interp(hem, heights, [s[name][k] for name in s])) for k in (1, 2, 3)]
+    wide, ahead, behind = (float(np.interp(hem, heights, [s[name][k] for name in s])) for k in (1, 2, 3))
+    at_hem = (wide, ahead, behind)
     rings = [
-        _ring(hem + 0.012 * u, *at_hem, 0.1 * loose),
-        _ring(hem, *at_hem, loose),
-        _ring(hem + 0.014 * u, *at_hem, loose * 1.1),
-        *(_ring(*s[name], loose * (1.25 if name in {"waist", "belly"} else 0.9)) for name in names),
+        _ring(hem + 0.012 * u, at_hem, 0.1 * loose),
+        _ring(hem, at_hem, loose),
+        _ring(hem + 0.014 * u, at_hem, loose * 1.1),
+        *(_ring(s[name][0], s[name][1:], loose * (1.25 if name in {"waist", "belly"} else 0.9)) for name in names),
     ]
     first = len(rings) - 1
     rings += _shoulders(f, 0.7 * loose)

@@ -30,7 +30,7 @@ class Weigher:
         count = max(np.size(share) for share in shares.values())
         out = np.zeros((count, len(self.names)))
         for name, share in shares.items():
-            out[:, self.names.index(name)] += share
+            out[:, self.names.index(name)] += np.asarray(share, np.float64)
         return np.asarray(out / out.sum(1, keepdims=True))
 
     def only(self, name: str, count: int) -> Floats:
