@@ -88,7 +88,7 @@ class Posture:
 
 
 LIMITS: dict[type, dict[str, tuple[float, float]]] = {
-    Arm: {"raised": (0, 172), "ahead": (-60, 130), "inward": (-80, 90), "elbow": (0, 145), "shrug": (-10, 30)},
+    Arm: {"raised": (0, 172), "ahead": (-85, 130), "inward": (-80, 90), "elbow": (0, 145), "shrug": (-10, 30)},
     Leg: {
         "forward": (-30, 125),
         "aside": (-20, 60),

@@ -32,8 +32,9 @@ STAND = Posture(
 
 def _both(posture: Posture, *, arms: Arm | None = None, legs: Leg | None = None, **more: float) -> Posture:
     """The posture with both arms or both legs alike, and other angles of the trunk."""
-    limbs: dict[str, Any] = {"left_arm": arms, "right_arm": arms, "left_leg": legs, "right_leg": legs}
-    return replace(posture, **{name: limb for name, limb in limbs.items() if limb}, **more)
+    limbs = {"left_arm": arms, "right_arm": arms, "left_leg": legs, "right_leg": legs}
+    changes: dict[str, Any] = {**{name: limb for name, limb in limbs.items() if limb}, **more}
+    return replace(posture, **changes)
 
 
 def _there_and_back(first: Posture, second: Posture) -> Keys:
