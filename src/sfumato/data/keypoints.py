@@ -146,7 +146,7 @@ def _is_list(value: Any) -> bool:
 
 def _names(content: Mapping[str, Any], file: Path) -> Sequence[str]:
     """The keypoints' names in the order of the file."""
-    categories = content.get("categories")
+    categories: Any = content.get("categories")
     named = [c["keypoints"] for c in categories if c.get("keypoints")] if _is_list(categories) else []
     names = [str(name) for name in named[0]] if named else list(KEYPOINTS)
     if not set(names) & set(KEYPOINTS):

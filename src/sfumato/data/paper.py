@@ -68,8 +68,8 @@ def grain(values: Values, rng: np.random.Generator) -> Values:
     coarse = rng.uniform(rng.uniform(0.7, 1), 1, (3, 3)).astype(np.float32)
     shade = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     fibres = rng.normal(0, 1, (height, width)).astype(np.float32)
-    fibres = cv2.GaussianBlur(fibres, (0, 0), float(rng.uniform(0.6, 2)))
-    fibres = fibres * np.float32(rng.uniform(0.005, 0.03) / max(float(fibres.std()), 1e-6))
+    soft = cv2.GaussianBlur(fibres, (0, 0), float(rng.uniform(0.6, 2)))
+    fibres = soft * np.float32(rng.uniform(0.005, 0.03) / max(float(soft.std()), 1e-6))
     return np.asarray(values * tint * (shade.clip(0, 1) + fibres)[..., None], np.float32)
 
 
