@@ -72,7 +72,7 @@ def _letters(number: int) -> str:
 
 def coco(records: Iterable[Mapping[str, Any]], description: str) -> dict[str, Any]:
     """The file of all pictures, whose records have `id`, `file`, `width`, `height` and `annotations`."""
-    images, annotations = [], []
+    images, annotations = list[dict[str, Any]](), list[dict[str, Any]]()
     for record in records:
         images.append(
             {"id": record["id"], "file_name": record["file"], "width": record["width"], "height": record["height"]}

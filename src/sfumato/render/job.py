@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .. import image
 from ..data.coco import annotation
+from ..errors import DataError
 from ..weights import replacing
 from . import characters, exaggerate, motions, native
 from .camera import Camera, View, framed
@@ -117,6 +118,8 @@ def _character(spec: str, seed: int, variant: int) -> Character:
 @lru_cache(maxsize=16)
 def _loaded(specs: tuple[str, ...], spec: str, seed: int) -> tuple[Motion, ...]:
     own = tuple(_character(spec, seed, 0).actions.values())
+    if "own" in specs and not own:
+        raise DataError(f"{spec}: has no motions of its own; --motion builtin, random or BVH files move it")
     return tuple(motion for name in specs for motion in (own if name == "own" else motions.load(name, seed=seed)))
 
 

@@ -3,7 +3,7 @@
 Shapes: H W pixels.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def _colored(pixels: Bytes | None) -> Picture:
     return Picture(pixels=np.ascontiguousarray(pixels[..., :3]), alpha=pixels[..., 3], mode="RGBA")
 
 
-_MAKERS = {
+_MAKERS: Mapping[str, Callable[[Frame], Picture]] = {
     "lines": _lines,
     "depth": _depth,
     "normals": _normals,

@@ -68,7 +68,7 @@ def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tup
             continue
         pixels = ring[:, 0]
         closed = np.concatenate((pixels, pixels[:1]))
-        points = smoothed(closed + 0.5, np.array([0, len(closed)], np.int32), smooth)
+        points = smoothed(closed.astype(np.float64) + 0.5, np.array([0, len(closed)], np.int32), smooth)
         found.append((points, own[closed[:, 1], closed[:, 0]]))
     return found
 
