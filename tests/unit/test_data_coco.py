@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from sfumato.data.coco import SKELETON, annotation, coco, run_lengths
+from sfumato.data.coco import annotation, coco, run_lengths
 
 
 def counts_of(text):
@@ -62,8 +62,8 @@ def test_what_is_said_of_a_figure():
     assert found["bbox"] == [8, 5, 12, 7]
     assert found["area"] == 12 * 7 - 1
     assert found["num_keypoints"] == 2
-    assert found["keypoints"][:3] == [10.123, 20.5, 2]
-    assert found["keypoints"][15:18] == [11.0, 22.0, 1]
+    assert found["keypoints"][:3] == [9.623, 20.0, 2]
+    assert found["keypoints"][15:18] == [10.5, 21.5, 1]
     assert (mask_of(found["segmentation"]["counts"], mask.shape) == mask).all()
 
 
@@ -85,4 +85,6 @@ def test_the_file_of_a_set():
     assert [image["id"] for image in labels["images"]] == [3, 7]
     assert [(a["id"], a["image_id"]) for a in labels["annotations"]] == [(1, 3), (2, 3), (3, 7), (4, 7)]
     assert len(labels["categories"][0]["keypoints"]) == 17
-    assert {number for pair in SKELETON for number in pair} == set(range(1, 18))
+    skeleton = labels["categories"][0]["skeleton"]
+    assert {number for pair in skeleton for number in pair} == set(range(1, 18))
+    assert [16, 14] in skeleton
