@@ -66,12 +66,13 @@ class _Source:
             raise DataError(f"{bvh.path}: joints of unknown names ({first} ...); known: {', '.join(joints.FAMILIES)}")
         places, turns = bvh.moved()
         zero = bvh.zero()[None]
-        up = _up(unit(self._trunk(zero)), unit(self._trunk(places)), self._stands(zero, self._trunk(zero)))
+        self.leg = self._leg(places)
+        hips = np.median(self._middle(places, "thigh"), axis=0) / self.leg
+        up = _up(unit(self._trunk(zero)), unit(self._trunk(places)), self._stands(zero, self._trunk(zero)), hips)
         level = swing(up, UP)
         self.turns = level @ turns @ level.T
         self.places, self.zero = applied(level, places), applied(level, zero)
         self.stands = self._stands(self.zero, np.broadcast_to(UP, (1, 3)))
-        self.leg = self._leg()
 
     def _at(self, places: Floats, bone: str) -> Floats:
         return places[:, self.known[bone]]
@@ -92,10 +93,10 @@ class _Source:
         side = float(dot(unit(self._line(zero, "thigh")), unit(up))[0, 0])
         return min(cosines) > STRAIGHT and abs(side) < 1 - STRAIGHT
 
-    def _leg(self) -> float:
+    def _leg(self, places: Floats) -> float:
         """The length of a leg; checks that no segment of a limb is empty."""
         lengths = {
-            f"{side}_{bone}": float(np.median(length(self._segment(self.places, f"{side}_{bone}"))))
+            f"{side}_{bone}": float(np.median(length(self._segment(places, f"{side}_{bone}"))))
             for side in SIDES
             for bone in ("upper_arm", "forearm", "thigh", "shin")
         }
@@ -227,17 +228,18 @@ def _ancestors(parents: list[int], joint: int) -> list[int]:
     return found
 
 
-def _up(zero: Floats, trunk: Floats, stands: bool) -> Floats:
+def _up(zero: Floats, trunk: Floats, stands: bool, hips: Floats) -> Floats:
     """The axis (3,) that is up, from directions of the trunk with all angles 0 (1, 3) and in the frames (T, 3).
 
-    With all angles 0 only a person who stands tells it, and not if the trunk is along another axis nearly always.
+    With all angles 0 only a person who stands tells it, and not if the trunk is along another axis nearly always while
+    the hips, (3,) in leg lengths, are as high along it as those of people who stand: others lie.
     """
     usual = np.median(trunk, axis=0)
     axis = np.abs(usual).argmax()
     if stands:
         told = np.abs(zero[0]).argmax()
-        clear = len(trunk) >= 10 and abs(usual[axis]) > STRAIGHT and abs(usual[told]) < 1 - STRAIGHT
-        if not clear:
+        other = len(trunk) >= 10 and abs(usual[axis]) > STRAIGHT and abs(usual[told]) < 1 - STRAIGHT
+        if not (other and 0.6 < np.sign(usual[axis]) * hips[axis] < 1.5):
             return np.sign(zero[0, told]) * np.eye(3)[told]
     return np.sign(usual[axis]) * np.eye(3)[axis]
 

@@ -171,7 +171,8 @@ def segment(character: Character, name: str) -> Floats:
 def _low(character: Character) -> Numbers:
     """Vertices of which one is the lowest in nearly any pose: of each bone's those farthest out in 26 directions.
 
-    Strands of hair and the like are left out: the body stands, not they.
+    Strands of hair and the like are left out, and what hangs from the trunk below the hips, as capes: the body stands,
+    not they.
     """
     mesh = character.mesh
     bodies = np.zeros(len(mesh.vertices), bool)
@@ -179,6 +180,9 @@ def _low(character: Character) -> Numbers:
     weights = character.weights
     main = weights.bones[np.arange(len(bodies)), weights.values.argmax(1)]
     owner = np.array(owners(character))[main]
+    hips = character.skeleton.heads[[character.limbs[f"{side}_thigh"] for side in SIDES], 1].mean()
+    trunk = [place for name, place in character.limbs.items() if name in TURNED and name != "hips"]
+    bodies &= ~(np.isin(owner, trunk) & (mesh.vertices[:, 1] < hips))
     grid = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), -1).reshape(-1, 3)
     directions = grid[np.abs(grid).sum(1) > 0]
     found = []

@@ -183,6 +183,17 @@ def test_random_angles_are_within_limits_and_of_all_kinds():
     assert 0.08 < np.mean([b.above > 0 for b in drawn]) < 0.2
 
 
+def test_a_cape_does_not_lift_the_body():
+    doll = dolls.doll(arms_down_deg=40)
+    vertices = doll.mesh.vertices.copy()
+    hanging = (doll.weights.bones[:, 0] == doll.limbs["chest"]) & (vertices[:, 1] < 1.2)
+    vertices[hanging] += (0, -0.9, -0.1)
+    caped, floor = replace(doll, mesh=replace(doll.mesh, vertices=vertices)), builtin.motion("floor")
+    pose = floor.pose(caped, 0)
+    assert np.allclose(pose.heads, floor.pose(doll, 0).heads)
+    assert skinned(caped, pose)[:, 1].min() < doll.mesh.vertices[:, 1].min() - 0.1
+
+
 def test_limbs_in_each_other_are_told():
     doll = dolls.doll(arms_down_deg=60)
     into = Posture(left_arm=Arm(raised=20, ahead=100, inward=80, elbow=110))

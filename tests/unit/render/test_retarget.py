@@ -156,6 +156,15 @@ def test_steps_are_as_long_as_legs_and_start_ahead(tmp_path):
     assert np.allclose(hips[1], at(doll, still.pose(doll, 3), "hips"), atol=1e-9)
 
 
+@pytest.mark.parametrize(("turn", "place", "stands"), [(90, (0, 0, 10), True), (-90, (0, 1, 3), False)])
+def test_who_stands_along_another_axis_stands_and_who_lies_lies(tmp_path, turn, place, stands):
+    frames = [{"Hips": (0, turn, 0), "place": place}] * 12
+    doll = dolls.doll()
+    pose = retarget.recorded(person(tmp_path, *frames)).pose(doll, 3)
+    assert way(doll, pose, "left_thigh")[1] == pytest.approx(-1 if stands else 0, abs=1e-9)
+    assert (at(doll, pose, "head") - at(doll, pose, "hips"))[1] == pytest.approx(0.58 if stands else 0, abs=0.02)
+
+
 def test_jumps_leave_the_ground_and_nothing_else_does(tmp_path):
     frames = [{"place": (0, 10 + up, 0)} for up in (0, 0.2, 4.5, 0)]
     doll = dolls.doll(arms_down_deg=60)
