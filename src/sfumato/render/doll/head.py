@@ -195,7 +195,7 @@ def _profile(look: Look, f: Frame) -> Floats:
     s, child, man = min(look.style, 1.0), 1 - look.grown, look.gender * look.adult
     woman = (1 - look.gender) * look.adult
     jaw = np.interp(np.arange(len(p)), (6, 8, 10, 11, 13), (0, 1, 1, 0.7, 0))
-    p[:, 3] *= 1 + jaw * (0.06 * man - 0.055 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
+    p[:, 3] *= 1 + jaw * (0.09 * man - 0.055 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
     p[:, 3] *= 1 + np.interp(np.arange(len(p)), (1, 4, 7, 9), (0, 1, 1, 0)) * 0.05 * max(s, child)
     p[:11, [4, 6]] -= 0.01 * child
     p[6:12, 1] -= 0.020 * s + 0.025 * child
