@@ -90,8 +90,10 @@ class Head:
         look = f.look
         self.frame, self.size, self.profile = f, f.head, _profile(look, f)
         wanted = face(look)
-        room = float(np.interp(-wanted.eye[1], -self.profile[2:10, 2], self.profile[2:10, 3])) * 0.86 - wanted.eye[0]
-        self.face = replace(wanted, eye_size=(min(wanted.eye_size[0], room / 1.14), wanted.eye_size[1]))
+        wide = float(np.interp(-wanted.eye[1], -self.profile[2:10, 2], self.profile[2:10, 3]))
+        x = min(wanted.eye[0], 0.50 * wide)
+        half = min(wanted.eye_size[0], (0.86 * wide - x) / 1.14)  # lashes reach that far; the face must be under them
+        self.face = replace(wanted, eye=(x, wanted.eye[1]), eye_size=(half, min(wanted.eye_size[1], 0.9 * half)))
         self.base = np.array([0.0, f.chin, 0.02 * f.head - 0.012 * f.unit])
 
     def local(self, rows: Floats, turns: Floats) -> Floats:

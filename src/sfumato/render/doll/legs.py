@@ -69,7 +69,7 @@ def trousers(f: Frame, w: Weigher, color: Color, *, hem: float, loose: float, st
 
     top = hip[0] + 0.04 * u  # under the shirt
     share = (top - hip[0]) / (belly[0] - hip[0])
-    small = [0.95 * (a + share * (b - a)) for a, b in zip(hip[1:], belly[1:])]
+    small = [0.93 * (a + share * (b - a)) for a, b in zip(hip[1:], belly[1:])]
     low = ring(*crotch)
     low[:, 1] += 0.05 * u * np.abs(np.sin(_TURN))
     low[:, 1] -= 0.015 * u
