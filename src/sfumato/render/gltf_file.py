@@ -1,7 +1,7 @@
 """glTF 2.0 files (.glb, .gltf) as arrays: nodes, meshes, skins, animations, pictures.
 
-By the standard library and NumPy: pygltflib reads the JSON but no accessor and brings dataclasses-json; trimesh reads
-meshes but drops skins and animations.
+By the standard library and NumPy: pygltflib reads the JSON but no accessor and brings dataclasses-json; trimesh (4)
+reads meshes but neither skins nor animations.
 
 Khronos Group, glTF 2.0 specification (ISO/IEC 12113:2022).
 

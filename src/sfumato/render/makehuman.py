@@ -18,7 +18,7 @@ from ..errors import OptionError
 from . import guesses
 from .bones import bone_map
 from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton
-from .doll.look import GENDERS, Colors, Look
+from .doll.look import GENDERS, Color, Colors, Look
 from .makehuman_files import METRES, Base, Faces, Garment, read_base, read_garment, read_target
 from .welding import tidy
 
@@ -209,7 +209,9 @@ class _Layer:
     """(V, J)."""
     parts: NDArray[np.uint8]
     """(Q,)."""
-    color: tuple[float, float, float]
+    color: Color
+    below: Color | None = None
+    """Of trousers and skirts, where they are one thing with what is above."""
     card: bool = False
     kept: tuple[int, ...] = ()
     """Vertices that stay though no face has them."""
@@ -255,6 +257,9 @@ def _mesh(quads: Faces, layers: Sequence[_Layer], vertices: Floats) -> Mesh:
     parts = np.concatenate([layer.parts for layer in layers])
     component = np.repeat(np.arange(len(layers)), sizes)
     color = np.repeat(np.array([layer.color for layer in layers], np.float32), sizes, 0)
+    other = np.repeat(np.array([layer.below or layer.color for layer in layers], np.float32), sizes, 0)
+    low = np.isin(parts, (PARTS.index("pants"), PARTS.index("skirt")))
+    color = np.where(low[:, None], other, color)
     second = quads[:, 2] != quads[:, 3]
     order = np.argsort(np.concatenate((np.arange(len(quads)), np.flatnonzero(second))), kind="stable")
 
@@ -318,9 +323,8 @@ def _garment(garment: Garment, base: Base, shaped: Floats, limbs: Sequence[str],
     if garment.kind == "clothes":
         hints = (garment.name, garment.tags)
         color = colors.shoes if "shoes" in garment.name else colors.top
-        return _Layer(
-            vertices=vertices, quads=quads, weights=weights, parts=_parts(quads, weights, limbs, hints), color=color
-        )
+        parts = _parts(quads, weights, limbs, hints)
+        return _Layer(vertices=vertices, quads=quads, weights=weights, parts=parts, color=color, below=colors.bottom)
     part = "hair" if garment.kind == "hair" else "face"
     color = colors.hair if garment.kind != "eyelashes" else colors.dark
     parts = np.full(len(quads), PARTS.index(part), np.uint8)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..data.keypoints import KEYPOINTS
-from .character import LIMBS, Character, Keypoint, Mesh, Skeleton, Weights
+from . import guesses
+from .character import LIMBS, Character, Keypoint, Mesh, Weights
 from .doll import hands, legs, trunk
 from .doll.features import Features
 from .doll.frame import Frame, frame, skeleton
@@ -18,15 +18,6 @@ from .doll.look import Colors, Look
 from .doll.surface import Piece, joined
 from .doll.weighing import Weigher
 
-_BONES = {
-    "shoulder": "upper_arm",
-    "elbow": "forearm",
-    "wrist": "hand",
-    "hip": "thigh",
-    "knee": "shin",
-    "ankle": "foot",
-}
-
 
 def mannequin(look: Look) -> Character:
     """The figure of that look, of 5,000 to 10,000 triangles, in a rest pose with its arms half down."""
@@ -35,6 +26,7 @@ def mannequin(look: Look) -> Character:
     w = Weigher(f, bones)
     pieces = _pieces(f, w)
     mesh = joined(pieces)
+    limbs = {name: bones.names.index(name) for name in LIMBS}
     return Character(
         name="mannequin",
         mesh=Mesh(
@@ -48,8 +40,8 @@ def mannequin(look: Look) -> Character:
         ),
         skeleton=bones,
         weights=Weights(bones=mesh.bones, values=mesh.values),
-        keypoints=_keypoints(bones, Head(f), pieces, mesh.starts),
-        limbs={name: bones.names.index(name) for name in LIMBS},
+        keypoints=guesses.keypoints(limbs, _face(Head(f), pieces, mesh.starts)),
+        limbs=limbs,
     )
 
 
@@ -112,20 +104,11 @@ def _as_part(piece: Piece, part: str) -> Piece:
     )
 
 
-def _keypoints(bones: Skeleton, head: Head, pieces: Sequence[Piece], starts: Sequence[int]) -> tuple[Keypoint, ...]:
-    """Where each keypoint is: the head of a bone, or a vertex of the face."""
+def _face(head: Head, pieces: Sequence[Piece], starts: Sequence[int]) -> list[Keypoint]:
+    """Nose, eyes and ears, each a vertex: the tip, the middle of the pupil, the hollow of the ear."""
     start = {piece.thing: first for piece, first in reversed(list(zip(pieces, starts)))}
     thing = {piece.thing: piece for piece in pieces}
-    vertex = {"nose": start["head"] + head.tip(thing["head"])}
-    for side in ("left", "right"):
-        vertex[f"{side}_eye"] = start[f"{side} pupil"]
-        ear = thing[f"{side} ear"].vertices
-        vertex[f"{side}_ear"] = start[f"{side} ear"] + len(ear) - 4
-    found = []
-    for name in KEYPOINTS:
-        side, _, joint = name.partition("_")
-        if joint in _BONES:
-            found.append(Keypoint(bone=bones.names.index(f"{side}_{_BONES[joint]}")))
-        else:
-            found.append(Keypoint(vertices=(int(vertex[name]),)))
-    return tuple(found)
+    found = [start["head"] + head.tip(thing["head"])]
+    found += [start[f"{side} pupil"] for side in ("left", "right")]
+    found += [start[f"{side} ear"] + len(thing[f"{side} ear"].vertices) - 4 for side in ("left", "right")]
+    return [Keypoint(vertices=(vertex,)) for vertex in found]

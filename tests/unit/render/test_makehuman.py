@@ -63,6 +63,8 @@ def test_a_dressed_woman(woman):
     assert places["nose"][2] > places["left_eye"][2] > places["left_ear"][2]
     assert places["left_shoulder"][1] > places["left_elbow"][1] > places["left_wrist"][1]
     assert mesh.cards.sum() >= 1
+    top, bottom = (mesh.colors[mesh.parts == PARTS.index(part)][0] for part in ("upper-clothes", "pants"))
+    assert not np.array_equal(top, bottom)
 
 
 def test_skinning_at_rest_changes_nothing(woman):

@@ -262,6 +262,11 @@ def test_every_cut_and_cloth_can_be_drawn():
     assert {look.top for look in seen} == set(looks.TOPS)
 
 
+@pytest.mark.parametrize("hair", looks.HAIRS)
+def test_with_bare_arms_and_legs_it_is_not_too_large(hair):
+    assert len(mannequin(Look(hair=hair, top="tee", bottom="shorts", style=0.6)).mesh.faces) <= 10000
+
+
 def test_smoothing_a_cube_nears_a_ball():
     corners = np.array([(x, y, z) for x in (-1.0, 1) for y in (-1.0, 1) for z in (-1.0, 1)])
     quads = np.array([(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)])

@@ -200,9 +200,9 @@ class Hair:
         makers: dict[str, Callable[[], list[Piece]]] = {
             "short": lambda: [*self.fringe(low - 0.5, parting), *self.around(7.1, first=102, count=10)],
             "spiky": lambda: [
-                *self.fringe(low, parting, 6),
-                *self.around(5.0, first=60, count=9, flare=0.20, start=0.7),
-                *self.around(7.6, first=98, count=7, flare=0.05),
+                *self.fringe(low, parting, 5),
+                *self.around(3.7, first=60, count=9, flare=0.15, start=0.7),
+                *self.around(7.6, first=98, count=6, flare=0.05),
             ],
             "bob": lambda: [*self.fringe(low, parting), *self.around(9.7, first=74, count=13, width=0.16)],
             "long": lambda: [

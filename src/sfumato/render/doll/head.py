@@ -90,8 +90,10 @@ class Head:
         look = f.look
         self.frame, self.size, self.profile = f, f.head, _profile(look, f)
         wanted = face(look)
-        room = float(np.interp(-wanted.eye[1], -self.profile[2:10, 2], self.profile[2:10, 3])) * 0.86 - wanted.eye[0]
-        self.face = replace(wanted, eye_size=(min(wanted.eye_size[0], room / 1.14), wanted.eye_size[1]))
+        wide = float(np.interp(-wanted.eye[1], -self.profile[2:10, 2], self.profile[2:10, 3]))
+        x = min(wanted.eye[0], 0.50 * wide)
+        half = min(wanted.eye_size[0], (0.86 * wide - x) / 1.14)  # lashes reach that far; the face must be under them
+        self.face = replace(wanted, eye=(x, wanted.eye[1]), eye_size=(half, min(wanted.eye_size[1], 0.9 * half)))
         self.base = np.array([0.0, f.chin, 0.02 * f.head - 0.012 * f.unit])
 
     def local(self, rows: Floats, turns: Floats) -> Floats:
@@ -195,7 +197,7 @@ def _profile(look: Look, f: Frame) -> Floats:
     s, child, man = min(look.style, 1.0), 1 - look.grown, look.gender * look.adult
     woman = (1 - look.gender) * look.adult
     jaw = np.interp(np.arange(len(p)), (6, 8, 10, 11, 13), (0, 1, 1, 0.7, 0))
-    p[:, 3] *= 1 + jaw * (0.06 * man - 0.055 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
+    p[:, 3] *= 1 + jaw * (0.09 * man - 0.055 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
     p[:, 3] *= 1 + np.interp(np.arange(len(p)), (1, 4, 7, 9), (0, 1, 1, 0)) * 0.05 * max(s, child)
     p[:11, [4, 6]] -= 0.01 * child
     p[6:12, 1] -= 0.020 * s + 0.025 * child

@@ -67,18 +67,13 @@ def trousers(f: Frame, w: Weigher, color: Color, *, hem: float, loose: float, st
         near = oval(_TURN, half=half + loose, z=(ahead + loose, 0.0, behind - loose), y=(y, y, y), round_=0.9)
         return np.asarray(near / (shrink(AROUND), 1, shrink(AROUND)))
 
-    top = belly[0] - 0.02 * u
+    top = hip[0] + 0.04 * u  # under the shirt
+    share = (top - hip[0]) / (belly[0] - hip[0])
+    small = [0.93 * (a + share * (b - a)) for a, b in zip(hip[1:], belly[1:])]
     low = ring(*crotch)
     low[:, 1] += 0.05 * u * np.abs(np.sin(_TURN))
     low[:, 1] -= 0.015 * u
-    small = [0.93 * k for k in belly[1:]]
-    rows = [
-        ring(top - 0.02 * u, *(0.8 * k for k in small)),
-        ring(top, *small),
-        ring(top - 0.03 * u, *belly[1:]),
-        ring(*hip),
-        low,
-    ]
+    rows = [ring(top - 0.02 * u, *(0.8 * k for k in small)), ring(top, *small), ring(*hip), low]
     trunk = np.concatenate(rows)
     first = AROUND * (len(rows) - 1)
     between = np.array([(0.0, low[0, 1] - 0.015 * u, 0.0)])

@@ -150,9 +150,12 @@ def shirt(f: Frame, w: Weigher, color: Color, *, sleeve: float, hem: float, loos
     at_hem = (wide, ahead, behind)
     rings = [
         _ring(hem + 0.012 * u, at_hem, 0.1 * loose),
-        _ring(hem, at_hem, loose),
-        _ring(hem + 0.014 * u, at_hem, loose * 1.1),
-        *(_ring(s[name][0], s[name][1:], loose * (1.25 if name in {"waist", "belly"} else 0.9)) for name in names),
+        _ring(hem, at_hem, 1.3 * loose),
+        _ring(hem + 0.014 * u, at_hem, 1.4 * loose),
+        *(
+            _ring(s[name][0], s[name][1:], loose * (1.25 if name in {"waist", "belly", "hip"} else 0.9))
+            for name in names
+        ),
     ]
     first = len(rings) - 1
     rings += _shoulders(f, 0.7 * loose)
