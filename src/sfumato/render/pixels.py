@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..data import strokes
 from .chains import chained, smoothed
 from .character import Floats, Numbers
-from .frame import Bytes, Singles
+from .frame import Bytes
 
 _KERNEL = np.ones((3, 3), np.uint8)
 SMALL = 40
@@ -57,8 +57,8 @@ def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tup
         smooth: how often rings are smoothed.
     """
     solid = cv2.medianBlur(sheet.astype(np.uint8), 5)
-    inside = np.where(solid > 0, nearest, np.inf).astype(np.float32)
-    outside = np.where(solid > 0, np.inf, nearest).astype(np.float32)
+    inside = np.where(sheet, nearest, np.inf).astype(np.float32)
+    outside = np.where(sheet | (solid > 0), np.inf, nearest).astype(np.float32)
     wide = np.ones((5, 5), np.uint8)
     own = cv2.erode(outside, wide) < cv2.erode(inside, wide)  # erode takes the least: the farthest 1/z
     found = []
@@ -68,25 +68,21 @@ def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tup
             continue
         pixels = ring[:, 0]
         closed = np.concatenate((pixels, pixels[:1]))
-        points = smoothed(closed + 0.5, np.array([0, len(closed)], np.int32), smooth)
+        points = smoothed(closed.astype(np.float64) + 0.5, np.array([0, len(closed)], np.int32), smooth)
         found.append((points, own[closed[:, 1], closed[:, 0]]))
     return found
 
 
-def contacts(things: Numbers, depth: Singles, drawn: Bytes, bias: float) -> NDArray[np.bool_]:
-    """Where two components meet without a step in depth (H, W), and no line has been drawn.
+def contacts(things: Numbers, drawn: Bytes) -> NDArray[np.bool_]:
+    """Where two components meet (H, W), and no line has been drawn: without a step in depth there is no silhouette.
 
     Args:
         things: (H, W), component there, of all figures; -1 where nothing is.
-        depth: (H, W); inf where nothing is.
         drawn: (H, W), the ink so far.
-        bias: the largest step, in metres.
     """
     found = np.zeros(things.shape, bool)
     for one, other in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
-        both = (things[one] >= 0) & (things[other] >= 0) & (things[one] != things[other])
-        step = np.abs(np.where(both, depth[one], 0) - np.where(both, depth[other], 0))
-        found[one] |= both & (step <= bias)
+        found[one] |= (things[one] >= 0) & (things[other] >= 0) & (things[one] != things[other])
     return found & ~near(drawn, 2)
 
 
