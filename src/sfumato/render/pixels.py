@@ -13,6 +13,8 @@ from .character import Floats, Numbers
 from .frame import Bytes
 
 _KERNEL = np.ones((3, 3), np.uint8)
+RIM = 4
+"""Samples around a sheet that are looked at too."""
 SMALL = 40
 """Outlines around, and holes of, fewer samples than this are left out."""
 
@@ -56,6 +58,12 @@ def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tup
         nearest: (h, w), 1/z of what is nearest; 0 where nothing is.
         smooth: how often rings are smoothed.
     """
+    rows, columns = (np.flatnonzero(sheet.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return []
+    top, left = max(int(rows[0]) - RIM, 0), max(int(columns[0]) - RIM, 0)
+    window = np.s_[top : rows[-1] + RIM + 1, left : columns[-1] + RIM + 1]
+    sheet, nearest = sheet[window], nearest[window]
     solid = cv2.medianBlur(sheet.astype(np.uint8), 5)
     inside = np.where(sheet, nearest, np.inf).astype(np.float32)
     outside = np.where(sheet | (solid > 0), np.inf, nearest).astype(np.float32)
@@ -68,7 +76,7 @@ def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tup
             continue
         pixels = ring[:, 0]
         closed = np.concatenate((pixels, pixels[:1]))
-        points = smoothed(closed.astype(np.float64) + 0.5, np.array([0, len(closed)], np.int32), smooth)
+        points = smoothed(closed + np.array([left + 0.5, top + 0.5]), np.array([0, len(closed)], np.int32), smooth)
         found.append((points, own[closed[:, 1], closed[:, 0]]))
     return found
 
