@@ -22,9 +22,9 @@ from .visibility import labelled
 
 BIAS = 0.0015
 """A line is hidden where it is farther behind what shows than this share of its figure's extent: 2.5 mm of a person."""
-APART_PX = 3
+APART_PX = 1
 """Lines within the form keep so far from all others."""
-INNER_PX = 8
+INNER_PX = 5
 """Lines within the form of fewer pixels are left out."""
 
 

@@ -15,6 +15,8 @@ from .frame import Bytes
 _KERNEL = np.ones((3, 3), np.uint8)
 RIM = 4
 """Samples around a sheet that are looked at too."""
+SLACK = 1.005
+"""What is nearer by less than this, as a share of its distance, does not hide a sheet: skin below hair."""
 SMALL = 40
 """Outlines around, and holes of, fewer samples than this are left out."""
 
@@ -50,8 +52,8 @@ def traced(lines: NDArray[np.bool_], shortest: int, smooth: int) -> list[Floats]
 def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tuple[Floats, NDArray[np.bool_]]]:
     """Rings (N, 2), in samples, around where a loose sheet shows, and which of their pieces are its own outline (N,).
 
-    What lies beyond the outline must be farther away: where something nearer hides the rest of the sheet, the line is
-    that of the nearer thing.
+    What lies beyond the outline must not be nearer: where something hides the rest of the sheet, the line is that of
+    the nearer thing.
 
     Args:
         sheet: (h, w), where it shows.
@@ -68,7 +70,7 @@ def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tup
     inside = np.where(sheet, nearest, np.inf).astype(np.float32)
     outside = np.where(sheet | (solid > 0), np.inf, nearest).astype(np.float32)
     wide = np.ones((5, 5), np.uint8)
-    own = cv2.erode(outside, wide) < cv2.erode(inside, wide)  # erode takes the least: the farthest 1/z
+    own = cv2.erode(outside, wide) / SLACK < cv2.erode(inside, wide)  # erode takes the least: the farthest 1/z
     found = []
     rings, _ = cv2.findContours(solid, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     for ring in rings:

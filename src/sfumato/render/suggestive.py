@@ -18,7 +18,7 @@ SIGMA_PX = 1.2
 """How much n . v is smoothed first."""
 FAINT = 0.4
 """A line goes on where it is above this share of the threshold."""
-BORDER = 9
+BORDER = 5
 """Within half so many pixels of where a form ends nothing is looked for."""
 
 
