@@ -12,6 +12,8 @@ from .compiled import compiled
 
 STRAIGHT = -0.5
 """Where more than two segments meet, two are one line if the cosine between them is below this: turns below 60°."""
+SHARP, EVEN = 0.6, 0.98
+"""Cosines: a corner turns by more than 53°, what leads to it and away by less than 11°."""
 ROOM = 16
 """Where more segments than this meet, the rest begin lines of their own."""
 
@@ -102,23 +104,51 @@ def _pair(halves: NDArray[np.int64], segments: Numbers, kinds: Numbers, places: 
 
 @compiled
 def smoothed(points: Floats, starts: Numbers, times: int) -> Floats:
-    """The points (P, 2) moved so often to the mean (1 2 1)/4 of their neighbourhoods; ends stay, a ring has none."""
+    """The points (P, 2) moved so often to the mean (1 2 1)/4 of their neighbourhoods.
+
+    Ends stay, a ring has none; so do corners: sharp turns between two straight stretches.
+    """
     found = points.copy()
+    moves = np.ones(len(points))
     for path in range(len(starts) - 1):
         begin, end = starts[path], starts[path + 1]
         if end - begin < 3:
             continue
         ring = points[begin, 0] == points[end - 1, 0] and points[begin, 1] == points[end - 1, 1]
+        last = end - begin - 1
+        for k in range(begin + 1 - ring, end - 1):
+            moves[k] = 0.0 if _corner(points[begin:end], k - begin, last, ring) else 1.0
         for _ in range(times):
             for axis in range(2):
                 first, second, before = found[begin, axis], found[begin + 1, axis], found[begin, axis]
                 for p in range(begin + 1, end - 1):
                     here = found[p, axis]
-                    found[p, axis] = 0.25 * before + 0.5 * here + 0.25 * found[p + 1, axis]
+                    found[p, axis] += moves[p] * (0.25 * before - 0.5 * here + 0.25 * found[p + 1, axis])
                     before = here
                 if ring:
-                    found[begin, axis] = found[end - 1, axis] = 0.25 * before + 0.5 * first + 0.25 * second
+                    found[begin, axis] += moves[begin] * (0.25 * before - 0.5 * first + 0.25 * second)
+                    found[end - 1, axis] = found[begin, axis]
     return found
+
+
+@compiled
+def _corner(points: Floats, k: int, last: int, ring: bool) -> bool:
+    """Whether a path turns sharply at point k, and neither at the point before nor at the one after.
+
+    The path has points 0 to `last`; of a ring the last is the first.
+    """
+    if not ring and (k < 2 or k > last - 2):
+        return False
+    a, b, c = points[(k - 2) % last], points[(k - 1) % last], points[k]
+    d, e = (points[(k + 1) % last], points[(k + 2) % last]) if ring else (points[k + 1], points[k + 2])
+    return _cosine(b, c, d) < SHARP and _cosine(a, b, c) > EVEN and _cosine(c, d, e) > EVEN
+
+
+@compiled
+def _cosine(a: Floats, b: Floats, c: Floats) -> float:
+    """Of the turn at b on the way from a to c."""
+    ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], c[0] - b[0], c[1] - b[1]
+    return (ux * vx + uy * vy) / max(np.hypot(ux, uy) * np.hypot(vx, vy), 1e-12)
 
 
 @compiled

@@ -28,7 +28,7 @@ def shaded(base: Singles, normals: Singles, covered: NDArray[np.bool_]) -> Bytes
 def flat(base: Singles, normals: Singles, covered: NDArray[np.bool_]) -> Bytes:
     """The picture (H, W, 4) in two tones; colours (h, w, 3), normals (h, w, 3), covered (h, w)."""
     shade = (normals @ LIGHT < EDGE)[..., None]
-    return _reduced(np.where(shade, base * SHADE, base), covered)
+    return _reduced(np.where(shade, base * SHADE, base).astype(np.float32), covered)
 
 
 def _reduced(samples: Singles, covered: NDArray[np.bool_]) -> Bytes:
@@ -38,5 +38,4 @@ def _reduced(samples: Singles, covered: NDArray[np.bool_]) -> Bytes:
     weights = covered.astype(np.float32)
     alpha = cv2.resize(weights, size, interpolation=cv2.INTER_AREA)
     colors = cv2.resize(samples * weights[..., None], size, interpolation=cv2.INTER_AREA)
-    colors = colors / np.maximum(alpha, 1e-6)[..., None]
-    return np.rint(np.dstack((colors, alpha)).clip(0, 1) * 255).astype(np.uint8)
+    return np.rint(np.dstack((colors / np.maximum(alpha, 1e-6)[..., None], alpha)).clip(0, 1) * 255).astype(np.uint8)

@@ -45,7 +45,7 @@ class Settings:
     """Draw where two things touch or pass through each other, as hair on a head."""
     suggestive: bool = True
     """Draw lines within the form: of the face, collar bones, folds."""
-    suggestive_strength: Annotated[float, Gt(0), Le(1)] = 0.05
+    suggestive_strength: Annotated[float, Gt(0), Le(1)] = 0.04
     """How deep a valley of shading is drawn: less draws more."""
     smooth: Annotated[int, Ge(0), Le(100)] = 3
     """How often lines are smoothed along their way."""

@@ -22,11 +22,9 @@ from .visibility import labelled
 
 BIAS = 0.0015
 """A line is hidden where it is farther behind what shows than this share of its figure's extent: 2.5 mm of a person."""
-TOUCH = 0.006
-"""Two things touch where they are nearer than this share of the figure's extent: 1 cm of a person."""
-APART_PX = 3
+APART_PX = 1
 """Lines within the form keep so far from all others."""
-INNER_PX = 8
+INNER_PX = 5
 """Lines within the form of fewer pixels are left out."""
 
 
@@ -47,12 +45,12 @@ def draw(figures: Sequence[Figure], camera: Camera, settings: Settings | None = 
     return Frame(
         strokes=strokes,
         lines=lines,
-        depth=buffers.at_pixels(buffers.depth).astype(np.float32),
+        depth=buffers.depth,
         normals=normals,
         parts=buffers.parts,
         figures=buffers.figures,
         components=buffers.components,
-        keypoints=tuple(labelled(s.figure, camera, buffers.depth, buffers.ids, s.first_face) for s in scene),
+        keypoints=tuple(labelled(s.figure, camera, buffers.nearest, buffers.ids, s.first_face) for s in scene),
         shaded=shaded,
         flat=flat,
     )
@@ -72,16 +70,18 @@ def _lines(
     strokes = [stroke for one in scene for stroke in _edges(one, buffers, camera, settings)]
     strokes += [stroke for one in scene for stroke in _cards(one, buffers, settings)]
     lines = ink.drawn(strokes, camera.size, settings)
+    rows, columns = window = buffers.window
+    if not lines[window].size:
+        return tuple(strokes), lines
     if settings.contact:
-        step = TOUCH * max(one.extent for one in scene)
-        things, depth = buffers.at_pixels(buffers.things), buffers.at_pixels(buffers.depth)
-        touching = pixels.contacts(things, depth, lines, step)
-        inner = _traced(touching, "contact", buffers, settings)
+        inner = _traced(pixels.contacts(buffers.shown[window], lines[window]), "contact", buffers, settings)
         strokes += inner
         lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
     if settings.suggestive:
-        form = _form(scene, buffers) & ~pixels.near(lines, APART_PX)
-        facing = suggestive.facing(normals, camera.focal_px)
+        loose = np.concatenate([*(one.mesh.cards for one in scene), [True]])
+        form = ~loose[buffers.shown[window]] & ~pixels.near(lines[window], APART_PX)
+        corner = columns.start - camera.size[0] / 2, rows.start - camera.size[1] / 2
+        facing = suggestive.facing(normals[window], corner, camera.focal_px)
         inner = _traced(suggestive.valleys(facing, form, settings.suggestive_strength), "suggestive", buffers, settings)
         strokes += inner
         lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
@@ -126,16 +126,12 @@ def _split(path: Floats, starts: NDArray[np.int32]) -> list[Floats]:
     return [path[begin:end] for begin, end in zip(starts[:-1], starts[1:], strict=True)]
 
 
-def _form(scene: Sequence[Placed], buffers: Buffers) -> NDArray[np.bool_]:
-    """(H, W), where something solid shows, not a loose sheet."""
-    loose = np.concatenate([*(one.mesh.cards for one in scene), [True]])
-    return ~loose[buffers.at_pixels(buffers.things)]
-
-
 def _traced(lines: NDArray[np.bool_], kind: Kind, buffers: Buffers, settings: Settings) -> list[Stroke]:
-    """Strokes through lines found on the pixels (H, W)."""
-    owners = buffers.figures
-    return [
-        Stroke(points=path, kind=kind, figure=int(owners[int(path[0, 1]), int(path[0, 0])]) - 1)
-        for path in pixels.traced(lines, INNER_PX, 2 * settings.smooth)
-    ]
+    """Strokes through lines found in the window on the picture in which anything is."""
+    rows, columns = buffers.window
+    found = []
+    for path in pixels.traced(lines, INNER_PX, 2 * settings.smooth):
+        points = path + (columns.start, rows.start)
+        x, y = (int(v) for v in points[0])
+        found.append(Stroke(points=points, kind=kind, figure=int(buffers.figures[y, x]) - 1))
+    return found

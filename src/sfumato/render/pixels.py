@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from ..data import strokes
 from .chains import chained, smoothed
 from .character import Floats, Numbers
-from .frame import Bytes, Singles
+from .frame import Bytes
 
 _KERNEL = np.ones((3, 3), np.uint8)
+RIM = 4
+"""Samples around a sheet that are looked at too."""
+SLACK = 1.005
+"""What is nearer by less than this, as a share of its distance, does not hide a sheet: skin below hair."""
 SMALL = 40
 """Outlines around, and holes of, fewer samples than this are left out."""
 
@@ -48,19 +52,25 @@ def traced(lines: NDArray[np.bool_], shortest: int, smooth: int) -> list[Floats]
 def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tuple[Floats, NDArray[np.bool_]]]:
     """Rings (N, 2), in samples, around where a loose sheet shows, and which of their pieces are its own outline (N,).
 
-    What lies beyond the outline must be farther away: where something nearer hides the rest of the sheet, the line is
-    that of the nearer thing.
+    What lies beyond the outline must not be nearer: where something hides the rest of the sheet, the line is that of
+    the nearer thing.
 
     Args:
         sheet: (h, w), where it shows.
         nearest: (h, w), 1/z of what is nearest; 0 where nothing is.
         smooth: how often rings are smoothed.
     """
+    rows, columns = (np.flatnonzero(sheet.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return []
+    top, left = max(int(rows[0]) - RIM, 0), max(int(columns[0]) - RIM, 0)
+    window = np.s_[top : rows[-1] + RIM + 1, left : columns[-1] + RIM + 1]
+    sheet, nearest = sheet[window], nearest[window]
     solid = cv2.medianBlur(sheet.astype(np.uint8), 5)
-    inside = np.where(solid > 0, nearest, np.inf).astype(np.float32)
-    outside = np.where(solid > 0, np.inf, nearest).astype(np.float32)
+    inside = np.where(sheet, nearest, np.inf).astype(np.float32)
+    outside = np.where(sheet | (solid > 0), np.inf, nearest).astype(np.float32)
     wide = np.ones((5, 5), np.uint8)
-    own = cv2.erode(outside, wide) < cv2.erode(inside, wide)  # erode takes the least: the farthest 1/z
+    own = cv2.erode(outside, wide) / SLACK < cv2.erode(inside, wide)  # erode takes the least: the farthest 1/z
     found = []
     rings, _ = cv2.findContours(solid, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     for ring in rings:
@@ -68,25 +78,21 @@ def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tup
             continue
         pixels = ring[:, 0]
         closed = np.concatenate((pixels, pixels[:1]))
-        points = smoothed(closed.astype(np.float64) + 0.5, np.array([0, len(closed)], np.int32), smooth)
+        points = smoothed(closed + np.array([left + 0.5, top + 0.5]), np.array([0, len(closed)], np.int32), smooth)
         found.append((points, own[closed[:, 1], closed[:, 0]]))
     return found
 
 
-def contacts(things: Numbers, depth: Singles, drawn: Bytes, bias: float) -> NDArray[np.bool_]:
-    """Where two components meet without a step in depth (H, W), and no line has been drawn.
+def contacts(things: Numbers, drawn: Bytes) -> NDArray[np.bool_]:
+    """Where two components meet (H, W), and no line has been drawn: without a step in depth there is no silhouette.
 
     Args:
         things: (H, W), component there, of all figures; -1 where nothing is.
-        depth: (H, W); inf where nothing is.
         drawn: (H, W), the ink so far.
-        bias: the largest step, in metres.
     """
     found = np.zeros(things.shape, bool)
     for one, other in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
-        both = (things[one] >= 0) & (things[other] >= 0) & (things[one] != things[other])
-        step = np.abs(np.where(both, depth[one], 0) - np.where(both, depth[other], 0))
-        found[one] |= both & (step <= bias)
+        found[one] |= (things[one] >= 0) & (things[other] >= 0) & (things[one] != things[other])
     return found & ~near(drawn, 2)
 
 

@@ -20,6 +20,8 @@ from .topology import Topology, topology
 
 FINE = 2
 """Samples of the z-buffer to a pixel, each way."""
+AROUND = 8
+"""Pixels around what shows that are looked at too."""
 MOST = 255
 """Figures of one picture."""
 
@@ -121,14 +123,29 @@ class Buffers:
         return np.asarray(samples.ravel()[self.picked])
 
     @cached_property
-    def depth(self) -> Floats:
-        """(h, w), in metres; inf where nothing is."""
+    def shown(self) -> Numbers:
+        """(H, W), the component at each pixel, among those of all figures; -1 where nothing is."""
+        return np.asarray(self.at_pixels(self.things))
+
+    @cached_property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the picture in which anything is, and a little around; empty if nothing is."""
+        found = []
+        for axis in (1, 0):
+            taken = np.flatnonzero((self.shown >= 0).any(axis))
+            found.append(
+                slice(max(int(taken[0]) - AROUND, 0), int(taken[-1]) + 1 + AROUND) if len(taken) else slice(0, 0)
+            )
+        return found[0], found[1]
+
+    @property
+    def depth(self) -> Singles:
+        """(H, W), as Frame has it; so are the next three."""
         with np.errstate(divide="ignore"):
-            return np.asarray(1 / self.nearest)
+            return (1 / self.at_pixels(self.nearest)).astype(np.float32)
 
     @cached_property
     def parts(self) -> Bytes:
-        """(H, W), as Frame has them; so are the next two."""
         return self._of_faces([f.mesh.parts for f in self._figures], 0)[self._faces].astype(np.uint8)
 
     @cached_property

@@ -18,17 +18,24 @@ SIGMA_PX = 1.2
 """How much n . v is smoothed first."""
 FAINT = 0.4
 """A line goes on where it is above this share of the threshold."""
-BORDER = 9
+BORDER = 5
 """Within half so many pixels of where a form ends nothing is looked for."""
 
 
-def facing(normals: Singles, focal_px: float) -> Singles:
-    """How much a surface faces the eye, n . v (H, W) in [0, 1], of normals in the camera's axes (H, W, 3)."""
+def facing(normals: Singles, corner: tuple[float, float], focal_px: float) -> Singles:
+    """How much a surface faces the eye, n . v (H, W) in [0, 1].
+
+    Args:
+        normals: in the camera's axes, (H, W, 3).
+        corner: x and y of their upper left corner, in pixels from the middle of the picture.
+        focal_px: of the camera.
+    """
     height, width = normals.shape[:2]
-    y, x = np.mgrid[:height, :width].astype(np.float32) + 0.5
-    x, y = x - width / 2, y - height / 2
-    along = normals[..., 0] * x + normals[..., 1] * y + normals[..., 2] * focal_px
-    return np.asarray(np.abs(along) / np.sqrt(x * x + y * y + focal_px**2), np.float32)
+    x = (np.arange(width, dtype=np.float32) + np.float32(corner[0] + 0.5))[None]
+    y = (np.arange(height, dtype=np.float32) + np.float32(corner[1] + 0.5))[:, None]
+    focal = np.float32(focal_px)
+    along = normals[..., 0] * x + normals[..., 1] * y + normals[..., 2] * focal
+    return np.asarray(np.abs(along) / np.sqrt(x * x + y * y + focal * focal), np.float32)
 
 
 def valleys(facing: Singles, form: NDArray[np.bool_], strength: float) -> NDArray[np.bool_]:

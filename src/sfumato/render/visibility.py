@@ -25,7 +25,7 @@ BEFORE = 0.012
 """A keypoint is seen if what is before it is nearer by less than this share of the figure's extent: 2 cm."""
 SHARE = 0.3
 """A joint is seen if its limbs cover this share of the samples around it."""
-THICK = 0.09
+THICK = 0.11
 """The trunk counts as a limb of shoulders and hips if it is nearer by less than this share of the figure's extent."""
 
 _LIMBS = {
@@ -53,13 +53,13 @@ def limbs_of_faces(character: Character) -> NDArray[np.int32]:
     return np.where(owners[:, 1] == owners[:, 2], owners[:, 1], owners[:, 0]).astype(np.int32)
 
 
-def labelled(figure: Figure, camera: Camera, depth: Floats, ids: NDArray[np.int32], first: int) -> Floats:
+def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.int32], first: int) -> Floats:
     """The figure's keypoints (17, 3) as x, y in pixels and v.
 
     Args:
         figure: whose they are.
         camera: that sees it.
-        depth: (h, w), twice the camera's size; inf where nothing is.
+        nearest: (h, w), twice the camera's size: 1/z of what is nearest, 0 where nothing is.
         ids: (h, w), the face there; -1 where nothing is.
         first: the number of the figure's first face in `ids`.
     """
@@ -72,8 +72,8 @@ def labelled(figure: Figure, camera: Camera, depth: Floats, ids: NDArray[np.int3
             continue
         row, column = math.floor(2 * y), math.floor(2 * x)
         window = np.s_[max(row - REACH, 0) : row + REACH + 1, max(column - REACH, 0) : column + REACH + 1]
-        around = depth[window]
-        before = far - around.min()
+        most = float(nearest[window].max())
+        before = far - 1 / most if most > 0 else -math.inf
         faces = ids[window] - first
         faces = np.where((faces >= 0) & (faces < len(limbs)), faces, -1)
         shown = np.where(faces >= 0, limbs[faces], -1)

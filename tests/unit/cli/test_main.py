@@ -92,7 +92,10 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
         (["render", "-o", "x", "--outputs", "ink"], "--outputs ink"),
         (["render", "-o", "x", "--character", "a.fbx"], "a.fbx: there is no such file or folder"),
         (["restyle", "a"], "of which set, in which styles, where to?"),
-        (["restyle", "a", "--styles", "b", "-o", "c", "--method", "adain"], "--method adain: no model of it is bundled"),
+        (
+            ["restyle", "a", "--styles", "b", "-o", "c", "--method", "adain"],
+            "--method adain: no model of it is bundled",
+        ),
         (["restyle", "a", "--styles", "b", "-o", "c"], "a/keypoints.json: no such file; a set is what"),
         (["colorize"], "which sketch?"),
         (["colorize", "a.png"], "in whose colours?"),

@@ -105,13 +105,13 @@ def test_a_sheets_outline_is_drawn_but_for_what_hides_it():
     assert own[ring[:, 0] < 35].all()
 
 
-def test_things_that_touch_have_a_line_between_them_and_others_have_not():
+def test_things_that_meet_have_a_line_between_them_if_none_is_drawn():
     things = np.zeros((10, 12), np.int32)
     things[:, 6:] = 1
-    depth = np.full((10, 12), 2.0)
-    blank = np.zeros((10, 12), np.uint8)
-    assert contacts(things, depth, blank, 0.01)[:, 6].all()
-    depth[:, 6:] = 2.5
-    assert not contacts(things, depth, blank, 0.01).any()
-    things[:, 6:], depth[:, 6:] = -1, np.inf
-    assert not contacts(things, depth, blank, 0.01).any()
+    ink = np.zeros((10, 12), np.uint8)
+    found = contacts(things, ink)
+    assert found[:, 6].all() and found.sum() == 10
+    ink[:5, 5] = 255
+    assert not contacts(things, ink)[:5].any()
+    things[:, 6:], ink[:] = -1, 0
+    assert not contacts(things, ink).any()
