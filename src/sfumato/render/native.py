@@ -58,9 +58,15 @@ def draw(figures: Sequence[Figure], camera: Camera, settings: Settings | None = 
 
 def _pictures(buffers: Buffers) -> tuple[Bytes, Bytes]:
     """The shaded and the flat picture, (H, W, 4) each."""
-    samples = np.arange(buffers.ids.size).reshape(buffers.ids.shape)
-    base, normals, covered = buffers.colors(), buffers.normals(samples), buffers.ids >= 0
-    return colors.shaded(base, normals, covered), colors.flat(base, normals, covered)
+    rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in buffers.window)
+    samples = np.arange(buffers.ids.size).reshape(buffers.ids.shape)[rows, columns]
+    ids = buffers.ids[rows, columns]
+    shaded, flat = np.zeros((2, *buffers.shown.shape, 4), np.uint8)
+    if ids.size:
+        base, normals = buffers.colors(ids), buffers.normals(samples)
+        shaded[buffers.window] = colors.shaded(base, normals, ids >= 0)
+        flat[buffers.window] = colors.flat(base, normals, ids >= 0)
+    return shaded, flat
 
 
 def _lines(

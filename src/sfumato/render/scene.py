@@ -161,10 +161,10 @@ class Buffers:
     def _faces(self) -> Numbers:
         return np.asarray(self.at_pixels(self.ids))
 
-    def colors(self) -> Singles:
-        """Colours of the faces (h, w, 3), in [0, 1]; black where nothing is."""
+    def colors(self, ids: Numbers) -> Singles:
+        """Colours of faces (..., 3), in [0, 1], by their numbers (...); black where nothing is."""
         table = np.concatenate([*(f.mesh.colors for f in self._figures), np.zeros((1, 3))]).astype(np.float32)
-        return np.asarray(table[self.ids])
+        return np.asarray(table[ids])
 
     def normals(self, samples: NDArray[np.int64]) -> Singles:
         """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows."""

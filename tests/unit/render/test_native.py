@@ -226,6 +226,14 @@ def test_what_is_outside_the_picture_is_not_labelled():
     assert not draw([behind], camera).keypoints[0].any()
 
 
+def test_a_picture_of_nothing_is_empty():
+    one = figure(sphere())
+    camera = replace(framed(one.vertices, FRONT), position=np.array([0.0, 50, 5]))
+    frame = draw([one], camera, Settings(colors=True))
+    assert not frame.mask.any() and not frame.lines.any() and frame.strokes == ()
+    assert not frame.shaded.any() and not frame.flat.any() and np.isinf(frame.depth).all()
+
+
 def test_a_figure_behind_the_camera_is_not_drawn():
     one, other = figure(sphere()), figure(sphere((0, 0, 40)))
     camera = framed(one.vertices, FRONT)
