@@ -199,10 +199,10 @@ def _spot(place: int, rng: np.random.Generator) -> Floats:
     return np.array([np.sin(angle) * distance, 0.0, np.cos(angle) * distance])
 
 
-def draw(config: Config, number: int) -> tuple[Frame, dict[str, Any]]:
-    """Picture `number`, and what the manifest says of it."""
+def draw(config: Config, number: int) -> tuple[Frame, Scene]:
+    """Picture `number`, and what it shows."""
     made = scene(config, number)
-    return native.draw(made.figures, made.camera, made.settings), made.facts
+    return native.draw(made.figures, made.camera, made.settings), made
 
 
 def make(config: Config, number: int, folder: Path) -> dict[str, Any]:
@@ -211,22 +211,21 @@ def make(config: Config, number: int, folder: Path) -> dict[str, Any]:
     Raises:
         DiskError: it cannot be written.
     """
-    frame, facts = draw(config, number)
-    name = f"{number:012d}"
-    files = write(frame, config, folder, name)
+    frame, made = draw(config, number)
+    files = write(frame, made.settings, config, folder, f"{number:012d}")
     width, height = config.size
     found = [
         annotation(frame.figures == place, points, occluded=config.occluded)
         for place, points in enumerate(frame.keypoints, 1)
     ]
     record = {"id": number, "file": files.get("lines") or next(iter(files.values())), "width": width, "height": height}
-    return record | {"files": files, **facts, "annotations": [f for f in found if f["area"]]}
+    return record | {"files": files, **made.facts, "annotations": [f for f in found if f["area"]]}
 
 
-def write(frame: Frame, config: Config, folder: Path, name: str) -> dict[str, str]:
+def write(frame: Frame, settings: Settings, config: Config, folder: Path, name: str) -> dict[str, str]:
     """Writes what is asked for; paths in the folder by the output's name."""
     files = {}
-    for output, content in pictures(frame, config.outputs):
+    for output, content in pictures(frame, config.outputs, settings):
         ending = "svg" if output == "svg" else config.format if output in ("lines", "shaded", "flat") else "png"
         path = folder / ("images" if output == "lines" else output) / f"{name}.{ending}"
         if isinstance(content, str):

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from ..image import Picture
-from .frame import Bytes, Frame
+from .frame import Bytes, Frame, Settings
 from .svg import svg
 
 DEPTH_UNITS = 1000
 """Values of a depth picture in a metre; 0 is nothing, and what is farther than 65.535 m has the last one."""
 
 
-def pictures(frame: Frame, outputs: Sequence[str]) -> Iterator[tuple[str, Picture | str]]:
+def pictures(frame: Frame, outputs: Sequence[str], settings: Settings) -> Iterator[tuple[str, Picture | str]]:
     """What is asked for, in that order: a picture, or the text of an SVG.
 
     `lines` black on transparent ground; `depth` 16-bit grey, millimetres, 0 where nothing is; `normals` x, y and z from
@@ -25,7 +25,7 @@ def pictures(frame: Frame, outputs: Sequence[str]) -> Iterator[tuple[str, Pictur
     for output in dict.fromkeys(outputs):
         if output == "svg":
             height, width = frame.lines.shape
-            yield output, svg(frame.strokes, (width, height))
+            yield output, svg(frame.strokes, (width, height), settings)
         else:
             yield output, _MAKERS[output](frame)
 

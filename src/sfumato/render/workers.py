@@ -68,7 +68,7 @@ def _pooled(task: Task, numbers: Sequence[int], workers: int) -> Iterator[tuple[
 
 def _finished(running: dict[Any, int]) -> Iterator[tuple[int, dict[str, Any]]]:
     done, _ = wait(running, return_when=FIRST_COMPLETED)
-    for future in done:
+    for future in sorted(done, key=lambda one: running[one]):
         yield running.pop(future), future.result()
 
 
