@@ -6,10 +6,10 @@ Shapes: H W pixels.
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from .. import image
 from ..data.manifest import LABELS
@@ -17,8 +17,11 @@ from ..data.skeletons import drawn
 from ..errors import DataError
 from ..image.depth import to_8
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
-def sheet(folder: str | Path, count: int = 24, *, columns: int = 6, side: int = 256) -> Image.Image:
+
+def sheet(folder: str | Path, count: int = 24, *, columns: int = 6, side: int = 256) -> "Image":
     """Up to `count` pictures of the set in that folder, evenly from first to last.
 
     Raises:
