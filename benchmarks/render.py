@@ -79,15 +79,22 @@ def memory(process: "subprocess.Popen[bytes]") -> float:
 
 def family(pid: int) -> list[int]:
     """A process and all below it."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    below = path.read_text().split() if path.exists() else []
+    below = words(Path(f"/proc/{pid}/task/{pid}/children"))
     return [pid, *(one for child in below for one in family(int(child)))]
 
 
 def resident(pid: int) -> int:
     """Bytes in memory; 0 where it has ended."""
-    path = Path(f"/proc/{pid}/statm")
-    return int(path.read_text().split()[1]) * resource.getpagesize() if path.exists() else 0
+    pages = words(Path(f"/proc/{pid}/statm"))
+    return int(pages[1]) * resource.getpagesize() if pages else 0
+
+
+def words(path: Path) -> list[str]:
+    """Of a file that may vanish at any moment."""
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except OSError:
+        return []
 
 
 if __name__ == "__main__":
