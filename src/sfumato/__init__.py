@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .errors import SfumatoError
     from .evaluate import Distance, distance
     from .export import export_onnx
+    from .pose import PoseEstimator, evaluate_pose
     from .train import train
     from .translate import Translator, stylize
     from .zoo import available, import_official, load, verify
@@ -23,11 +24,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Distance",
+    "PoseEstimator",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
     "distance",
+    "evaluate_pose",
     "export_onnx",
     "import_official",
     "load",
@@ -38,10 +41,12 @@ __all__ = [
 
 _HOMES = {
     "Distance": "evaluate",
+    "PoseEstimator": "pose",
     "SfumatoError": "errors",
     "Translator": "translate",
     "available": "zoo",
     "distance": "evaluate",
+    "evaluate_pose": "pose",
     "export_onnx": "export",
     "import_official": "zoo",
     "load": "zoo",

@@ -52,7 +52,17 @@ def pictures(tmp_path_factory):
         y, x = np.mgrid[:height, :width][..., None]
         pixels = 127 + 90 * np.sin(0.1 * (k + 1) * y + 0.2 * rng.random(3) * x) + 30 * rng.random((height, width, 3))
         Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{k}.png")
+    (folder / "keypoints.json").write_text(json.dumps(made_labels(rng)), encoding="utf-8")
     return folder
+
+
+def made_labels(rng):
+    """A figure in each of the pictures, its joints anywhere, in COCO's format."""
+    figures = [
+        {"id": k, "image_id": k, "bbox": [4, 4, 32, 32], "keypoints": [*rng.uniform(6, 34, 2), 2] * 17}
+        for k in range(6)
+    ]
+    return {"images": [{"id": k, "file_name": f"{k}.png"} for k in range(6)], "annotations": figures}
 
 
 @pytest.fixture

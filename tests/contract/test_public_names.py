@@ -6,11 +6,13 @@ import sfumato
 
 NAMES = {
     "Distance",
+    "PoseEstimator",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
     "distance",
+    "evaluate_pose",
     "export_onnx",
     "import_official",
     "load",

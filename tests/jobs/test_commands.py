@@ -119,6 +119,8 @@ def quick(words: list[str]) -> list[str]:
                 return [*words, "--size", "32x24"]
             way = ["--steps", "2"] if "texture_nets" in words else QUICK_PAINTING
             return [*words, *way, "--size", "32x24", "--swatch-size", "40"]
+        case "render":
+            return [*words, "--size", "64"]
         case "translate":
             return [*words, "--size", "64"]
         case "stylize":
@@ -165,7 +167,7 @@ def test_commands(document: str, folder: Path, capsys: pytest.CaptureFixture[str
         output = capsys.readouterr()
         assert code == 0, f"{command}: {output.err}"
         assert output.out, command
-        if words[1] in ("stylize", "texture", "train", "import"):
+        if words[1] in ("stylize", "texture", "train", "import", "render", "restyle"):
             made = {path for path in folder.rglob("*") if path.is_file()} - before
             assert made or "--overwrite" in words, command
 

@@ -56,7 +56,17 @@ def shard(jobs: Sequence[JobT], text: str) -> list[JobT]:
     Raises:
         OptionError: it is none.
     """
+    first, count = part(text)
+    return list(jobs[first::count])
+
+
+def part(text: str) -> tuple[int, int]:
+    """The numbers of a text `i/n`, the i-th of n parts.
+
+    Raises:
+        OptionError: it is none.
+    """
     first, slash, count = text.partition("/")
     if not (slash and first.isdecimal() and count.isdecimal() and int(first) < int(count)):
         raise OptionError(f"--shard {text}: wants i/n, the i-th of n parts, i from 0 to n - 1")
-    return list(jobs[int(first) :: int(count)])
+    return int(first), int(count)

@@ -1,6 +1,5 @@
 """`sfumato faces`: faces found and cut out."""
 
-import argparse
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -75,7 +74,7 @@ def run(words: Sequence[str], console: Console) -> int:
     out, suffix = path_of(given.out), "." + given.format.lower().lstrip(".")
     image.check_output(out / f"face{suffix}", overwrite=True, makes_folder=True)
     names = _list_place(given.no_face_list) if given.no_face_list else None
-    part = _part(given)
+    part = batch.part(given.shard) if given.shard else None
     report = Report(out, asdict(options) | {"format": suffix[1:]}, part=part, anew=given.overwrite)
     jobs = plan(inputs.find_photos(given.photos), out, report.files())
     kept = frozenset(os.path.realpath(job.photo) for job in jobs)
@@ -160,14 +159,6 @@ def _is_crop(photo: inputs.Photo, place: Path, made: set[str]) -> bool:
     root, path = Path(os.path.realpath(photo.root)), os.path.realpath(photo.path)
     inside = place != root and place.is_relative_to(root)
     return path in made or (inside and Path(path).is_relative_to(place))
-
-
-def _part(given: argparse.Namespace) -> tuple[int, int] | None:
-    if not given.shard:
-        return None
-    batch.shard([], given.shard)  # says what is wrong with it
-    first, _, count = given.shard.partition("/")
-    return int(first), int(count)
 
 
 def _tell(jobs: Sequence[Job], report: "Report", console: Console) -> int:

@@ -7,6 +7,7 @@ imported.
 """
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
@@ -96,6 +97,14 @@ def build(kind: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
         wrong = values.get(name, first["input"])
         text = " ".join(map(str, wrong)) if isinstance(wrong, list | tuple) else str(wrong)
         raise OptionError(f"{flag(name)} {text}: {first['msg'].lower()}") from error
+
+
+def size(text: str) -> tuple[int, int]:
+    """`640x480` or `512` as width and height."""
+    match = re.fullmatch(r"([1-9]\d{0,8})(?:[x×]([1-9]\d{0,8}))?", text)
+    if not match:
+        raise OptionError(f"--size {text}: wants pixels such as 640x480, or 512 for a square")
+    return int(match[1]), int(match[2] or match[1])
 
 
 def _help(field: Field) -> str:

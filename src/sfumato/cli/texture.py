@@ -1,6 +1,5 @@
 """`sfumato texture`: more of a texture, of any size."""
 
-import re
 from collections.abc import Sequence
 
 from ..errors import OptionError
@@ -44,7 +43,7 @@ def parser() -> flags.Parser:
     made.add_argument("--overwrite", action="store_true", help="Replace the result if it is there")
     add_limit(made)
     text = "Pixels of the texture, one number for a square (default: 512x512)"
-    made.add_argument("--size", type=_size, default=(512, 512), metavar="WxH", help=text)
+    made.add_argument("--size", type=flags.size, default=(512, 512), metavar="WxH", help=text)
     made.add_argument(
         "--seamless", action="store_true", help="Copies side by side show no border; always so with texture_nets"
     )
@@ -94,14 +93,6 @@ def run(words: Sequence[str], console: Console) -> int:
         )
     files.write(job.output, result, console, overwrite=given.overwrite)
     return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    """`640x480` or `512` as width and height."""
-    match = re.fullmatch(r"([1-9]\d{0,8})(?:[x×]([1-9]\d{0,8}))?", text)
-    if not match:
-        raise OptionError(f"--size {text}: wants pixels such as 640x480, or 512 for a square")
-    return int(match[1]), int(match[2] or match[1])
 
 
 def _side(text: str) -> int:

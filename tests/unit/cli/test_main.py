@@ -51,8 +51,8 @@ def test_version(sfumato, words):
 def test_a_command_that_does_not_exist(sfumato):
     assert sfumato("stylise") == (2, [], ["sfumato: there is no command 'stylise'; did you mean 'stylize'?"])
     assert sfumato("xyz").err == [
-        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, colorize, train, distance,"
-        " faces, folder, models, export, import"
+        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, render, restyle, colorize,"
+        " pose, train, distance, evaluate, faces, folder, models, export, import"
     ]
 
 
@@ -81,6 +81,22 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
         (["sketch", "a.jpg", "--edges", "hed"], "--edges hed needs --hed-weights FILE"),
         (["sketch", "a.jpg", "--hed-weights", "a.pth"], "--hed-weights is of no use with --edges colour"),
         (["train"], "which recipe?"),
+        (["pose"], "which picture?"),
+        (["pose", "a.png", "--box", "1,2,3"], "--box 1,2,3: wants left,top,width,height"),
+        (["evaluate"], "which model?"),
+        (["evaluate", "a.safetensors"], "on which set?"),
+        (["render"], "where to? sfumato render -o DIR"),
+        (["render", "-o", "x", "--size", "8"], "--size 8 8: input should be greater than or equal to 16"),
+        (["render", "-o", "x", "--count", "0"], "a whole number from 1 on, not '0'"),
+        (["render", "-o", "x", "--shard", "2/2"], "--shard 2/2: wants i/n"),
+        (["render", "-o", "x", "--outputs", "ink"], "--outputs ink"),
+        (["render", "-o", "x", "--character", "a.fbx"], "a.fbx: there is no such file or folder"),
+        (["restyle", "a"], "of which set, in which styles, where to?"),
+        (
+            ["restyle", "a", "--styles", "b", "-o", "c", "--method", "adain"],
+            "--method adain: no model of it is bundled",
+        ),
+        (["restyle", "a", "--styles", "b", "-o", "c"], "a/keypoints.json: no such file; a set is what"),
         (["colorize"], "which sketch?"),
         (["colorize", "a.png"], "in whose colours?"),
         (["colorize", "a.png", "--style", "b.png", "--hints", "1,2,red"], "--hints 1,2,red: wants x,y,#rrggbb"),

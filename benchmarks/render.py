@@ -1,0 +1,101 @@
+"""How fast sets are rendered, whole: pictures a second of `sfumato render` by several processes, and their memory.
+
+    python benchmarks/render.py [--count 400] [--workers 2] [--size 512] [--makehuman FOLDER]
+
+Each set is made by the command in a folder of its own, lines and COCO labels, files and all; the seconds are those
+between the first tenth of the pictures and the last one, so that starting the processes is told apart. Memory is the
+largest of all processes at a tenth of the way and at the end. The characters: the built-in figure in 64 variants, and
+MakeHuman's body in clothes, if its folder is named.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from report import Row, show
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--makehuman", metavar="FOLDER")
+    given = parser.parse_args()
+    rows = [measured("mannequin", "the built-in figure", given)]
+    if given.makehuman:
+        rows.append(measured(given.makehuman, "MakeHuman, clothed", given))
+    show("render", {f"{given.size} x {given.size} pixels, {given.workers} processes": rows})
+
+
+def measured(character: str, name: str, given: argparse.Namespace) -> Row:
+    """A set of the character: pictures a second, and memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["--character", character, "--count", given.count, "--size", given.size, "--workers", given.workers]
+        command = [sys.executable, "-m", "sfumato", "render", *map(str, words), "-o", folder, "--quiet"]
+        start = time.perf_counter()
+        with subprocess.Popen(command) as process:
+            first = reached(Path(folder), given.count // 10, process)
+            early, begun = memory(process), time.perf_counter()
+            last, late = first, early
+            while process.poll() is None:
+                late = max(late, memory(process))
+                last = made(Path(folder))
+                time.sleep(0.2)
+        seconds = time.perf_counter() - begun
+        if process.returncode or last < given.count * 0.9:
+            raise SystemExit(f"{name}: the command failed")
+    return {
+        "character": name,
+        "pictures": given.count,
+        "a second": (given.count - first) / seconds,
+        "seconds to the first tenth": begun - start,
+        "GB at a tenth": early,
+        "GB at most": late,
+    }
+
+
+def made(folder: Path) -> int:
+    """Lines of the manifest."""
+    path = folder / "manifest.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def reached(folder: Path, count: int, process: "subprocess.Popen[bytes]") -> int:
+    """Waits for so many pictures; how many there are then."""
+    while process.poll() is None and (done := made(folder)) < count:
+        time.sleep(0.05)
+    return made(folder) if process.poll() is not None else done
+
+
+def memory(process: "subprocess.Popen[bytes]") -> float:
+    """GB of the process and those that it started, as Linux tells it."""
+    return sum(resident(pid) for pid in family(process.pid)) / 1e9
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    below = words(Path(f"/proc/{pid}/task/{pid}/children"))
+    return [pid, *(one for child in below for one in family(int(child)))]
+
+
+def resident(pid: int) -> int:
+    """Bytes in memory; 0 where it has ended."""
+    pages = words(Path(f"/proc/{pid}/statm"))
+    return int(pages[1]) * resource.getpagesize() if pages else 0
+
+
+def words(path: Path) -> list[str]:
+    """Of a file that may vanish at any moment."""
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except OSError:
+        return []
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What a set of pictures has so far: a line of JSON for each, written when its files are complete.
+
+A run that was killed leaves at most half a line, which is left out; its picture is made again.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, DiskError, OptionError
+from ..weights import replacing
+from .coco import coco
+
+CONFIG, LABELS = "config.json", "keypoints.json"
+Record = dict[str, Any]
+
+
+class Manifest:
+    """The lines of one process's share of a set.
+
+    Args:
+        folder: of the set.
+        shard: this share and the number of shares.
+    """
+
+    def __init__(self, folder: Path, shard: tuple[int, int] = (0, 1)) -> None:
+        self.folder = folder
+        self.path = folder / ("manifest.jsonl" if shard[1] == 1 else f"manifest-{shard[0]}-of-{shard[1]}.jsonl")
+
+    @contextmanager
+    def appending(self) -> Iterator["Manifest"]:
+        """Ready for `add`; what a killed run left of a line goes.
+
+        Raises:
+            DiskError: it cannot be written.
+        """
+        try:
+            whole = _whole_bytes(self.path)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as self._file:
+                self._file.truncate(whole)
+                yield self
+        except OSError as error:
+            raise DiskError(f"{self.path}: cannot be written ({error.strerror or error})") from error
+
+    def add(self, record: Record) -> None:
+        """Writes a line to the disk."""
+        self._file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def records(folder: Path) -> Iterator[Record]:
+    """The lines of all shares, each picture once, in the order of their numbers.
+
+    Raises:
+        DataError: a line in the middle is damaged.
+    """
+    found: dict[int, Record] = {}
+    for path in sorted(folder.glob("manifest*.jsonl")):
+        content = path.read_bytes()[: _whole_bytes(path)]
+        for number, line in enumerate(content.splitlines(), 1):
+            try:
+                record = json.loads(line)
+                found[int(record["id"])] = record
+            except (ValueError, KeyError, TypeError) as error:
+                raise DataError(
+                    f"{path}: line {number} is damaged; remove it, and the picture is made again"
+                ) from error
+    yield from (found[number] for number in sorted(found))
+
+
+def _whole_bytes(path: Path) -> int:
+    """Length of the file up to its last whole line."""
+    if not path.exists():
+        return 0
+    return path.read_bytes().rfind(b"\n") + 1
+
+
+def claim(folder: Path, config: Record) -> None:
+    """Writes config.json, or checks that the set that is there is of the same configuration.
+
+    Raises:
+        OptionError: it is of another one; the first difference is named.
+        DataError: the configuration that is there cannot be read.
+        DiskError: it cannot be written.
+    """
+    path = folder / CONFIG
+    if path.exists():
+        try:
+            there = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: cannot be read ({error}); choose another folder with -o") from error
+        for field in config:
+            if there.get(field) != config[field]:
+                raise OptionError(
+                    f"{folder} holds a set with {field}={there.get(field)!r}, not {config[field]!r};"
+                    " choose another folder with -o"
+                )
+        return
+    with replacing(path) as file:
+        file.write(json.dumps(config, indent=2).encode())
+
+
+def write_labels(folder: Path, description: str) -> int:
+    """Writes keypoints.json of all pictures that there are so far; how many.
+
+    Raises:
+        DiskError: it cannot be written.
+        DataError: a manifest is damaged.
+    """
+    found = list(records(folder))
+    with replacing(folder / LABELS) as file:
+        file.write(json.dumps(coco(found, description), separators=(",", ":")).encode())
+    return len(found)

@@ -1,0 +1,253 @@
+"""How well a model finds the poses of a labelled set.
+
+Shapes: N figures, K = 17 keypoints.
+"""
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from .. import device as devices
+from .. import image
+from ..data.keypoints import KEYPOINTS, Figure, read_set, swapped
+from ..data.person_crop import Floats, Pixels
+from ..data.skeletons import drawn
+from ..errors import Cancelled, DataError, PictureError
+from ..image.depth import to_8
+from ..metrics.oks import Precision, average_precision, correct_keypoints, similarity, suppressed
+from ..progress import Report
+from .estimator import CERTAIN, FoundPose, PoseEstimator
+from .ink import figure_box
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Boxes = Literal["labelled", "ink"]
+
+NEAR = 0.1
+"""Share of a figure's longer side within which a keypoint is correct."""
+ALIKE = 0.9
+"""Similarity above which the worse of two figures in a picture is left out."""
+LEGS = slice(11, 17)
+UNSETTLED = "legs_left_right_uncertain"
+"""The attribute of a figure whose drawing does not settle which leg is which: the nearer order counts."""
+SHOWN = 6
+"""Figures of a sheet's row."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """A figure, what was found, and how near that is: the similarity in [0, 1]."""
+
+    figure: Figure
+    pose: FoundPose
+    oks: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PoseReport:
+    """How well a model does on a set.
+
+    Attributes:
+        model: its name.
+        dataset: the file of labels.
+        precision: average precision and recall, by COCO's rules.
+        correct: the share of keypoints within a tenth of a figure's longer side, by name; NaN where none is labelled.
+        scored: the figures that were compared, the best first.
+        left_out: what is wrong with pictures that are not.
+        seconds: of a figure, on the mean.
+        machine: what it was computed on.
+    """
+
+    model: str
+    dataset: str
+    precision: Precision
+    correct: Mapping[str, float]
+    scored: Sequence[Scored]
+    left_out: Sequence[str]
+    seconds: float
+    machine: str
+
+    @property
+    def mean_correct(self) -> float:
+        """The mean over the keypoints that are labelled somewhere."""
+        known = [value for value in self.correct.values() if not math.isnan(value)]
+        return float(np.mean(known)) if known else math.nan
+
+    def json(self) -> dict[str, Any]:
+        """All of it for a file; what is not a number is None."""
+        stats = {name: _plain(value) for name, value in self.precision.stats.items()}
+        return {
+            "model": self.model,
+            "dataset": self.dataset,
+            "figures": len(self.scored),
+            **stats,
+            "AP_interval": [_plain(self.precision.low), _plain(self.precision.high)],
+            f"PCK@{NEAR:g}": _plain(self.mean_correct),
+            "PCK": {name: _plain(value) for name, value in self.correct.items()},
+            "seconds": round(self.seconds, 4),
+            "machine": self.machine,
+            "by_figure": [{"file_name": s.figure.path.name, "oks": _plain(s.oks)} for s in self.scored],
+            "left_out": list(self.left_out),
+        }
+
+    def sheet(self) -> "Image":
+        """The figures found best and those found worst, each with its skeleton.
+
+        Raises:
+            PictureError: a picture can no longer be read.
+        """
+        known = [s for s in self.scored if not math.isnan(s.oks)]
+        best, worst = known[:SHOWN], known[SHOWN:][-SHOWN:]
+        shown = [*best, *worst]
+        pictures = [
+            _about(drawn(_read(s.figure.path), s.pose.joints, s.pose.scores >= CERTAIN), s.figure) for s in shown
+        ]
+        labels = [f"{s.oks:.2f}  {s.figure.path.name}" for s in shown]
+        title = f"{self.model}: AP {self.precision.stats['AP']:.3f}, the best and the worst by similarity"
+        return image.contact_sheet(pictures, columns=SHOWN, labels=labels, side=220, title=title)
+
+
+def evaluate_pose(
+    model: str | os.PathLike[str] | nn.Module | PoseEstimator,
+    dataset: str | Path,
+    *,
+    pictures: str | Path = "",
+    boxes: Boxes = "labelled",
+    device: str = "auto",
+    progress: Report | None = None,
+) -> PoseReport:
+    """Compares what a model finds with the labels of a set.
+
+    Args:
+        model: a pose model, its name or file, or an estimator with settings of its own.
+        dataset: a folder with keypoints.json or annotations.json, or such a file.
+        pictures: the folder of its pictures, if they are not beside the labels.
+        boxes: where figures are looked for: in their labelled boxes, or, as without labels, where the ink is.
+        device: where to compute.
+        progress: called with the figures done and their total; returning False stops.
+
+    Raises:
+        DataError: the set cannot be used, or no figure of it can be compared.
+        WeightsError, OptionError: the model cannot be used.
+        Cancelled: `progress` stopped it.
+    """
+    estimator = model if isinstance(model, PoseEstimator) else PoseEstimator(model, device=device)
+    found = read_set(dataset, pictures)
+    figures = [f for f in found.figures if not f.crowd and (f.visible > 0).any() and min(f.box[2:]) > 0]
+    if not figures:
+        raise DataError(f"{found.file}: none of its {len(found.figures)} figures has a box and labelled keypoints")
+    start = time.perf_counter()
+    poses, left_out = _poses(estimator, figures, boxes, progress)
+    if not poses:
+        raise DataError(f"{found.file}: no picture can be used; the first: {left_out[0]}")
+    seconds = (time.perf_counter() - start) / len(poses)
+    compared = [(settled(figure, pose), pose) for figure, pose in poses]
+    scored = [Scored(figure=f, pose=p, oks=similarity(p.joints, labels_of(f), f.area)) for f, p in compared]
+    read = {figure.path for figure, _ in poses}
+    crowds = [f for f in found.figures if f.path in read and not any(f is g for g in figures)]
+    labelled = np.stack([labels_of(f) for f, _ in compared])
+    sides = np.array([max(f.box[2:]) for f, _ in compared])
+    correct = correct_keypoints(np.stack([p.joints for _, p in compared]), labelled, sides, NEAR)
+    return PoseReport(
+        model=estimator.name,
+        dataset=str(found.file),
+        precision=_precision([*(f for f, _ in compared), *crowds], compared),
+        correct=dict(zip(KEYPOINTS, map(float, correct), strict=True)),
+        scored=sorted(scored, key=lambda s: -s.oks),
+        left_out=[*(f"{name}: is missing" for name in found.missing), *left_out],
+        seconds=seconds,
+        machine=devices.describe(estimator.device),
+    )
+
+
+def _poses(
+    estimator: PoseEstimator, figures: Sequence[Figure], boxes: Boxes, progress: Report | None
+) -> tuple[list[tuple[Figure, FoundPose]], list[str]]:
+    """What is found of each figure whose picture can be read, and what is wrong with the others."""
+    by_picture: dict[Path, list[Figure]] = {}
+    for figure in figures:
+        by_picture.setdefault(figure.path, []).append(figure)
+    found, left_out, done = [], [], 0
+    for path, own in by_picture.items():
+        done += len(own)
+        try:
+            pixels = _read(path)
+            wanted = [(pixels, f.box if boxes == "labelled" else figure_box(pixels, str(path))) for f in own]
+        except PictureError as error:
+            left_out.append(str(error))
+            continue
+        found += list(zip(own, estimator.many(wanted), strict=True))
+        if progress and progress(done, len(figures)) is False:
+            raise Cancelled("stopped; nothing is kept of it")
+    return found, left_out
+
+
+def settled(figure: Figure, pose: FoundPose) -> Figure:
+    """The figure, its legs exchanged if the drawing does not settle them and the pose is nearer so."""
+    if not figure.attributes.get(UNSETTLED):
+        return figure
+    joints, visible = figure.joints.copy(), figure.visible.copy()
+    joints[LEGS], visible[LEGS] = swapped(joints)[LEGS], swapped(visible)[LEGS]
+    values = {name: getattr(figure, name) for name in Figure.__dataclass_fields__}
+    other = Figure(**(values | {"joints": joints, "visible": visible}))
+    ours, theirs = (similarity(pose.joints, labels_of(f), f.area) for f in (figure, other))
+    return other if theirs > ours else figure
+
+
+def labels_of(figure: Figure) -> Floats:
+    """The labelled keypoints (K, 3): x, y and 2, 1 or 0 as in COCO."""
+    return np.concatenate((figure.joints, figure.visible[:, None].astype(np.float64)), axis=1)
+
+
+def _precision(labelled: Sequence[Figure], found: Sequence[tuple[Figure, FoundPose]]) -> Precision:
+    images = sorted({figure.image for figure in labelled})
+    truth = [
+        {
+            "image_id": f.image,
+            "keypoints": labels_of(f).ravel().tolist(),
+            "area": f.area,
+            "bbox": list(f.box),
+            "iscrowd": int(f.crowd),
+        }
+        for f in labelled
+    ]
+    return average_precision(images, truth, results(found))
+
+
+def results(found: Sequence[tuple[Figure, FoundPose]]) -> list[dict[str, Any]]:
+    """COCO's results; of figures nearly alike in a picture only the best."""
+    by_image: dict[int, list[FoundPose]] = {}
+    for figure, pose in found:
+        by_image.setdefault(figure.image, []).append(pose)
+    made = []
+    for number, poses in by_image.items():
+        joints, areas = np.stack([p.joints for p in poses]), np.array([p.area for p in poses])
+        kept = suppressed(joints, np.array([p.score for p in poses]), areas, ALIKE)
+        made += [poses[i].coco(number) for i in kept]
+    return made
+
+
+def _read(path: Path) -> Pixels:
+    pixels: NDArray[np.uint8] = to_8(image.read(path).compose_on_white().pixels)
+    return pixels
+
+
+def _about(pixels: Pixels, figure: Figure) -> Pixels:
+    """The figure's part of its picture, with some of what is around it."""
+    left, top, width, height = figure.box
+    margin = 0.1 * max(width, height)
+    rows = slice(max(0, round(top - margin)), max(1, round(top + height + margin)))
+    return pixels[rows, max(0, round(left - margin)) : max(1, round(left + width + margin))]
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 5)

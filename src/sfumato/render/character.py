@@ -1,0 +1,141 @@
+"""A rigged character: a mesh, bones that move it, and where its 17 keypoints are.
+
+Metres; Y is up, the character looks along +Z, its left hand is at +X.
+
+Shapes: V vertices, F faces, J bones, K bones of a vertex at most, E edges, C components.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .motion import Motion
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int32]
+
+PARTS = (
+    *("background", "hat", "hair", "sunglasses", "upper-clothes", "skirt", "pants", "dress", "belt", "left-shoe"),
+    *("right-shoe", "face", "left-leg", "right-leg", "left-arm", "right-arm", "bag", "scarf"),
+)
+"""The 18 classes of human parsing, those of ATR in its order."""
+LIMBS = (
+    *("hips", "spine", "chest", "neck", "head"),
+    *(
+        f"{side}_{bone}"
+        for side in ("left", "right")
+        for bone in ("shoulder", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe")
+    ),
+)
+"""Names by which motions and characters meet; `shoulder` is the clavicle."""
+OPTIONAL = ("chest", "neck", "left_shoulder", "right_shoulder", "left_toe", "right_toe")
+"""Those that a character need not have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mesh:
+    """What is seen."""
+
+    vertices: Floats
+    """(V, 3), at rest."""
+    faces: Numbers
+    """(F, 3), triangles, counter-clockwise from outside."""
+    parts: NDArray[np.uint8]
+    """(F,), places in PARTS."""
+    components: Numbers
+    """(F,), which thing a face belongs to: the body, an eye, a garment; from 0 without gaps."""
+    colors: NDArray[np.float32]
+    """(F, 3) sRGB in [0, 1]."""
+    smooth_edges: Numbers
+    """(E, 2), pairs of vertices with no line between them ever, as diagonals of quads; the lower number first."""
+    cards: NDArray[np.bool_]
+    """(C,), components that are thin sheets, as strands of hair: of them only the silhouette is drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skeleton:
+    """Bones at rest."""
+
+    names: tuple[str, ...]
+    """J names."""
+    parents: Numbers
+    """(J,), -1 for roots; parents come before their children."""
+    heads: Floats
+    """(J, 3)."""
+    tails: Floats
+    """(J, 3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """How much each bone moves each vertex."""
+
+    bones: Numbers
+    """(V, K)."""
+    values: NDArray[np.float32]
+    """(V, K), in [0, 1]; rows sum to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """Where bones are in one moment."""
+
+    rotations: Floats
+    """(J, 3, 3), from rest to now, in the axes of the world."""
+    heads: Floats
+    """(J, 3), now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keypoint:
+    """Where one of KEYPOINTS is: at the head of a bone, or in the middle of some vertices."""
+
+    bone: int = -1
+    """Place of the bone; -1: vertices tell."""
+    vertices: tuple[int, ...] = ()
+    """Places of vertices."""
+    approximate: bool = False
+    """Guessed from the shape, not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Character:
+    """All that is needed to pose a character and to label it."""
+
+    name: str
+    """For files and metadata."""
+    mesh: Mesh
+    skeleton: Skeleton
+    weights: Weights
+    keypoints: tuple[Keypoint, ...]
+    """17, in the order of KEYPOINTS."""
+    limbs: Mapping[str, int]
+    """Bones by their names in LIMBS."""
+    actions: Mapping[str, "Motion"] = field(default_factory=dict)
+    """Its own motions, by name."""
+
+
+def rest(character: Character) -> Pose:
+    """The pose in which the mesh is as it is."""
+    heads = character.skeleton.heads
+    return Pose(rotations=np.broadcast_to(np.eye(3), (len(heads), 3, 3)).copy(), heads=heads.copy())
+
+
+def skinned(character: Character, pose: Pose) -> Floats:
+    """Vertices (V, 3) in that pose: v' = sum_k w_k (R_k (v - head_k) + head_k now), linear blend skinning."""
+    weights, heads = character.weights, character.skeleton.heads
+    moves = pose.heads - np.einsum("jab,jb->ja", pose.rotations, heads)
+    matrices = np.concatenate((pose.rotations, moves[..., None]), axis=2)
+    blended = np.einsum("vk,vkab->vab", weights.values.astype(np.float64), matrices[weights.bones])
+    moved: Floats = np.einsum("vab,vb->va", blended[..., :3], character.mesh.vertices) + blended[..., 3]
+    return moved
+
+
+def keypoints(character: Character, pose: Pose, vertices: Floats) -> Floats:
+    """The 17 keypoints (17, 3) in that pose, of which `vertices` (V, 3) are the skinned ones."""
+    places = [pose.heads[k.bone] if k.bone >= 0 else vertices[list(k.vertices)].mean(0) for k in character.keypoints]
+    return np.stack(places)

@@ -1,0 +1,1 @@
+"""The built-in figure, part by part: its measures, bones, head, hair, hands and clothes, all made by arithmetic."""

@@ -1,0 +1,143 @@
+"""The native engine: posed figures and a camera to a drawing and all its labels, on the CPU, without Blender.
+
+    vertices -> z-buffer at twice the size -> edges, hidden lines, strokes -> ink
+                                           -> depth, normals, parts, colours, keypoints
+
+Shapes: H W pixels, h w samples of the z-buffer: two to a pixel each way.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import chains, colors, contours, ink, pixels, suggestive
+from .camera import Camera
+from .character import Floats
+from .frame import KINDS, Bytes, Figure, Frame, Kind, Settings, Singles, Stroke
+from .raster import NEAR
+from .scene import FINE, Buffers, Placed, placed
+from .visibility import labelled
+
+BIAS = 0.0015
+"""A line is hidden where it is farther behind what shows than this share of its figure's extent: 2.5 mm of a person."""
+APART_PX = 1
+"""Lines within the form keep so far from all others."""
+INNER_PX = 5
+"""Lines within the form of fewer pixels are left out."""
+
+
+def draw(figures: Sequence[Figure], camera: Camera, settings: Settings | None = None) -> Frame:
+    """The figures as the camera sees them.
+
+    Faces with a corner behind the camera are not drawn.
+
+    Raises:
+        DataError: there is no figure, or too many; a figure's vertices are not those of its mesh, or not finite.
+    """
+    settings = settings or Settings()
+    scene = placed(figures, camera)
+    buffers = Buffers(scene, camera, math.cos(math.radians(settings.crease_deg)))
+    normals = buffers.normals(buffers.picked)
+    strokes, lines = _lines(scene, buffers, normals, camera, settings)
+    shaded, flat = _pictures(buffers) if settings.colors else (None, None)
+    return Frame(
+        strokes=strokes,
+        lines=lines,
+        depth=buffers.depth,
+        normals=normals,
+        parts=buffers.parts,
+        figures=buffers.figures,
+        components=buffers.components,
+        keypoints=tuple(labelled(s.figure, camera, buffers.nearest, buffers.ids, s.first_face) for s in scene),
+        shaded=shaded,
+        flat=flat,
+    )
+
+
+def _pictures(buffers: Buffers) -> tuple[Bytes, Bytes]:
+    """The shaded and the flat picture, (H, W, 4) each."""
+    rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in buffers.window)
+    samples = np.arange(buffers.ids.size).reshape(buffers.ids.shape)[rows, columns]
+    ids = buffers.ids[rows, columns]
+    shaded, flat = np.zeros((2, *buffers.shown.shape, 4), np.uint8)
+    if ids.size:
+        base, normals = buffers.colors(ids), buffers.normals(samples)
+        shaded[buffers.window] = colors.shaded(base, normals, ids >= 0)
+        flat[buffers.window] = colors.flat(base, normals, ids >= 0)
+    return shaded, flat
+
+
+def _lines(
+    scene: Sequence[Placed], buffers: Buffers, normals: Singles, camera: Camera, settings: Settings
+) -> tuple[tuple[Stroke, ...], Bytes]:
+    """All strokes, and their ink (H, W): those of the meshes first, then those that keep away from them."""
+    strokes = [stroke for one in scene for stroke in _edges(one, buffers, camera, settings)]
+    strokes += [stroke for one in scene for stroke in _cards(one, buffers, settings)]
+    lines = ink.drawn(strokes, camera.size, settings)
+    rows, columns = window = buffers.window
+    if not lines[window].size:
+        return tuple(strokes), lines
+    if settings.contact:
+        inner = _traced(pixels.contacts(buffers.shown[window], lines[window]), "contact", buffers, settings)
+        strokes += inner
+        lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
+    if settings.suggestive:
+        loose = np.concatenate([*(one.mesh.cards for one in scene), [True]])
+        form = ~loose[buffers.shown[window]] & ~pixels.near(lines[window], APART_PX)
+        corner = columns.start - camera.size[0] / 2, rows.start - camera.size[1] / 2
+        facing = suggestive.facing(normals[window], corner, camera.focal_px)
+        inner = _traced(suggestive.valleys(facing, form, settings.suggestive_strength), "suggestive", buffers, settings)
+        strokes += inner
+        lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
+    return tuple(strokes), lines
+
+
+def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) -> Iterator[Stroke]:
+    """Strokes along the edges of a figure's mesh, where they are seen."""
+    mesh, known = one.mesh, one.topology
+    points = one.figure.vertices[known.nodes]
+    loose = mesh.cards[mesh.components]
+    drawn, kinds = contours.drawn_edges(known, points, camera.position, settings.crease_deg, loose)
+    ahead = one.depths[known.nodes] >= NEAR
+    fits = ahead[known.edges[drawn]].all(1)
+    drawn, kinds = drawn[fits], kinds[fits]
+    if not len(drawn):
+        return
+    places, near = one.places[known.nodes], 1 / np.where(ahead, one.depths[known.nodes], np.inf)
+    order, starts, firsts = chains.chained(known.edges[drawn], kinds, places)
+    path, level, starts = contours.subdivided(places, near, order, starts)
+    things = mesh.components[known.sides[drawn[firsts], 0]] + one.first_thing
+    owners = np.repeat(things, np.diff(starts)).astype(np.int32)
+    visible = contours.seen(path, level, owners, buffers.nearest, buffers.things, BIAS * one.extent)
+    path = chains.smoothed(path, starts, settings.smooth)
+    path, starts, origins = chains.cut(path, starts, visible, settings.shortest_px * FINE)
+    for stretch, origin in zip(_split(path / FINE, starts), origins, strict=True):
+        yield Stroke(points=stretch, kind=KINDS[kinds[firsts[origin]]], figure=one.number)
+
+
+def _cards(one: Placed, buffers: Buffers, settings: Settings) -> Iterator[Stroke]:
+    """Strokes around the loose sheets of a figure."""
+    for card in np.flatnonzero(one.mesh.cards):
+        sheet = buffers.things == one.first_thing + card
+        for ring, own in pixels.outlines(sheet, buffers.nearest, 4 * settings.smooth):
+            whole = np.array([0, len(ring)], np.int32)
+            path, starts, _ = chains.cut(ring, whole, own, settings.shortest_px * FINE)
+            for stretch in _split(path / FINE, starts):
+                yield Stroke(points=stretch, kind="silhouette", figure=one.number)
+
+
+def _split(path: Floats, starts: NDArray[np.int32]) -> list[Floats]:
+    return [path[begin:end] for begin, end in zip(starts[:-1], starts[1:], strict=True)]
+
+
+def _traced(lines: NDArray[np.bool_], kind: Kind, buffers: Buffers, settings: Settings) -> list[Stroke]:
+    """Strokes through lines found in the window on the picture in which anything is."""
+    rows, columns = buffers.window
+    found = []
+    for path in pixels.traced(lines, INNER_PX, 2 * settings.smooth):
+        points = path + (columns.start, rows.start)
+        x, y = (int(v) for v in points[0])
+        found.append(Stroke(points=points, kind=kind, figure=int(buffers.figures[y, x]) - 1))
+    return found

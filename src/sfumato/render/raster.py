@@ -1,0 +1,159 @@
+"""Triangles to pixels: which face is nearest at each pixel, how far it is, and which way it looks there.
+
+A z-buffer with 1/z linear in the picture (perspective-correct), sampled at the middles of pixels (+0.5).
+
+Shapes: F faces, h w samples: twice as many as pixels each way.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .character import Floats, Numbers
+from .compiled import compiled
+from .frame import Singles
+
+NEAR = 1e-3
+"""Faces with a corner nearer to the camera than this, in metres, are not drawn."""
+
+
+@compiled
+def fill(places: Floats, depths: Floats, faces: Numbers, first: int, nearest: Floats, ids: Numbers) -> None:
+    """Draws faces into the buffers, in place; of two as near, the one drawn first stays.
+
+    Args:
+        places: of the vertices, (V, 2) in samples.
+        depths: of the vertices, (V,).
+        faces: (F, 3).
+        first: the number that the first face gets in `ids`.
+        nearest: (h, w), 1/z of what is nearest; 0 where nothing is.
+        ids: (h, w), the face there; -1 where nothing is.
+    """
+    height, width = nearest.shape
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        if min(depths[a], depths[b], depths[c]) < NEAR:
+            continue
+        ax, ay, bx, by, cx, cy = places[a, 0], places[a, 1], places[b, 0], places[b, 1], places[c, 0], places[c, 1]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0:
+            continue
+        left, right = max(np.ceil(min(ax, bx, cx) - 0.5), 0), min(np.floor(max(ax, bx, cx) - 0.5), width - 1)
+        top, bottom = max(np.ceil(min(ay, by, cy) - 0.5), 0), min(np.floor(max(ay, by, cy) - 0.5), height - 1)
+        za, zb, zc = 1 / depths[a], 1 / depths[b], 1 / depths[c]
+        # Barycentric weights of b and c, linear in x and y.
+        b_x, b_y = (cy - ay) / area, (ax - cx) / area
+        c_x, c_y = (ay - by) / area, (bx - ax) / area
+        for y in range(int(top), int(bottom) + 1):
+            for x in range(int(left), int(right) + 1):
+                dx, dy = x + 0.5 - ax, y + 0.5 - ay
+                wb, wc = b_x * dx + b_y * dy, c_x * dx + c_y * dy
+                if wb < 0 or wc < 0 or wb + wc > 1:
+                    continue
+                near = za + wb * (zb - za) + wc * (zc - za)
+                if near > nearest[y, x]:
+                    nearest[y, x] = near
+                    ids[y, x] = first + f
+
+
+@compiled
+def picked(nearest: Floats) -> NDArray[np.int64]:
+    """Which sample stands for each pixel (h/2, w/2): the second nearest of its four, by its place in `nearest`.
+
+    So a pixel is covered if half of it is, and outlines move to neither side.
+    """
+    height, width = nearest.shape[0] // 2, nearest.shape[1] // 2
+    found = np.empty((height, width), np.int64)
+    for y in range(height):
+        for x in range(width):
+            best, second = -1, -1
+            near, next_near = -1.0, -1.0
+            for k in range(4):
+                row, column = 2 * y + k // 2, 2 * x + k % 2
+                value = nearest[row, column]
+                if value > near:
+                    second, next_near = best, near
+                    best, near = row * 2 * width + column, value
+                elif value > next_near:
+                    second, next_near = row * 2 * width + column, value
+            found[y, x] = second
+    return found
+
+
+@compiled
+def corner_normals(points: Floats, corners: Numbers, around: Numbers, starts: Numbers, bend: float) -> Floats:
+    """The normal at each corner of each face (F, 3, 3): of the faces around it that bend away by less than a limit.
+
+    Args:
+        points: of the nodes, (N, 3).
+        corners: the nodes of each face, (F, 3).
+        around: the faces around each node, node after node.
+        starts: where each node's faces begin in `around`, (N + 1,).
+        bend: cosine of the angle at which a bend is a crease.
+    """
+    count = len(corners)
+    areas = np.empty((count, 3))
+    units = np.empty((count, 3))
+    for f in range(count):
+        a, b, c = points[corners[f, 0]], points[corners[f, 1]], points[corners[f, 2]]
+        ux, uy, uz, vx, vy, vz = b[0] - a[0], b[1] - a[1], b[2] - a[2], c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        areas[f, 0], areas[f, 1], areas[f, 2] = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        size = np.sqrt(areas[f, 0] ** 2 + areas[f, 1] ** 2 + areas[f, 2] ** 2)
+        for k in range(3):
+            units[f, k] = areas[f, k] / size if size > 0 else 0.0
+    normals = np.empty((count, 3, 3))
+    for f in range(count):
+        for corner in range(3):
+            x, y, z = 0.0, 0.0, 0.0
+            node = corners[f, corner]
+            for at in range(starts[node], starts[node + 1]):
+                g = around[at]
+                if units[f, 0] * units[g, 0] + units[f, 1] * units[g, 1] + units[f, 2] * units[g, 2] > bend:
+                    x, y, z = x + areas[g, 0], y + areas[g, 1], z + areas[g, 2]
+            size = np.sqrt(x * x + y * y + z * z)
+            scale = 1 / size if size > 0 else 0.0
+            normals[f, corner, 0], normals[f, corner, 1], normals[f, corner, 2] = x * scale, y * scale, z * scale
+    return normals
+
+
+@compiled
+def surface(
+    samples: NDArray[np.int64],
+    ids: Numbers,
+    faces: Numbers,
+    places: Floats,
+    depths: Floats,
+    normals: Floats,
+    ray: Floats,
+) -> Singles:
+    """Normals at samples (n, 3), interpolated over the faces and turned to the camera; 0 where nothing is.
+
+    Args:
+        samples: places in `ids` counted along the rows, (n,).
+        ids: (h, w), the face at each sample; -1 where nothing is.
+        faces: (F, 3).
+        places: of the vertices, (V, 2) in samples.
+        depths: of the vertices, (V,).
+        normals: at the corners of the faces, (F, 3, 3), in the camera's axes.
+        ray: middle of the picture, x and y, and focal length, (3,), in samples.
+    """
+    width = ids.shape[1]
+    found = np.zeros((len(samples), 3), np.float32)
+    for n in range(len(samples)):
+        row, column = samples[n] // width, samples[n] % width
+        f = ids[row, column]
+        if f < 0:
+            continue
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay = places[a, 0], places[a, 1]
+        bx, by, cx, cy = places[b, 0] - ax, places[b, 1] - ay, places[c, 0] - ax, places[c, 1] - ay
+        dx, dy, area = column + 0.5 - ax, row + 0.5 - ay, bx * cy - by * cx
+        wb, wc = (dx * cy - dy * cx) / area, (bx * dy - by * dx) / area
+        wa, wb, wc = (1 - wb - wc) / depths[a], wb / depths[b], wc / depths[c]
+        x = wa * normals[f, 0, 0] + wb * normals[f, 1, 0] + wc * normals[f, 2, 0]
+        y = wa * normals[f, 0, 1] + wb * normals[f, 1, 1] + wc * normals[f, 2, 1]
+        z = wa * normals[f, 0, 2] + wb * normals[f, 1, 2] + wc * normals[f, 2, 2]
+        size = np.sqrt(x * x + y * y + z * z)
+        away = x * (column + 0.5 - ray[0]) + y * (row + 0.5 - ray[1]) + z * ray[2] > 0
+        scale = (-1 if away else 1) / size if size > 0 else 0.0
+        found[n, 0], found[n, 1], found[n, 2] = x * scale, y * scale, z * scale
+    return found

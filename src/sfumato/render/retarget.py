@@ -1,0 +1,252 @@
+"""From the joints of a motion file to stances that any character can take.
+
+Only where joints are tells how the body stands: directions of segments, the lines between the shoulders and the hips,
+the planes of elbows and knees. So it does not matter how the bones of the file lie while all angles are 0. Three things
+are told better by angles and are, where that pose is of use: the turn of the head, and how trunk and feet of somebody
+who stands straight lie.
+
+Shapes: T frames, J joints.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DataError
+from . import joints
+from .bvh import Bvh
+from .character import Character, Floats, Pose
+from .motion import checked
+from .stance import POINTED, SIDES, UP, Stance, arm_poles, foot_pole, leg_poles, posed
+from .vectors import across, applied, dot, halfway, length, swing, turned_back, unit, upright
+
+RADII = {"foot": 0.1, "toe": 0.03, "shin": 0.06, "hand": 0.05, "thigh": 0.1}
+"""How far a joint is above the ground that its flesh lies on, in leg lengths."""
+SLACK = 0.04
+"""What is less above the ground, in leg lengths, is on it."""
+STRAIGHT = 0.8
+"""Cosine: a file's pose with all angles 0 is a person who stands if trunk and legs are within that of upright."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recorded:
+    """A motion from a file, for any character; see `recorded`."""
+
+    name: str
+    fps: float
+    stances: Stance
+    """One for each frame."""
+
+    @property
+    def frames(self) -> int:
+        return len(self.stances.above)
+
+    def pose(self, character: Character, frame: int) -> Pose:
+        """See Motion."""
+        return posed(character, self.stances[checked(self, frame)])
+
+
+def recorded(bvh: Bvh, *, in_place: bool = False) -> Recorded:
+    """The motion of a file, begun at the origin towards +Z; `in_place`: its steps lead nowhere.
+
+    Raises:
+        DataError: the file's joints have unknown names, or limbs have no length.
+    """
+    return Recorded(name=bvh.path.stem, fps=bvh.fps, stances=_Source(bvh).stances(in_place))
+
+
+class _Source:
+    """A file's joints with Y up."""
+
+    def __init__(self, bvh: Bvh) -> None:
+        self.bvh = bvh
+        self.known = joints.known(bvh.names)
+        if not self.known:
+            first = ", ".join(name for joint, name in zip(bvh.joints, bvh.names) if not joint.end)[:80]
+            raise DataError(f"{bvh.path}: joints of unknown names ({first} ...); known: {', '.join(joints.FAMILIES)}")
+        places, turns = bvh.moved()
+        zero = bvh.zero()[None]
+        self.leg = self._leg(places)
+        hips = np.median(self._middle(places, "thigh"), axis=0) / self.leg
+        up = _up(unit(self._trunk(zero)), unit(self._trunk(places)), self._stands(zero, self._trunk(zero)), hips)
+        level = swing(up, UP)
+        self.turns = level @ turns @ level.T
+        self.places, self.zero = applied(level, places), applied(level, zero)
+        self.stands = self._stands(self.zero, np.broadcast_to(UP, (1, 3)))
+
+    def _at(self, places: Floats, bone: str) -> Floats:
+        return places[:, self.known[bone]]
+
+    def _middle(self, places: Floats, bone: str) -> Floats:
+        return (self._at(places, f"left_{bone}") + self._at(places, f"right_{bone}")) / 2
+
+    def _line(self, places: Floats, bone: str) -> Floats:
+        return self._at(places, f"left_{bone}") - self._at(places, f"right_{bone}")
+
+    def _trunk(self, places: Floats) -> Floats:
+        return self._at(places, "neck") - self._middle(places, "thigh")
+
+    def _stands(self, zero: Floats, up: Floats) -> bool:
+        """Whether trunk and legs of a pose (1, J, 3) are straight, one above the other."""
+        legs = self._middle(zero, "thigh") - self._middle(zero, "foot")
+        cosines = [float(dot(unit(vectors), unit(up))[0, 0]) for vectors in (self._trunk(zero), legs)]
+        side = float(dot(unit(self._line(zero, "thigh")), unit(up))[0, 0])
+        return min(cosines) > STRAIGHT and abs(side) < 1 - STRAIGHT
+
+    def _leg(self, places: Floats) -> float:
+        """The length of a leg; checks that no segment of a limb is empty."""
+        lengths = {
+            f"{side}_{bone}": float(np.median(length(self._segment(places, f"{side}_{bone}"))))
+            for side in SIDES
+            for bone in ("upper_arm", "forearm", "thigh", "shin")
+        }
+        for bone, size in lengths.items():
+            if size < 1e-6 * max(lengths.values()) or size == 0:
+                raise DataError(f"{self.bvh.path}: the {bone.replace('_', ' ')} has no length")
+        return sum(lengths[f"{side}_{bone}"] for side in SIDES for bone in ("thigh", "shin")) / 2
+
+    def _segment(self, places: Floats, name: str) -> Floats:
+        """From a joint to the next of its limb."""
+        side, _, bone = name.partition("_")
+        after = {"upper_arm": "forearm", "forearm": "hand", "thigh": "shin", "shin": "foot", "foot": "toe"}[bone]
+        return self._at(places, f"{side}_{after}") - self._at(places, name)
+
+    def stances(self, in_place: bool) -> Stance:
+        """All frames."""
+        hips, chest = self._pelvis(self.places), self._chest(self.places)
+        if self.stands:
+            straight = self._straight()
+            hips = hips @ turned_back(self._pelvis(self.zero)) @ straight
+            chest = chest @ turned_back(self._chest(self.zero)) @ straight
+        head = self._head(chest)
+        shoulders = [self._shoulder(side, chest) for side in SIDES]
+        turns = np.stack((hips, halfway(hips, chest), chest, halfway(chest, head), head, *shoulders), axis=1)
+        along, poles = self._limbs(hips, chest)
+        away = (self._middle(self.places, "thigh"))[:, [0, 2]] / self.leg
+        start = min(1, len(away) - 1)  # the first frame of many files is a pose to begin with, elsewhere
+        ahead = _ahead(hips[start])
+        away = applied(ahead, np.insert(away - away[start], 1, 0, axis=1))[:, [0, 2]]
+        return Stance(
+            turns=ahead @ turns,
+            along=applied(ahead, along),
+            poles=applied(ahead, poles),
+            place=np.zeros_like(away) if in_place else away,
+            above=self._above(),
+        )
+
+    def _waist(self, places: Floats) -> Floats:
+        """The point halfway along the spine from the middle of the hips to the neck."""
+        chain, parents = [], [joint.parent for joint in self.bvh.joints]
+        legs, joint = set(_ancestors(parents, self.known["left_thigh"])), self.known["neck"]
+        while joint >= 0 and joint not in legs:
+            chain.append(joint)
+            joint = parents[joint]
+        points = np.concatenate((self._middle(places, "thigh")[:, None], places[:, chain[::-1]]), axis=1)
+        steps = np.median(np.linalg.norm(np.diff(points, axis=1), axis=2), axis=0)
+        ends = np.concatenate(([0], np.cumsum(steps)))
+        last = int(np.clip(np.searchsorted(ends, ends[-1] / 2), 1, len(steps)))
+        part = (ends[-1] / 2 - ends[last - 1]) / max(steps[last - 1], 1e-12)
+        waist: Floats = points[:, last - 1] + part * (points[:, last] - points[:, last - 1])
+        return waist
+
+    def _pelvis(self, places: Floats) -> Floats:
+        return upright(self._line(places, "thigh"), self._waist(places) - self._middle(places, "thigh"))
+
+    def _chest(self, places: Floats) -> Floats:
+        return upright(self._line(places, "upper_arm"), self._at(places, "neck") - self._waist(places))
+
+    def _straight(self) -> Floats:
+        """How the person who stands while all angles are 0 is turned about the upright axis."""
+        return upright(across(self._line(self.zero, "thigh"), UP), np.broadcast_to(UP, (1, 3)))
+
+    def _head(self, chest: Floats) -> Floats:
+        """The turn of the head: by its angles, as if it looked ahead while all are 0; by the neck if that is absurd."""
+        base = self._straight() if self.stands else self._chest(self.zero)
+        head = self.turns[:, self.known["head"]] @ base
+        neck = unit(self._at(self.places, "head") - self._at(self.places, "neck"))
+        if self.stands or float(np.median(dot(head[..., :, 1], neck))) > 0.5:
+            return head
+        return upright(chest[..., :, 0], neck)
+
+    def _shoulder(self, side: str, chest: Floats) -> Floats:
+        """How a clavicle is turned: with the chest, and up and down on it."""
+        name = f"{side}_shoulder"
+        if name not in self.known or not self.stands:
+            return chest
+        zero, now = (self._at(p, f"{side}_upper_arm") - self._at(p, name) for p in (self.zero, self.places))
+        if float(length(zero)[0, 0]) < 1e-3 * self.leg:
+            return chest
+        rest = applied(turned_back(self._straight()), unit(zero))
+        return chest @ swing(rest, applied(turned_back(chest), unit(now)))
+
+    def _limbs(self, hips: Floats, chest: Floats) -> tuple[Floats, Floats]:
+        """Directions and poles (T, 10, 3) of the bones of POINTED."""
+        along: dict[str, Floats] = {}
+        poles: dict[str, Floats] = {}
+        for side in SIDES:
+            arm, fore, thigh, shin, foot = (f"{side}_{b}" for b in ("upper_arm", "forearm", "thigh", "shin", "foot"))
+            along |= {name: unit(self._segment(self.places, name)) for name in (arm, fore, thigh, shin)}
+            poles[arm], poles[fore] = arm_poles(along[arm], along[fore], chest, side == "left")
+            toes = f"{side}_toe" in self.known
+            towards = unit(self._segment(self.places, foot)) if toes else np.zeros_like(along[shin])
+            poles[thigh], poles[shin] = leg_poles(along[thigh], along[shin], towards, hips)
+            along[foot] = self._sole(side, towards, along[shin]) if toes else poles[shin]
+            poles[foot] = foot_pole(along[shin], poles[shin], along[foot])
+        return np.stack([along[n] for n in POINTED], axis=1), np.stack([poles[n] for n in POINTED], axis=1)
+
+    def _sole(self, side: str, foot: Floats, shin: Floats) -> Floats:
+        """Where a sole points, of feet (T, 3) whose ankle is higher than the ball of the toes."""
+        if self.stands:
+            down, still = unit(self._segment(self.zero, f"{side}_shin")), unit(self._segment(self.zero, f"{side}_foot"))
+            slope = np.arcsin(np.clip(float(dot(still, down)[0, 0]), -1, 1))
+        else:  # as when the foot is lowest
+            heights = self._at(self.places, f"{side}_foot")[:, 1]
+            low = heights <= np.quantile(heights, 0.3)
+            slope = np.arcsin(np.clip(np.median(-foot[low, 1]), -1, 1))
+        if not 0 < slope < np.radians(60):
+            return foot
+        sole: Floats = np.cos(slope) * foot + np.sin(slope) * unit(across(-shin, foot))
+        return unit(sole)
+
+    def _above(self) -> Floats:
+        """How far the lowest part of the body is above the lowest ever, (T,) in leg lengths."""
+        heights = [
+            self.places[:, self.known[f"{side}_{bone}"], 1] / self.leg - radius
+            for side in SIDES
+            for bone, radius in RADII.items()
+            if f"{side}_{bone}" in self.known
+        ]
+        low = np.min(heights, axis=0)
+        return np.maximum(low - np.quantile(low, 0.02) - SLACK, 0)
+
+
+def _ancestors(parents: list[int], joint: int) -> list[int]:
+    found = []
+    while joint >= 0:
+        found.append(joint)
+        joint = parents[joint]
+    return found
+
+
+def _up(zero: Floats, trunk: Floats, stands: bool, hips: Floats) -> Floats:
+    """The axis (3,) that is up, from directions of the trunk with all angles 0 (1, 3) and in the frames (T, 3).
+
+    With all angles 0 only a person who stands tells it, and not if the trunk is along another axis nearly always while
+    the hips, (3,) in leg lengths, are as high along it as those of people who stand: others lie.
+    """
+    usual = np.median(trunk, axis=0)
+    axis = np.abs(usual).argmax()
+    if stands:
+        told = np.abs(zero[0]).argmax()
+        other = len(trunk) >= 10 and abs(usual[axis]) > STRAIGHT and abs(usual[told]) < 1 - STRAIGHT
+        if not (other and 0.6 < np.sign(usual[axis]) * hips[axis] < 1.5):
+            return np.sign(zero[0, told]) * np.eye(3)[told]
+    return np.sign(usual[axis]) * np.eye(3)[axis]
+
+
+def _ahead(hips: Floats) -> Floats:
+    """The turn (3, 3) about the upright axis that makes a pelvis (3, 3) look along +Z."""
+    left = across(hips[:, 0], UP)
+    if float(length(left)[0]) < 0.3:  # it lies on its side
+        left = across(np.cross(UP, hips[:, 2]), UP)
+    return turned_back(upright(left, UP))

@@ -1,0 +1,70 @@
+"""A set of pictures with labels in a folder: made by several processes and machines, stopped and gone on with.
+
+DIR/images/000000000000.png ...   DIR/keypoints.json   DIR/manifest.jsonl   DIR/config.json
+"""
+
+import json
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..data import manifest
+from ..errors import Cancelled
+from ..progress import Report
+from . import job, workers
+from .job import Config
+
+
+def render(
+    config: Config,
+    count: int,
+    folder: str | Path,
+    *,
+    processes: int = 0,
+    shard: tuple[int, int] = (0, 1),
+    progress: Report | None = None,
+) -> int:
+    """Makes the pictures 0 ... count - 1 that are not there yet, and keypoints.json of all that are there then.
+
+    Args:
+        config: what they show.
+        count: how many the set is to have.
+        folder: where it is or is to be.
+        processes: that work at once; 0 works in this one.
+        shard: only the first number's share of so many, for several machines that write to one folder.
+        progress: called with the pictures done and their number; False stops.
+
+    Returns:
+        How many pictures of all shares there are.
+
+    Raises:
+        OptionError: the folder holds a set of another configuration.
+        DataError: a character or motion cannot be used.
+        DiskError: the disk is full or not writable; the same call goes on.
+        FailedError: processes die again and again; likewise.
+        Cancelled: `progress` said so; likewise.
+    """
+    folder = Path(folder)
+    job.check(config)
+    manifest.claim(folder, plain(config))
+    mine = range(shard[0], count, shard[1])
+    there = {record["id"] for record in manifest.records(folder)}
+    missing = [number for number in mine if number not in there]
+    done = len(mine) - len(missing)
+    with manifest.Manifest(folder, shard).appending() as lines:
+        for record in workers.each(partial(job.make, config, folder=folder), missing, min(processes, len(missing))):
+            lines.add(record)
+            done += 1
+            if progress is not None and progress(done, len(mine)) is False:
+                manifest.write_labels(folder, "Rendered by Sfumato")
+                raise Cancelled(
+                    f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
+                )
+    return manifest.write_labels(folder, "Rendered by Sfumato")
+
+
+def plain(config: Config) -> dict[str, Any]:
+    """The configuration as JSON has it."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return values

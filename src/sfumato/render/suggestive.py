@@ -1,0 +1,69 @@
+"""Suggestive contours: lines within a form, where it nearly turns away from the eye, as folds and the lines of a face.
+
+DeCarlo et al., Suggestive Contours for Conveying Shape, SIGGRAPH 2003: valleys of n . v in the picture.
+# Differs from the paper: valleys are found by the second derivative across them, not by a filter that counts darker
+# pixels, because a threshold on it has the same meaning at each smoothing.
+
+Shapes: H W pixels.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import strokes
+from .frame import Singles
+
+SIGMA_PX = 1.2
+"""How much n . v is smoothed first."""
+FAINT = 0.4
+"""A line goes on where it is above this share of the threshold."""
+BORDER = 5
+"""Within half so many pixels of where a form ends nothing is looked for."""
+
+
+def facing(normals: Singles, corner: tuple[float, float], focal_px: float) -> Singles:
+    """How much a surface faces the eye, n . v (H, W) in [0, 1].
+
+    Args:
+        normals: in the camera's axes, (H, W, 3).
+        corner: x and y of their upper left corner, in pixels from the middle of the picture.
+        focal_px: of the camera.
+    """
+    height, width = normals.shape[:2]
+    x = (np.arange(width, dtype=np.float32) + np.float32(corner[0] + 0.5))[None]
+    y = (np.arange(height, dtype=np.float32) + np.float32(corner[1] + 0.5))[:, None]
+    focal = np.float32(focal_px)
+    along = normals[..., 0] * x + normals[..., 1] * y + normals[..., 2] * focal
+    return np.asarray(np.abs(along) / np.sqrt(x * x + y * y + focal * focal), np.float32)
+
+
+def valleys(facing: Singles, form: NDArray[np.bool_], strength: float) -> NDArray[np.bool_]:
+    """Where lines are (H, W).
+
+    Args:
+        facing: n . v, (H, W).
+        form: (H, W), where to look.
+        strength: second derivative across a line, at a smoothing of one pixel.
+    """
+    weights = form.astype(np.float32)
+    smooth = _blurred(facing * weights) / np.maximum(_blurred(weights), 1e-6)
+    xx, yy, xy = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3) for order in ((2, 0), (0, 2), (1, 1)))
+    xx, yy = xx / 4, yy / 4  # what Sobel's kernels of 3 x 3 add up
+    xy = xy / 4
+    apart = np.sqrt((xx - yy) ** 2 / 4 + xy**2)
+    curve = ((xx + yy) / 2 + apart) * SIGMA_PX**2  # the larger eigenvalue of the Hessian
+    across = 0.5 * np.arctan2(2 * xy, xx - yy)
+    y, x = np.mgrid[: form.shape[0], : form.shape[1]].astype(np.float32)
+    dx, dy = np.cos(across), np.sin(across)
+    sides = [
+        cv2.remap(curve, x + sign * dx, y + sign * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for sign in (-1, 1)
+    ]
+    inner = cv2.erode(weights, np.ones((BORDER, BORDER), np.uint8)) > 0
+    ridges = np.where(inner & (curve >= np.maximum(*sides)), curve, 0).astype(np.float32)
+    return strokes.strong(ridges, strength, FAINT * strength)
+
+
+def _blurred(values: Singles) -> Singles:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), SIGMA_PX), np.float32)

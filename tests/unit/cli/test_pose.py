@@ -1,0 +1,84 @@
+"""`sfumato pose` and `sfumato evaluate`."""
+
+import json
+
+import pytest
+import torch
+from figures import write_set
+
+from sfumato import weights
+from sfumato.card import Card
+from sfumato.methods import hrnet
+
+
+@pytest.fixture(scope="module")
+def pose_file(tmp_path_factory):
+    torch.manual_seed(0)
+    config = {"variant": "tiny", "height": 64, "width": 64}
+    path = tmp_path_factory.mktemp("model") / "pose.safetensors"
+    weights.save(path, hrnet.Model(hrnet.Config(**config)), Card(name="pose", method="hrnet", config=config))
+    return path
+
+
+@pytest.fixture
+def sketches(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return write_set(tmp_path / "sketches", 3)
+
+
+def test_keypoints_go_to_json_alone(sfumato, sketches, pose_file, tmp_path):
+    result = sfumato("pose", sketches / "images", "--json", "out/poses.json", "--model", pose_file)
+    assert (result.code, result.out, result.err) == (0, ["out/poses.json"], [])
+    found = json.loads((tmp_path / "out" / "poses.json").read_text())
+    assert [entry["image_id"] for entry in found] == [1, 2, 3]
+    assert [entry["file_name"] for entry in found] == [f"{k:012}.png" for k in (1, 2, 3)]
+    assert all(len(entry["keypoints"]) == 51 and entry["category_id"] == 1 for entry in found)
+    assert len(list((sketches / "images").iterdir())) == 3
+
+
+def test_skeletons_are_drawn(sfumato, sketches, pose_file, tmp_path):
+    picture = sketches / "images" / "000000000001.png"
+    assert sfumato("pose", picture, "--model", pose_file).code == 0
+    assert (sketches / "images" / "000000000001-pose.png").is_file()
+    again = sfumato("pose", picture, "--model", pose_file)
+    assert again.code == 2
+    assert "exists already" in again.err[0]
+    both = sfumato("pose", picture, "--model", pose_file, "-o", "drawn.png", "--json", "a.json", "--box", "9,9,70,80")
+    assert both.out == ["drawn.png", "a.json"]
+    assert json.loads((tmp_path / "a.json").read_text())[0]["bbox"] == [9, 9, 70, 80]
+
+
+def test_a_picture_without_a_figure_is_told(sfumato, sketches, pose_file, save, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (40, 50), (250, 250, 250)).save(tmp_path / "blank.png")
+    result = sfumato("pose", "blank.png", "--json", "a.json", "--model", pose_file)
+    assert result.code == 2
+    assert "blank.png: nothing is drawn on it" in result.err[0]
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_json_is_no_picture(sfumato, sketches, pose_file):
+    result = sfumato("pose", sketches / "images", "--json", "a.png", "--model", pose_file)
+    assert result.code == 2
+    assert "--json a.png: is a list of keypoints, not a picture" in result.err[0]
+
+
+def test_a_report_and_a_sheet(sfumato, sketches, pose_file, tmp_path):
+    result = sfumato("evaluate", pose_file, sketches, "-o", "results")
+    assert (result.code, result.err) == (0, [])
+    assert result.out[0].startswith("AP ")
+    assert any(line.startswith("  left_ankle") for line in result.out)
+    report = json.loads((tmp_path / "results" / "report.json").read_text())
+    assert report["figures"] == 3
+    assert 0 <= report["AP"] <= 1
+    assert len(report["PCK"]) == 17
+    assert (tmp_path / "results" / "sheet.jpg").is_file()
+    assert sfumato("evaluate", pose_file, sketches, "-o", "results", "--boxes", "ink", "--no-flip").code == 0
+
+
+def test_what_cannot_be_evaluated(sfumato, sketches, pose_file, model_file, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "has none of keypoints.json" in sfumato("evaluate", pose_file, "empty").err[0]
+    assert "finds no poses" in sfumato("evaluate", model_file, sketches).err[0]
+    assert "is a file" in sfumato("evaluate", pose_file, sketches, "-o", sketches / "keypoints.json").err[0]

@@ -1,0 +1,60 @@
+"""What a user can name as a motion, and every n-th frame."""
+
+import dolls
+import numpy as np
+import pytest
+
+from sfumato.errors import DataError, OptionError
+from sfumato.render import builtin, motions
+from sfumato.render.motion import Every
+
+
+def test_built_in_and_random():
+    assert [m.name for m in motions.load("builtin")] == list(builtin.NAMES)
+    assert [m.name for m in motions.load("builtin:walk, box")] == ["walk", "box"]
+    (poses,) = motions.load("random:12", seed=4)
+    assert (poses.name, poses.frames) == ("random", 12)
+    doll = dolls.doll()
+    one, other = (motions.load("random", seed=seed)[0].pose(doll, 3).heads for seed in (4, 5))
+    assert np.array_equal(one, poses.pose(doll, 3).heads)
+    assert not np.array_equal(one, other)
+
+
+def test_files_and_folders(real_data):
+    folder = real_data / "motion" / "animated_drawings_mit"
+    assert [m.name for m in motions.load(str(folder / "cmu1"))] == ["jumping_jacks"]
+    (dab,) = motions.load(str(folder / "fair1" / "dab.bvh"), in_place=True)
+    assert (dab.name, dab.frames) == ("dab", 339)
+    doll = dolls.doll()
+    middles = [dab.pose(doll, k).heads[[doll.limbs["left_thigh"], doll.limbs["right_thigh"]]].mean(0) for k in (0, 200)]
+    assert np.allclose(middles[0][[0, 2]], middles[1][[0, 2]])
+
+
+@pytest.mark.parametrize("spec", ["builtin:moonwalk", "builtin:walk,", "random:0", "random:many", "random:-3"])
+def test_bad_names(spec):
+    with pytest.raises(OptionError):
+        motions.load(spec)
+
+
+def test_bad_paths(tmp_path):
+    with pytest.raises(DataError, match=r"no such motion; name a .bvh file, a folder of them, builtin"):
+        motions.load(str(tmp_path / "absent"))
+    with pytest.raises(DataError, match=r"has no .bvh files"):
+        motions.load(str(tmp_path))
+    (tmp_path / "hero.fbx").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"hero.fbx: motions are read from .bvh files"):
+        motions.load(str(tmp_path / "hero.fbx"))
+
+
+def test_every_nth_frame():
+    walk, doll = builtin.motion("walk"), dolls.doll()
+    some = Every(motion=walk, step=10, start=2)
+    assert (some.name, some.frames, some.fps) == ("walk", len(range(2, walk.frames, 10)), pytest.approx(3))
+    assert some.source(2) == 22
+    assert np.array_equal(some.pose(doll, 2).heads, walk.pose(doll, 22).heads)
+    assert Every(motion=walk, step=walk.frames + 5).frames == 1
+    for step, start in ((0, 0), (1, walk.frames)):
+        with pytest.raises(OptionError):
+            Every(motion=walk, step=step, start=start)
+    with pytest.raises(OptionError, match="no frame 4"):
+        some.pose(doll, some.frames)

@@ -1,0 +1,170 @@
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sfumato.errors import Cancelled, DataError, OptionError
+from sfumato.render import native, render
+from sfumato.render.job import Config, choice, draw, scene
+from sfumato.render.preview import sheet
+from sfumato.render.sets import plain
+
+SMALL = Config(size=(96, 96), motion=("builtin:wave",), variants=2)
+EVERYTHING = ("lines", "svg", "depth", "normals", "parts", "shaded", "flat", "mask")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A set of four pictures with all that can be written."""
+    folder = tmp_path_factory.mktemp("set")
+    assert render(dataclasses.replace(SMALL, outputs=EVERYTHING), 4, folder) == 4
+    return folder
+
+
+def labels(folder):
+    return json.loads((folder / "keypoints.json").read_text())
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def test_what_a_set_has(whole):
+    found = labels(whole)
+    assert [image["file_name"] for image in found["images"]] == [f"images/{i:012d}.png" for i in range(4)]
+    assert {path.name for path in whole.iterdir()} >= {"images", "keypoints.json", "manifest.jsonl", "config.json"}
+    for figure in found["annotations"]:
+        lines = pixels(whole / found["images"][figure["image_id"]]["file_name"])
+        assert lines.shape == (96, 96, 4)
+        left, top, width, height = figure["bbox"]
+        assert figure["num_keypoints"] == 17
+        assert 0.3 * 96 < height <= 96
+        xs, ys = figure["keypoints"][::3], figure["keypoints"][1::3]
+        assert left - 1 <= min(xs)
+        assert max(xs) <= left + width
+        assert top - 1 <= min(ys)
+        assert max(ys) <= top + height
+
+
+def test_the_outputs_of_a_picture_agree(whole):
+    name = f"{2:012d}"
+    mask, parts, depth = (pixels(whole / kind / f"{name}.png") for kind in ("mask", "parts", "depth"))
+    figure = labels(whole)["annotations"][2]
+    assert (mask > 0).sum() == figure["area"]
+    assert ((parts > 0) == (mask > 0)).all()
+    assert ((depth > 0) == (mask > 0)).all()
+    assert depth.dtype == np.uint16
+    assert 500 < depth[depth > 0].min() < depth.max() < 30_000
+    normals = pixels(whole / "normals" / f"{name}.png")[mask > 0].astype(float) / 127.5 - 1
+    assert np.abs(np.linalg.norm(normals, axis=1) - 1).mean() < 0.05
+    assert normals[:, 2].mean() > 0.3
+    for kind in ("shaded", "flat"):
+        assert pixels(whole / kind / f"{name}.png").shape == (96, 96, 4)
+    assert (whole / "svg" / f"{name}.svg").read_text().startswith("<svg")
+
+
+def test_a_picture_depends_on_its_number_alone(tmp_path):
+    render(SMALL, 3, tmp_path / "a")
+    render(SMALL, 1, tmp_path / "b")
+    render(SMALL, 3, tmp_path / "b", processes=2)
+    for shard in ((1, 2), (0, 2)):
+        render(SMALL, 3, tmp_path / "c", shard=shard)
+    for other in ("b", "c"):
+        assert labels(tmp_path / other) == labels(tmp_path / "a")
+        for i in range(3):
+            name = f"images/{i:012d}.png"
+            assert (tmp_path / other / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
+
+
+def test_a_set_that_was_stopped_goes_on(tmp_path):
+    with pytest.raises(Cancelled, match="stopped after 2 of 4 pictures"):
+        render(SMALL, 4, tmp_path, progress=lambda done, total: done < 2)
+    assert len(labels(tmp_path)["images"]) == 2
+    seen = []
+    render(SMALL, 4, tmp_path, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(3, 4), (4, 4)]
+
+
+def test_a_set_that_was_killed_goes_on(tmp_path):
+    command = [sys.executable, "-m", "sfumato", "render", "--count", "400", "--size", "64", "-o", str(tmp_path)]
+    with subprocess.Popen([*command, "--workers", "1"]) as process:
+        deadline = time.monotonic() + 90
+        manifest = tmp_path / "manifest.jsonl"
+        while time.monotonic() < deadline and (not manifest.exists() or manifest.read_bytes().count(b"\n") < 2):
+            time.sleep(0.05)
+        process.kill()
+    made = manifest.read_bytes().count(b"\n")
+    assert 2 <= made < 400
+    config = Config(size=(64, 64))
+    assert render(config, made + 2, tmp_path) == made + 2
+    assert [image["id"] for image in labels(tmp_path)["images"]] == list(range(made + 2))
+
+
+def test_another_set_in_the_folder(whole):
+    with pytest.raises(OptionError, match=r"holds a set with .*choose another folder"):
+        render(dataclasses.replace(SMALL, outputs=EVERYTHING, seed=5), 4, whole)
+
+
+def test_each_combination_comes_once():
+    config = dataclasses.replace(SMALL, cameras=3, every=15)
+    chosen = [choice(config, number, np.random.default_rng(number)) for number in range(40)]
+    frames = {c.frame for c in chosen}
+    total = len(frames) * 3
+    places = [(c.frame, round(c.azimuth_deg / 120) % 3) for c in chosen[:total]]
+    assert len(set(places)) == total
+
+
+def test_several_figures_are_apart():
+    made = [scene(dataclasses.replace(SMALL, figures=3), number) for number in range(6)]
+    assert {len(s.figures) for s in made} > {1}
+    crowd = next(s for s in made if len(s.figures) > 1)
+    middles = [figure.vertices.mean(0)[[0, 2]] for figure in crowd.figures]
+    assert np.linalg.norm(middles[0] - middles[1]) > 0.4
+    frame = native.draw(crowd.figures, crowd.camera, crowd.settings)
+    assert set(np.unique(frame.figures)) >= {0, 1, 2}
+
+
+def test_exaggeration_keeps_labels_on_the_figure():
+    config = dataclasses.replace(SMALL, exaggerate=1.0, size=(256, 256))
+    frame, _ = draw(config, 1)
+    (points,) = frame.keypoints
+    inside = [frame.mask[int(y), int(x)] for x, y, v in points if v]
+    assert sum(inside) >= 15
+
+
+def test_a_preview(whole):
+    page = sheet(whole, 4, columns=4, side=64)
+    assert page.width > 4 * 64
+    found = np.asarray(page).reshape(-1, 3)
+    assert (np.abs(found.astype(int) - (230, 120, 20)).sum(1) < 60).any()
+
+
+def test_no_set_has_no_preview(tmp_path):
+    with pytest.raises(DataError, match=r"has no keypoints\.json"):
+        sheet(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"character": ("nobody.glb",)}, "nobody.glb: there is no such file"),
+        ({"motion": ("nothing.bvh",)}, "nothing.bvh: there is no such motion"),
+        ({"motion": ("own",)}, "own"),
+    ],
+)
+def test_what_cannot_be_used_is_named_before_anything_is_written(tmp_path, change, message):
+    with pytest.raises(DataError, match=re.escape(message)):
+        render(dataclasses.replace(SMALL, **change), 2, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
+def test_the_configuration_is_plain():
+    assert plain(SMALL)["size"] == [96, 96]
+    json.dumps(plain(SMALL))

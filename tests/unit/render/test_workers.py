@@ -1,0 +1,61 @@
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sfumato.errors import DataError, FailedError
+from sfumato.render.workers import each
+
+
+def double(number):
+    return {"id": number, "twice": 2 * number}
+
+
+def dies_once(folder, number):
+    """Kills its process at 3, the first time."""
+    mark = Path(folder) / "died"
+    if number == 3 and not mark.exists():
+        mark.write_text("")
+        os._exit(9)
+    return double(number)
+
+
+def dies(number):
+    time.sleep(0.01)
+    os._exit(9)
+
+
+def complains(number):
+    raise DataError(f"{number} is no good")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_every_number_once(workers):
+    found = list(each(double, range(20), workers))
+    assert sorted(result["id"] for result in found) == list(range(20))
+    assert all(result["twice"] == 2 * result["id"] for result in found)
+
+
+def test_a_process_that_dies_loses_nothing(tmp_path, caplog):
+    found = sorted(result["id"] for result in each(partial(dies_once, str(tmp_path)), range(12), 2))
+    assert found == list(range(12))
+    assert "a process died" in caplog.text
+
+
+def test_processes_that_always_die():
+    with pytest.raises(FailedError, match="died 3 times near picture 0"):
+        list(each(dies, range(4), 1))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_errors_come_through(workers):
+    with pytest.raises(DataError, match=r"[0-2] is no good"):
+        list(each(complains, range(3), workers))
+
+
+def test_what_is_not_wanted_any_more_is_not_made():
+    results = each(double, range(10_000), 1)
+    assert next(results)["id"] == 0
+    results.close()

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from sfumato.data import manifest
+from sfumato.data.manifest import Manifest, claim, records, write_labels
+from sfumato.errors import DataError, OptionError
+
+RECORD = {"file": "images/x.png", "width": 8, "height": 8, "annotations": []}
+
+
+def fill(folder, numbers, shard=(0, 1)):
+    with Manifest(folder, shard).appending() as lines:
+        for number in numbers:
+            lines.add(RECORD | {"id": number})
+
+
+def test_lines_are_added_and_read(tmp_path):
+    fill(tmp_path, [2, 0])
+    fill(tmp_path, [1])
+    assert [record["id"] for record in records(tmp_path)] == [0, 1, 2]
+    assert write_labels(tmp_path, "x") == 3
+    labels = json.loads((tmp_path / "keypoints.json").read_text())
+    assert [image["id"] for image in labels["images"]] == [0, 1, 2]
+
+
+def test_half_a_line_is_left_out_and_overwritten(tmp_path):
+    fill(tmp_path, [0, 1])
+    path = tmp_path / "manifest.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"id":2,"file":"ima')
+    assert [record["id"] for record in records(tmp_path)] == [0, 1]
+    fill(tmp_path, [2])
+    assert [record["id"] for record in records(tmp_path)] == [0, 1, 2]
+
+
+def test_shards_have_files_of_their_own(tmp_path):
+    fill(tmp_path, [0, 2], (0, 2))
+    fill(tmp_path, [1, 3], (1, 2))
+    assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == ["manifest-0-of-2.jsonl", "manifest-1-of-2.jsonl"]
+    assert [record["id"] for record in records(tmp_path)] == [0, 1, 2, 3]
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    fill(tmp_path, [0])
+    path = tmp_path / "manifest.jsonl"
+    path.write_bytes(b"rubbish\n" + path.read_bytes())
+    with pytest.raises(DataError, match=r"manifest\.jsonl: line 1 is damaged"):
+        list(records(tmp_path))
+
+
+def test_a_folder_holds_one_set(tmp_path):
+    claim(tmp_path, {"seed": 1, "size": [8, 8]})
+    claim(tmp_path, {"seed": 1, "size": [8, 8]})
+    with pytest.raises(OptionError, match="seed=1, not 2; choose another folder"):
+        claim(tmp_path, {"seed": 2, "size": [8, 8]})
+    (tmp_path / manifest.CONFIG).write_text("{")
+    with pytest.raises(DataError, match=r"config\.json: cannot be read"):
+        claim(tmp_path, {"seed": 1})

@@ -1,0 +1,73 @@
+"""Heatmaps: closed forms, both conventions, and reading to a fraction of a pixel."""
+
+import pytest
+import torch
+
+from sfumato.data.keypoints import PAIRS
+from sfumato.nets import heatmaps
+
+PICTURE, MAPS = (256, 192), (64, 48)
+
+
+def made(joints, system, sigma=2.0):
+    joints = torch.tensor(joints, dtype=torch.float32)[None]
+    return heatmaps.targets(
+        joints, torch.ones(joints.shape[:2]), picture=PICTURE, maps=MAPS, sigma=sigma, system=system
+    )
+
+
+def test_a_target_is_a_gaussian_about_the_exact_place():
+    maps, weights = made([[95.5, 127.5]], "udp")
+    x, y = 95.5 * 47 / 191, 127.5 * 63 / 255
+    rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(48.0), indexing="ij")
+    wanted = torch.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8)
+    near = ((columns - round(x)).abs() <= 6) & ((rows - round(y)).abs() <= 6)
+    torch.testing.assert_close(maps[0, 0], wanted * near, atol=1e-5, rtol=1e-4)
+    assert weights.tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("system", ["udp", "msra"])
+def test_joints_far_outside_have_no_weight(system):
+    maps, weights = made([[-60.0, 50.0], [50.0, 400.0], [96.0, 128.0]], system)
+    assert weights.tolist() == [[0.0, 0.0, 1.0]]
+    assert not maps[0, :2].any()
+
+
+def test_unbiased_places_come_back():
+    places = torch.rand(40, 2) * torch.tensor([150.0, 210.0]) + 20
+    maps, _ = made(places.tolist(), "udp")
+    found, heights = heatmaps.dark(maps, blur=1)
+    back = found[0] * torch.tensor(heatmaps.factors(PICTURE, MAPS, "udp"))
+    assert float((back - places).abs().max()) < 0.02
+    assert bool((heights > 0.85).all())
+
+
+def test_reading_a_blurred_map_is_near_the_place_still():
+    places = torch.rand(40, 2) * torch.tensor([110.0, 170.0]) + 40
+    maps, _ = made(places.tolist(), "udp")
+    found, _ = heatmaps.dark(maps)
+    back = found[0] * torch.tensor(heatmaps.factors(PICTURE, MAPS, "udp"))
+    quarter = heatmaps.quarter_shift(maps)[0][0] * torch.tensor(heatmaps.factors(PICTURE, MAPS, "udp"))
+    assert float((back - places).norm(dim=1).mean()) < 0.25
+    assert float((quarter - places).norm(dim=1).mean()) > 2 * float((back - places).norm(dim=1).mean())
+
+
+def test_nothing_above_zero_is_read_as_the_corner():
+    for read in (heatmaps.peaks, heatmaps.quarter_shift, heatmaps.dark):
+        places, heights = read(-torch.ones(1, 2, 8, 6))
+        assert not places.any()
+        assert bool((heights == -1).all())
+
+
+def test_a_mirrored_picture_has_the_mirrored_maps():
+    joints = torch.rand(17, 2) * torch.tensor([191.0, 255.0])
+    order = list(range(17))
+    for a, b in PAIRS:
+        order[a], order[b] = b, a
+    other = torch.stack((191 - joints[:, 0], joints[:, 1]), 1)[order]
+    maps, mirrored = (made(j.tolist(), "udp")[0] for j in (joints, other))
+    inside = (
+        joints / torch.tensor(heatmaps.factors(PICTURE, MAPS, "udp")) % 1 - 0.5
+    ).abs() > 0.01  # no ties of rounding
+    same = inside.all(1)
+    torch.testing.assert_close(heatmaps.mirrored(mirrored, PAIRS, "udp")[:, same], maps[:, same], atol=1e-4, rtol=1e-3)

@@ -1,0 +1,240 @@
+"""A pose model at work: where ink is, what is found, and how it is measured."""
+
+import dataclasses
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from figures import figure, write_set
+from PIL import Image
+
+from sfumato import pose
+from sfumato.data.keypoints import read_set
+from sfumato.data.person_crop import around
+from sfumato.data.skeletons import drawn
+from sfumato.errors import Cancelled, DataError, OptionError, PictureError
+from sfumato.methods import hrnet
+from sfumato.nets.heatmaps import factors, targets
+from sfumato.pose import evaluation
+from sfumato.pose.estimator import FoundPose
+from sfumato.pose.ink import figure_box
+from sfumato.recipes.hrnet import tiny
+
+
+class Knowing(torch.nn.Module):
+    """In place of a network: maps of joints that it is told, whatever the picture."""
+
+    def __init__(self, joints):
+        super().__init__()
+        self.joints = joints
+
+    def forward(self, images):
+        joints = torch.from_numpy(self.joints).float()[None].expand(len(images), -1, -1)
+        height, width = images.shape[2:]
+        return targets(joints, torch.ones(joints.shape[:2]), picture=(height, width), maps=(height // 4, width // 4))[0]
+
+
+@pytest.fixture(scope="module")
+def estimator():
+    torch.manual_seed(0)
+    return pose.PoseEstimator(hrnet.Model(tiny().method), device="cpu", flip=False)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("set"), 14)
+
+
+def overlap(a, b):
+    """Intersection over union of two boxes (left, top, width, height)."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    inside = max(width, 0) * max(height, 0)
+    return inside / (a[2] * a[3] + b[2] * b[3] - inside)
+
+
+# Ink
+
+
+def test_the_box_of_a_stick_figure():
+    sheet, joints = figure(np.random.default_rng(1))
+    (left, top), (right, bottom) = joints.min(0), joints.max(0)
+    assert overlap(figure_box(sheet), (left, top, right - left, bottom - top)) > 0.9
+
+
+def test_shade_and_a_signature_are_no_figure():
+    sheet, joints = figure(np.random.default_rng(1), 400, 300)
+    sheet = cv2.erode(sheet, np.ones((3, 3), np.uint8))
+    cv2.putText(sheet, "K", (270, 390), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1)
+    shaded = np.rint(sheet * np.linspace(0.55, 1, 300)[None, :, None]).astype(np.uint8)
+    (left, top), (right, bottom) = joints.min(0), joints.max(0)
+    assert overlap(figure_box(shaded), (left, top, right - left, bottom - top)) > 0.8
+
+
+def test_blank_paper_is_told():
+    with pytest.raises(PictureError, match=r"sheet\.png: nothing is drawn on it; give the figure's box"):
+        figure_box(np.full((80, 60, 3), 240, np.uint8), "sheet.png")
+
+
+def test_boxes_of_real_drawings(real_data):
+    figures = read_set(real_data / "drawings" / "labelled").figures
+    inked = [f for f in figures if f.attributes["bbox_method"] == "ink bounds"]
+    overlaps = []
+    for f in inked:
+        with Image.open(f.path) as sheet:
+            overlaps.append(overlap(figure_box(np.array(sheet.convert("RGB"))), f.box))
+    assert len(overlaps) >= 8
+    assert np.mean(np.array(overlaps) > 0.8) >= 0.8, overlaps
+
+
+# Estimator
+
+
+def test_places_go_from_maps_to_the_picture(estimator, monkeypatch):
+    region = around((30, 20, 60, 60), (64, 64))
+    joints = np.stack([np.linspace(12, 50, 17), np.linspace(50, 12, 17)], 1)
+    monkeypatch.setattr(estimator, "network", Knowing(joints))
+    monkeypatch.setattr(estimator, "read_maps", lambda maps: pose.estimator.dark(maps, 1))
+    found = estimator(np.full((120, 140, 3), 255, np.uint8), (30.0, 20.0, 60.0, 60.0))
+    wanted = (joints - 31.5) * (region.size[0] / 63) + region.center
+    assert np.abs(found.joints - wanted).max() < 0.1
+    assert found.score > 0.9
+    assert found.area == pytest.approx(75 * 75)
+
+
+def test_a_pose_of_the_authors_convention(monkeypatch):
+    model = hrnet.Model(dataclasses.replace(tiny().method, heatmaps="msra"))
+    estimator = pose.PoseEstimator(model, device="cpu", flip=False)
+    maps = torch.zeros(1, 17, 16, 16)
+    maps[0, :, 5, 7] = 1
+    maps[0, :, 5, 8] = 0.5
+    monkeypatch.setattr(estimator, "network", lambda images: maps)
+    found = estimator(np.full((64, 64, 3), 255, np.uint8), (6.4, 6.4, 51.2, 51.2))  # with its padding the whole sheet
+    np.testing.assert_allclose(found.joints[3], [7.25 * 4, 5 * 4], atol=1e-5)
+    assert factors((64, 64), (16, 16), "msra") == (4, 4)
+
+
+def test_transparent_pictures_are_on_white(estimator):
+    sheet, _ = figure(np.random.default_rng(2))
+    clear = np.dstack((np.zeros_like(sheet), 255 - sheet[..., 0]))
+    ours, theirs = estimator(clear), estimator(np.repeat(sheet[..., :1], 3, 2))
+    np.testing.assert_allclose(ours.joints, theirs.joints, atol=0.5)
+
+
+def test_many_are_as_one_by_one(estimator, root):
+    figures = read_set(root).figures[:10]
+    pixels = [np.array(Image.open(f.path).convert("RGB")) for f in figures]
+    together = estimator.many([(p, f.box) for p, f in zip(pixels, figures, strict=True)])
+    for p, f, found in zip(pixels, figures, together, strict=True):
+        np.testing.assert_allclose(estimator(p, f.box).joints, found.joints, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"), [((0, 0, 0, 5), "is empty"), ((200, 0, 5, 5), "lies outside the picture of 96 x 96 pixels")]
+)
+def test_boxes_that_hold_nothing(estimator, box, message):
+    with pytest.raises(OptionError, match=message):
+        estimator(figure(np.random.default_rng(0))[0], box)
+
+
+def test_a_model_that_finds_no_poses():
+    with pytest.raises(OptionError, match="Conv2d finds no poses"):
+        pose.PoseEstimator(torch.nn.Conv2d(3, 3, 1), device="cpu")
+
+
+def test_a_result_of_coco():
+    found = FoundPose(joints=np.ones((17, 2)), scores=np.full(17, 0.5), score=0.5, box=(0, 0, 9, 9), area=81.0)
+    result = found.coco(7)
+    assert (result["image_id"], result["category_id"], result["score"]) == (7, 1, 0.5)
+    assert result["keypoints"][:3] == [1.0, 1.0, 0.5]
+    assert len(result["keypoints"]) == 51
+
+
+def test_a_skeleton_is_drawn_where_joints_are_sure():
+    sheet, joints = np.full((96, 96, 3), 255, np.uint8), figure(np.random.default_rng(0))[1]
+    scores = np.full(17, 0.9)
+    scores[9] = 0.1
+    result = drawn(sheet, joints, scores > 0.2)
+    x, y = np.rint(joints[15]).astype(int)
+    assert tuple(result[y, x]) != (255, 255, 255)
+    assert int(result[y, x, 0]) > int(result[y, x, 2])  # the left ankle is orange
+    x, y = np.rint(joints[9]).astype(int)
+    assert (result[y - 1 : y + 2, x - 1 : x + 2] == 255).all()
+    assert (sheet == 255).all()
+
+
+# Evaluation
+
+
+def perfect(estimator, monkeypatch, root, shift=(0.0, 0.0)):
+    """Makes the estimator find what the labels say."""
+    known = {tuple(f.box): f for f in read_set(root).figures}
+
+    def many(figures):
+        return [
+            FoundPose(
+                joints=known[tuple(box)].joints + shift, scores=np.ones(17), score=1.0, box=box, area=box[2] * box[3]
+            )
+            for _, box in figures
+        ]
+
+    monkeypatch.setattr(estimator, "many", many)
+    return estimator
+
+
+def test_labels_as_results_are_perfect(estimator, monkeypatch, root):
+    report = pose.evaluate_pose(perfect(estimator, monkeypatch, root), root)
+    assert report.precision.stats["AP"] == pytest.approx(1)
+    assert report.mean_correct == 1
+    assert len(report.scored) == 14
+    content = report.json()
+    assert content["figures"] == 14
+    assert content["APl"] is None
+    assert content["by_figure"][0]["oks"] == 1
+    assert report.sheet().size[0] > 600
+
+
+def test_far_off_results_are_none(estimator, monkeypatch, root):
+    report = pose.evaluate_pose(perfect(estimator, monkeypatch, root, (40.0, 0.0)), root)
+    assert report.precision.stats["AP"] == 0
+    assert report.mean_correct == 0
+
+
+def test_legs_that_are_not_settled_count_in_the_nearer_order():
+    _, joints = figure(np.random.default_rng(0))
+    labelled = read_figure(joints, {"legs_left_right_uncertain": True})
+    swapped = joints.copy()
+    swapped[11:17] = joints[[12, 11, 14, 13, 16, 15]]
+    found = FoundPose(joints=swapped, scores=np.ones(17), score=1.0, box=labelled.box, area=1.0)
+    np.testing.assert_array_equal(evaluation.settled(labelled, found).joints, swapped)
+    certain = read_figure(joints, {})
+    assert evaluation.settled(certain, found) is certain
+
+
+def read_figure(joints, attributes):
+    values = {"path": None, "image": 1, "box": (0, 0, 90, 90), "area": 2000.0, "attributes": attributes}
+    return evaluation.Figure(joints=joints, visible=np.full(17, 2), **values)
+
+
+def test_broken_pictures_are_named_and_left_out(estimator, tmp_path):
+    root = write_set(tmp_path, 3)
+    (root / "images" / "000000000002.png").write_bytes(b"no picture")
+    report = pose.evaluate_pose(estimator, root)
+    assert len(report.scored) == 2
+    assert len(report.left_out) == 1
+    assert not math.isnan(report.precision.stats["AP"])
+
+
+def test_an_evaluation_can_be_stopped(estimator, root):
+    with pytest.raises(Cancelled):
+        pose.evaluate_pose(estimator, root, progress=lambda done, total: False)
+
+
+def test_a_set_without_figures(estimator, tmp_path):
+    root = write_set(tmp_path, 1)
+    text = (root / "keypoints.json").read_text().replace('"iscrowd": 0', '"iscrowd": 1')
+    (root / "keypoints.json").write_text(text)
+    with pytest.raises(DataError, match="none of its 1 figures has a box and labelled keypoints"):
+        pose.evaluate_pose(estimator, root)
