@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
-from . import batch, files, flags, inputs, source
+from . import batch, files, flags, inputs
 from .console import Console
 from .files import path_of
 from .stylize import OUT_HELP, add_limit
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..pose import FoundPose, PoseEstimator
 
 SUMMARY = "find the pose of the figure in each picture"
-MODEL = source.constant("pose/estimator.py", "DEFAULT")
 
 
 def parser() -> flags.Parser:
@@ -28,12 +27,12 @@ def parser() -> flags.Parser:
         "the figure's left in orange, its right in blue. Without -o the result is PICTURE-pose.png beside the\n"
         "picture; with --json and without -o only the JSON file is written.",
         [
-            "pose drawing.png",
-            "pose drawings/ --json poses.json -o skeletons/",
-            "pose drawing.png --box 120,40,300,520 --json pose.json",
+            "pose drawing.png --model sketches.safetensors",
+            "pose drawings/ --model sketches.safetensors --json poses.json -o skeletons/",
+            "pose drawing.png --model sketches.safetensors --box 120,40,300,520 --json pose.json",
         ],
     )
-    made.usage = "sfumato pose PICTURE... [--json OUT.json] [-o OUT] [options]"
+    made.usage = "sfumato pose PICTURE... --model FILE [--json OUT.json] [-o OUT] [options]"
     made.add_argument("photos", nargs="*", metavar="PICTURE", help="Pictures, folders, or patterns such as '*.png'")
     text = "Write the keypoints there: a list of COCO results, with file names"
     made.add_argument("--json", metavar="FILE", help=text)
@@ -41,7 +40,7 @@ def parser() -> flags.Parser:
     made.add_argument("--overwrite", action="store_true", help="Replace results that are there")
     add_limit(made)
     how = made.add_argument_group("how")
-    how.add_argument("--model", default=MODEL, metavar="NAME|FILE", help=f"A pose model (default: {MODEL})")
+    how.add_argument("--model", metavar="NAME|FILE", help="A pose model, as `sfumato train hrnet.sketches` makes it")
     text = "Where the figure is, in pixels (default: where the ink is)"
     how.add_argument("--box", metavar="LEFT,TOP,WIDTH,HEIGHT", help=text)
     add_how(how)
@@ -64,6 +63,10 @@ def run(words: Sequence[str], console: Console) -> int:
     if not given.photos:
         raise OptionError("which picture? sfumato pose PICTURE")
     box = _box(given.box)
+    if given.model is None:
+        raise OptionError(
+            "by which model? --model FILE, as `sfumato train hrnet.sketches` makes it; none is bundled yet"
+        )
     draws = bool(given.out) or not given.json
     jobs = _jobs(given, draws)
     target = _json_place(given)

@@ -29,8 +29,6 @@ Box = tuple[float, float, float, float]
 Decode = Literal["auto", "dark", "quarter"]
 Precision = Literal["auto", "fp32", "bf16"]
 
-DEFAULT = "hrnet/sketches"
-"""The model that finds poses if none is named."""
 CERTAIN = 0.2
 """Height of a map's peak from which its keypoint counts."""
 CHUNK = 8
@@ -84,7 +82,7 @@ class PoseEstimator:
 
     def __init__(
         self,
-        model: str | os.PathLike[str] | nn.Module = DEFAULT,
+        model: str | os.PathLike[str] | nn.Module,
         *,
         device: str = "auto",
         precision: Precision = "auto",
