@@ -2,6 +2,8 @@
 
 import logging
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -73,10 +75,17 @@ def _finished(running: dict[Any, int]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _begin() -> None:
-    """Ctrl-C is for the parent, and OpenCV takes one thread."""
+    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread."""
     import signal
 
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)

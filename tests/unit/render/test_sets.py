@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +93,12 @@ def test_a_set_that_was_stopped_goes_on(tmp_path):
     assert seen == [(3, 4), (4, 4)]
 
 
+def below(pid):
+    """The processes that a process has started, where /proc tells."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+
 def test_a_set_that_was_killed_goes_on(tmp_path):
     command = [sys.executable, "-m", "sfumato", "render", "--count", "400", "--size", "64", "-o", str(tmp_path)]
     with subprocess.Popen([*command, "--workers", "1"]) as process:
@@ -99,7 +106,12 @@ def test_a_set_that_was_killed_goes_on(tmp_path):
         manifest = tmp_path / "manifest.jsonl"
         while time.monotonic() < deadline and (not manifest.exists() or manifest.read_bytes().count(b"\n") < 2):
             time.sleep(0.05)
+        children = [Path(f"/proc/{pid}") for pid in below(process.pid)]
+        assert children or sys.platform != "linux"
         process.kill()
+    while any(child.exists() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(child.exists() for child in children)
     made = manifest.read_bytes().count(b"\n")
     assert 2 <= made < 400
     config = Config(size=(64, 64))
