@@ -8,12 +8,10 @@ from figures import write_set
 
 from sfumato.data import keypoints
 from sfumato.errors import DataError
-from sfumato.render import character
 
 
-def test_names_are_cocos_and_the_renderers():
+def test_names_are_cocos():
     assert len(keypoints.KEYPOINTS) == 17
-    assert character.KEYPOINTS is keypoints.KEYPOINTS
     for left, right in keypoints.PAIRS:
         assert keypoints.KEYPOINTS[left].replace("left", "right") == keypoints.KEYPOINTS[right]
     assert [keypoints.KEYPOINTS[k] for k in keypoints.UPPER][-1] == "right_wrist"
