@@ -9,8 +9,7 @@ drawn over the result again, as far as `ink` says.
 Shapes: H W pixels.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,8 +19,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
 from . import image
-from .data import folders, manifest
-from .errors import Cancelled, DataError
+from .data import folders, keypoints, manifest
+from .errors import DataError
 from .image.depth import to_8
 from .progress import Report
 from .translate import Translator
@@ -49,36 +48,40 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """A labelled set in a folder."""
+    """A labelled picture."""
 
-    root: Path
-    images: tuple[dict[str, Any], ...]
-    """In the order of their ids."""
-    annotations: dict[int, list[dict[str, Any]]]
-    """By the id of their image, without ids."""
+    number: int
+    """In its set."""
+    path: Path
+    size: tuple[int, int]
+    """Width and height."""
+    annotations: tuple[dict[str, Any], ...]
+    """Without ids."""
 
 
-def read_set(folder: str | Path) -> Labelled:
-    """The set of DIR/keypoints.json.
+def labelled(dataset: str | Path) -> list[Labelled]:
+    """The pictures of a set in COCO's format, in the order of their numbers.
 
     Raises:
-        DataError: there is none, or it cannot be read.
+        DataError: there is no such set, it has no pictures, or one is not there.
     """
-    path = Path(folder) / manifest.LABELS
-    try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-        images = sorted(labels["images"], key=lambda entry: int(entry["id"]))
-        annotations: dict[int, list[dict[str, Any]]] = {int(entry["id"]): [] for entry in images}
-        for found in labels["annotations"]:
-            kept = {k: v for k, v in found.items() if k not in ("id", "image_id")}
-            annotations[int(found["image_id"])].append(kept)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; a set is what `sfumato render -o DIR` makes") from error
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise DataError(f"{path}: is no file of labels as COCO has them ({error!r})") from error
-    if not images:
-        raise DataError(f"{path}: a set without pictures")
-    return Labelled(root=Path(folder), images=tuple(images), annotations=annotations)
+    file = keypoints.labels_file(dataset)
+    content = keypoints.read_labels(file)
+    kept: dict[int, list[dict[str, Any]]] = {}
+    for found in content["annotations"]:
+        without_ids = {k: v for k, v in found.items() if k not in ("id", "image_id")}
+        kept.setdefault(keypoints.whole_number(found, "image_id", file), []).append(without_ids)
+    pictures = []
+    for entry in content["images"]:
+        number, width, height = (keypoints.whole_number(entry, key, file) for key in ("id", "width", "height"))
+        name = str(entry.get("file_name", ""))
+        if (path := keypoints.picture_of(file, name)) is None:
+            raise DataError(f"{file}: its picture {name!r} is not there")
+        annotations = tuple(kept.get(number, ()))
+        pictures.append(Labelled(number=number, path=path, size=(width, height), annotations=annotations))
+    if not pictures:
+        raise DataError(f"{file}: a set without pictures")
+    return sorted(pictures, key=lambda picture: picture.number)
 
 
 def styles_of(pictures: int, styles: int, config: Config) -> NDArray[np.int64]:
@@ -105,7 +108,7 @@ def restyle(
     """Makes the styled pictures that are not there yet, and OUT/keypoints.json of all that are there then.
 
     Args:
-        dataset: folder with keypoints.json.
+        dataset: folder with keypoints.json or annotations.json, or such a file.
         styles: folders of pictures.
         out: folder of the new set.
         config: how it is styled.
@@ -123,28 +126,23 @@ def restyle(
         Cancelled: `progress` said so; likewise.
     """
     config, out = config or Config(), Path(out)
-    source = read_set(dataset)
+    pictures = labelled(dataset)
     hands = folders.Folder(styles, STYLE_PX)
     named = [folders.named(Path(path)) for path in hands.paths]
-    manifest.claim(out, asdict(config) | {"styles": named, "pictures": len(source.images)})
-    numbers = range(shard[0], len(source.images) * config.per_picture, shard[1])
-    there = {record["id"] for record in manifest.records(out)}
-    missing, done = [n for n in numbers if n not in there], len(numbers)
-    done -= len(missing)
-    chosen = styles_of(len(source.images), len(hands), config)
+    manifest.claim(out, asdict(config) | {"styles": named, "pictures": len(pictures)})
+    chosen = styles_of(len(pictures), len(hands), config)
     translator = Translator(config.model, device=device)
     (out / "images").mkdir(parents=True, exist_ok=True)
-    with manifest.Manifest(out, shard).appending() as lines:
-        for number in missing:
-            picture, version = divmod(number, config.per_picture)
-            style, pixels = hands.found(int(chosen[picture, version]))
-            made = styled(source.root / source.images[picture]["file_name"], pixels, translator, config)
-            lines.add(_kept(out, number, made, source, picture) | {"style": folders.named(Path(style))})
-            done += 1
-            if progress is not None and progress(done, len(numbers)) is False:
-                manifest.write_labels(out, DESCRIPTION)
-                raise Cancelled(f"stopped after {done:,} of {len(numbers):,} pictures; the same command goes on")
-    return manifest.write_labels(out, DESCRIPTION)
+
+    def made(numbers: Sequence[int]) -> Iterator[manifest.Record]:
+        for number in numbers:
+            place, version = divmod(number, config.per_picture)
+            style, pixels = hands.found(int(chosen[place, version]))
+            result = styled(pictures[place].path, pixels, translator, config)
+            yield _kept(out, number, result, pictures[place]) | {"style": folders.named(Path(style))}
+
+    count = len(pictures) * config.per_picture
+    return manifest.gather(out, count, made, description=DESCRIPTION, shard=shard, progress=progress)
 
 
 def styled(picture: Path, style: NDArray[np.uint8], translator: Translator, config: Config) -> NDArray[np.uint8]:
@@ -159,9 +157,10 @@ def styled(picture: Path, style: NDArray[np.uint8], translator: Translator, conf
     return np.asarray(np.rint(made * (1 - dark)), np.uint8)
 
 
-def _kept(out: Path, number: int, pixels: NDArray[np.uint8], source: Labelled, picture: int) -> dict[str, Any]:
+def _kept(out: Path, number: int, pixels: NDArray[np.uint8], picture: Labelled) -> manifest.Record:
     """Writes a styled picture; its line of the manifest."""
-    file, before = f"images/{number:012d}.png", source.images[picture]
+    file = f"images/{number:012d}.png"
     image.write(out / file, image.from_any(pixels), overwrite=True)
-    record = {"id": number, "file": file, "width": before["width"], "height": before["height"]}
-    return record | {"of": before["id"], "annotations": source.annotations[int(before["id"])]}
+    width, height = picture.size
+    record = {"id": number, "file": file, "width": width, "height": height, "of": picture.number}
+    return record | {"annotations": picture.annotations}

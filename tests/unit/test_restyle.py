@@ -7,7 +7,7 @@ from PIL import Image
 
 from sfumato.data.coco import annotation, coco
 from sfumato.errors import Cancelled, DataError, OptionError
-from sfumato.restyle import Config, read_set, restyle, styles_of
+from sfumato.restyle import Config, labelled, restyle, styles_of
 
 
 @pytest.fixture
@@ -97,11 +97,11 @@ def test_another_set_in_the_folder(sets):
 
 
 def test_what_is_no_set(tmp_path):
-    with pytest.raises(DataError, match=r"keypoints\.json: no such file; a set is what"):
-        read_set(tmp_path)
+    with pytest.raises(DataError, match=r"has none of keypoints\.json, annotations\.json"):
+        labelled(tmp_path)
     (tmp_path / "keypoints.json").write_text('{"images": 3}')
-    with pytest.raises(DataError, match="is no file of labels as COCO has them"):
-        read_set(tmp_path)
+    with pytest.raises(DataError, match="is no set in COCO's format"):
+        labelled(tmp_path)
     (tmp_path / "keypoints.json").write_text('{"images": [], "annotations": []}')
     with pytest.raises(DataError, match="a set without pictures"):
-        read_set(tmp_path)
+        labelled(tmp_path)

@@ -112,12 +112,12 @@ def read_set(where: str | Path, pictures: str | Path = "") -> LabelledSet:
         DataError: the labels are missing, damaged, of another kind, or none of their pictures is there.
     """
     file = labels_file(where)
-    content = _content(file)
+    content = read_labels(file)
     names = _names(content, file)
     places, missing = {}, []
     for image in content["images"]:
-        number, name = _number(image, "id", file), str(image.get("file_name", ""))
-        path = _picture(file, name, pictures)
+        number, name = whole_number(image, "id", file), str(image.get("file_name", ""))
+        path = picture_of(file, name, pictures)
         if path is None:
             missing.append(name)
         else:
@@ -129,7 +129,12 @@ def read_set(where: str | Path, pictures: str | Path = "") -> LabelledSet:
     return LabelledSet(file=file, pictures=places, figures=figures, missing=missing)
 
 
-def _content(file: Path) -> dict[str, Any]:
+def read_labels(file: Path) -> dict[str, Any]:
+    """The content of a file of labels, with lists of `images` and `annotations`.
+
+    Raises:
+        DataError: it cannot be read, or is of another kind.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -154,20 +159,26 @@ def _names(content: Mapping[str, Any], file: Path) -> Sequence[str]:
     return names
 
 
-def _number(item: Mapping[str, Any], key: str, file: Path) -> int:
+def whole_number(item: Mapping[str, Any], key: str, file: Path) -> int:
+    """A field of an entry.
+
+    Raises:
+        DataError: it is no whole number.
+    """
     value = item.get(key)
     if not isinstance(value, int):
         raise DataError(f"{file}: an entry has {key} {value!r}, which is no whole number")
     return value
 
 
-def _picture(file: Path, name: str, folder: str | Path) -> Path | None:
+def picture_of(file: Path, name: str, folder: str | Path = "") -> Path | None:
+    """The picture of that name, in the folder, else in `images` beside the labels, else beside them; None: nowhere."""
     places = [Path(folder)] if folder else [file.parent / "images", file.parent]
     return next((place / name for place in places if name and (place / name).is_file()), None)
 
 
 def _figure(entry: Mapping[str, Any], places: Mapping[int, Path], names: Sequence[str], file: Path) -> Figure:
-    image = _number(entry, "image_id", file)
+    image = whole_number(entry, "image_id", file)
     about = f"{file}: annotation {entry.get('id')} of {places[image].name}"
     values = _numbers(entry.get("keypoints"), 3 * len(names), f"{about}: keypoints").reshape(-1, 3)
     joints, visible = np.zeros((len(KEYPOINTS), 2)), np.zeros(len(KEYPOINTS), np.int64)

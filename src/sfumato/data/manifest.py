@@ -5,16 +5,18 @@ A run that was killed leaves at most half a line, which is left out; its picture
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, DiskError, OptionError
+from ..errors import Cancelled, DataError, DiskError, OptionError
+from ..progress import Report
 from ..weights import replacing
 from .coco import coco
+from .keypoints import NAMES
 
-CONFIG, LABELS = "config.json", "keypoints.json"
+CONFIG, LABELS = "config.json", NAMES[0]
 Record = dict[str, Any]
 
 
@@ -37,20 +39,74 @@ class Manifest:
         Raises:
             DiskError: it cannot be written.
         """
-        try:
+        with self._writing():
             whole = _whole_bytes(self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as self._file:
+            self._file = self.path.open("ab")
+        with self._file:
+            with self._writing():
                 self._file.truncate(whole)
-                yield self
+            yield self
+
+    def add(self, record: Record) -> None:
+        """Writes a line to the disk.
+
+        Raises:
+            DiskError: it cannot be written.
+        """
+        with self._writing():
+            self._file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise DiskError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
-    def add(self, record: Record) -> None:
-        """Writes a line to the disk."""
-        self._file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+
+def gather(
+    folder: Path,
+    count: int,
+    make: Callable[[Sequence[int]], Iterator[Record]],
+    *,
+    description: str,
+    shard: tuple[int, int] = (0, 1),
+    progress: Report | None = None,
+) -> int:
+    """Makes the pictures 0 ... count - 1 of the shard that are not there yet, and keypoints.json of all that are then.
+
+    Args:
+        folder: of the set, claimed.
+        count: pictures of the whole set.
+        make: from numbers of pictures to their lines, each when its files are complete.
+        description: of the set, for keypoints.json.
+        shard: this share and the number of shares.
+        progress: called with the pictures done and their number; False stops.
+
+    Returns:
+        How many pictures of all shares there are.
+
+    Raises:
+        DiskError: the disk is full or not writable; the same call goes on.
+        DataError: a manifest is damaged.
+        Cancelled: `progress` said so; the same call goes on.
+    """
+    mine, there = range(shard[0], count, shard[1]), {record["id"] for record in records(folder)}
+    missing = [number for number in mine if number not in there]
+    done = len(mine) - len(missing)
+    with Manifest(folder, shard).appending() as lines:
+        for record in make(missing):
+            lines.add(record)
+            done += 1
+            if progress is not None and progress(done, len(mine)) is False:
+                write_labels(folder, description)
+                raise Cancelled(
+                    f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
+                )
+    return write_labels(folder, description)
 
 
 def records(folder: Path) -> Iterator[Record]:

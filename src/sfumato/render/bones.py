@@ -26,6 +26,17 @@ _PREFIX = re.compile(r"^(?:mixamorig\d*[:_]?|.*[:|](?=[a-z]{2})|DEF-)", re.IGNOR
 _NUMBER = re.compile(r"_\d+$")
 _SIDES = (("left", "Left", "L", "l"), ("right", "Right", "R", "r"))
 
+# Sides of Mixamo and of the files of CMU from cgspeed, which are alike.
+_LIMBS = {
+    "shoulder": "{Side}Shoulder",
+    "upper_arm": "{Side}Arm",
+    "forearm": "{Side}ForeArm",
+    "hand": "{Side}Hand",
+    "thigh": "{Side}UpLeg",
+    "shin": "{Side}Leg",
+    "foot": "{Side}Foot",
+}
+
 # For each family its bones by limb: `{Side}` is Left or Right, `{S}` L or R, `{s}` l or r; what comes first is taken.
 _FAMILIES: dict[str, dict[str, str]] = {
     "makehuman": {
@@ -49,13 +60,7 @@ _FAMILIES: dict[str, dict[str, str]] = {
         "chest": "Spine1",
         "neck": "Neck",
         "head": "Head",
-        "shoulder": "{Side}Shoulder",
-        "upper_arm": "{Side}Arm",
-        "forearm": "{Side}ForeArm",
-        "hand": "{Side}Hand",
-        "thigh": "{Side}UpLeg",
-        "shin": "{Side}Leg",
-        "foot": "{Side}Foot",
+        **_LIMBS,
         "toe": "{Side}ToeBase",
     },
     "mixamo": {
@@ -64,13 +69,7 @@ _FAMILIES: dict[str, dict[str, str]] = {
         "chest": "Spine2 Spine1 Chest",
         "neck": "Neck",
         "head": "Head",
-        "shoulder": "{Side}Shoulder",
-        "upper_arm": "{Side}Arm",
-        "forearm": "{Side}ForeArm",
-        "hand": "{Side}Hand",
-        "thigh": "{Side}UpLeg",
-        "shin": "{Side}Leg",
-        "foot": "{Side}Foot",
+        **_LIMBS,
         "toe": "{Side}ToeBase {Side}Toe",
     },
     "old cmu": {

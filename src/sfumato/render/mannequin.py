@@ -5,10 +5,8 @@ Its keypoints are known: bones for the joints, vertices for eyes, ears and the t
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from . import guesses
-from .character import LIMBS, Character, Keypoint, Mesh, Weights
+from .character import LIMBS, Character, Keypoint
 from .doll import hands, legs, trunk
 from .doll.features import Features
 from .doll.frame import Frame, frame, skeleton
@@ -25,22 +23,14 @@ def mannequin(look: Look) -> Character:
     bones = skeleton(f)
     w = Weigher(f, bones)
     pieces = _pieces(f, w)
-    mesh = joined(pieces)
+    whole = joined(pieces)
     limbs = {name: bones.names.index(name) for name in LIMBS}
     return Character(
         name="mannequin",
-        mesh=Mesh(
-            vertices=mesh.vertices,
-            faces=mesh.faces,
-            parts=mesh.parts,
-            components=mesh.components,
-            colors=mesh.colors,
-            smooth_edges=mesh.smooth_edges,
-            cards=np.zeros(int(mesh.components.max()) + 1, bool),
-        ),
+        mesh=whole.mesh,
         skeleton=bones,
-        weights=Weights(bones=mesh.bones, values=mesh.values),
-        keypoints=guesses.keypoints(limbs, _face(Head(f), pieces, mesh.starts)),
+        weights=whole.weights,
+        keypoints=guesses.keypoints(limbs, _face(Head(f), pieces, whole.starts)),
         limbs=limbs,
     )
 

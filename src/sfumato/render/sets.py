@@ -4,13 +4,13 @@ DIR/images/000000000000.png ...   DIR/keypoints.json   DIR/manifest.jsonl   DIR/
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..data import manifest
-from ..errors import Cancelled
 from ..progress import Report
 from . import job, workers
 from .job import Config
@@ -48,20 +48,11 @@ def render(
     folder = Path(folder)
     job.check(config)
     manifest.claim(folder, plain(config))
-    mine = range(shard[0], count, shard[1])
-    there = {record["id"] for record in manifest.records(folder)}
-    missing = [number for number in mine if number not in there]
-    done = len(mine) - len(missing)
-    with manifest.Manifest(folder, shard).appending() as lines:
-        for record in workers.each(partial(job.make, config, folder=folder), missing, min(processes, len(missing))):
-            lines.add(record)
-            done += 1
-            if progress is not None and progress(done, len(mine)) is False:
-                manifest.write_labels(folder, "Rendered by Sfumato")
-                raise Cancelled(
-                    f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
-                )
-    return manifest.write_labels(folder, "Rendered by Sfumato")
+
+    def made(numbers: Sequence[int]) -> Iterator[manifest.Record]:
+        return workers.each(partial(job.make, config, folder=folder), numbers, min(processes, len(numbers)))
+
+    return manifest.gather(folder, count, made, description="Rendered by Sfumato", shard=shard, progress=progress)
 
 
 def plain(config: Config) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ..errors import RecipeError
 
 T = TypeVar("T")
 WANING = Share(first=0.9, last=0.1)
+"""The share of what there is plenty of, from nine tenths of the samples to one."""
 
 
 @dataclass(frozen=True, kw_only=True)

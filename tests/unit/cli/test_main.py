@@ -97,7 +97,7 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
             ["restyle", "a", "--styles", "b", "-o", "c", "--method", "adain"],
             "--method adain: no model of it is bundled",
         ),
-        (["restyle", "a", "--styles", "b", "-o", "c"], "a/keypoints.json: no such file; a set is what"),
+        (["restyle", "a", "--styles", "b", "-o", "c"], "a: there is no such folder of labelled pictures"),
         (["colorize"], "which sketch?"),
         (["colorize", "a.png"], "in whose colours?"),
         (["colorize", "a.png", "--style", "b.png", "--hints", "1,2,red"], "--hints 1,2,red: wants x,y,#rrggbb"),

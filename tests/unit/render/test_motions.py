@@ -1,4 +1,4 @@
-"""What a user can name as a motion, and every n-th frame."""
+"""What a user can name as a motion."""
 
 import dolls
 import numpy as np
@@ -6,7 +6,6 @@ import pytest
 
 from sfumato.errors import DataError, OptionError
 from sfumato.render import builtin, motions
-from sfumato.render.motion import Every
 
 
 def test_built_in_and_random():
@@ -44,17 +43,3 @@ def test_bad_paths(tmp_path):
     (tmp_path / "hero.fbx").write_bytes(b"x")
     with pytest.raises(DataError, match=r"hero.fbx: motions are read from .bvh files"):
         motions.load(str(tmp_path / "hero.fbx"))
-
-
-def test_every_nth_frame():
-    walk, doll = builtin.motion("walk"), dolls.doll()
-    some = Every(motion=walk, step=10, start=2)
-    assert (some.name, some.frames, some.fps) == ("walk", len(range(2, walk.frames, 10)), pytest.approx(3))
-    assert some.source(2) == 22
-    assert np.array_equal(some.pose(doll, 2).heads, walk.pose(doll, 22).heads)
-    assert Every(motion=walk, step=walk.frames + 5).frames == 1
-    for step, start in ((0, 0), (1, walk.frames)):
-        with pytest.raises(OptionError):
-            Every(motion=walk, step=step, start=start)
-    with pytest.raises(OptionError, match="no frame 4"):
-        some.pose(doll, some.frames)

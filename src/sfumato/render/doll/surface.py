@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..character import PARTS, Floats, Numbers
+from ..character import PARTS, Floats, Mesh, Weights
 
 KEPT = 4
 """Bones that may move a vertex."""
@@ -132,14 +132,8 @@ def mirrored(piece: Piece, swap: NDArray[np.integer], part: str | None = None) -
 class Joined:
     """All pieces as one mesh."""
 
-    vertices: Floats
-    faces: Numbers
-    parts: NDArray[np.uint8]
-    components: Numbers
-    colors: NDArray[np.float32]
-    smooth_edges: Numbers
-    bones: Numbers
-    values: NDArray[np.float32]
+    mesh: Mesh
+    weights: Weights
     starts: tuple[int, ...]
     """The first vertex of each piece."""
 
@@ -155,14 +149,18 @@ def joined(pieces: Sequence[Piece]) -> Joined:
     bones = np.argsort(-weights, axis=1, kind="stable")[:, :KEPT]
     values = np.take_along_axis(weights, bones, 1)
     colors = np.array([piece.color for piece in pieces], np.float32)
-    return Joined(
+    mesh = Mesh(
         vertices=np.concatenate([piece.vertices for piece in pieces]),
         faces=np.stack((quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]), 1).reshape(-1, 3).astype(np.int32),
         parts=np.repeat(np.array([PARTS.index(piece.part) for piece in pieces], np.uint8), lengths),
         components=np.repeat(np.array([number[name] for name in names], np.int32), lengths),
         colors=np.repeat(colors, lengths, 0),
         smooth_edges=np.sort(quads[:, [0, 2]], 1).astype(np.int32),
-        bones=bones.astype(np.int32),
-        values=(values / values.sum(1, keepdims=True)).astype(np.float32),
+        cards=np.zeros(len(number), bool),
+    )
+    shares = (values / values.sum(1, keepdims=True)).astype(np.float32)
+    return Joined(
+        mesh=mesh,
+        weights=Weights(bones=bones.astype(np.int32), values=shares),
         starts=tuple(int(start) for start in starts[:-1]),
     )
