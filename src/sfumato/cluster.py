@@ -27,6 +27,8 @@ RETRIES = 3
 """So often a lot whose process or node died is begun again."""
 GRACE_S = 10
 """So long lots that nobody wants any more may take to end."""
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
+"""For Ray where it begins here: it tells nobody, and nothing beside our own lines."""
 
 Task = Callable[[int], dict[str, Any]]
 
@@ -47,13 +49,18 @@ def each(task: Task, numbers: Sequence[int], address: str, folder: Path) -> Iter
         DiskError: the folder cannot be written.
         FailedError: processes die again and again, or a node has another Sfumato or none.
     """
-    ray = _ray()
+    ray = installed()
     with _connected(ray, address), _marked(folder) as mark:
         place = Place(mark=mark, work=Path.cwd(), version=__version__)
         yield from _made(ray, task, numbers, place)
 
 
-def _ray() -> ModuleType:
+def installed() -> ModuleType:
+    """Ray.
+
+    Raises:
+        OptionError: it is not there.
+    """
     try:
         import ray
     except ImportError as error:
@@ -63,14 +70,16 @@ def _ray() -> ModuleType:
 
 @contextmanager
 def _connected(ray: ModuleType, address: str) -> Iterator[None]:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that begins here tells nobody
+    os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
+    if address != "local":
+        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # one attempt, else Ray tries for ten minutes
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
+    except Exception as error:  # among others bare ones, and always about the cluster
         first = str(error).strip().partition("\n")[0]
         raise OptionError(
-            f"--ray {address}: no cluster of Ray answers ({first}); `ray start --head` begins one, `--ray local` does"
-            " with this machine"
+            f"--ray {address}: no Ray cluster answers ({first}); `ray start --head` begins one, `--ray local` makes one"
+            " of this machine alone"
         ) from error
     try:
         yield

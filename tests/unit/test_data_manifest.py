@@ -1,4 +1,6 @@
 import json
+import os
+import time
 
 import pytest
 
@@ -56,3 +58,17 @@ def test_a_folder_holds_one_set(tmp_path):
     (tmp_path / manifest.CONFIG).write_text("{")
     with pytest.raises(DataError, match=r"config\.json: cannot be read"):
         claim(tmp_path, {"seed": 1})
+
+
+@pytest.mark.parametrize(("shard", "age_s", "stays"), [((0, 1), 0, False), ((0, 2), 0, True), ((0, 2), 9000, False)])
+def test_what_killed_processes_left_half_written_goes(tmp_path, shard, age_s, stays):
+    (tmp_path / "images").mkdir()
+    left = [tmp_path / ".keypoints.json.0a1b.tmp", tmp_path / "images/.sfumato-0a1b.tmp"]
+    for path in left:
+        path.write_text("half")
+        os.utime(path, (time.time() - age_s,) * 2)
+    made = manifest.gather(
+        tmp_path, 2, lambda numbers: ({**RECORD, "id": n} for n in numbers), description="", shard=shard
+    )
+    assert made == 2 // shard[1]
+    assert [path.exists() for path in left] == [stays, stays]  # others may write to them now

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import cluster
 from ..data import manifest
+from ..errors import OptionError
 from ..progress import Report
 from . import job, workers
 from .job import Config
@@ -43,13 +44,17 @@ def render(
         How many pictures of all shares there are.
 
     Raises:
-        OptionError: the folder holds a set of another configuration, or no Ray cluster answers.
+        OptionError: the folder holds another set, no Ray cluster answers, or it is given a share only.
         DataError: a character or motion cannot be used, or a node does not reach the folder.
         DiskError: the disk is full or not writable; the same call goes on.
         FailedError: processes die again and again; likewise.
         Cancelled: `progress` said so; likewise.
     """
     folder = Path(folder)
+    if ray is not None:
+        cluster.installed()
+        if shard != (0, 1):
+            raise OptionError("--shard: with --ray the cluster shares the work among its nodes; give one of the two")
     job.check(config)
     manifest.claim(folder, plain(config))
 
