@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import time
@@ -6,7 +7,7 @@ import pytest
 
 from sfumato.data import manifest
 from sfumato.data.manifest import Manifest, claim, records, write_labels
-from sfumato.errors import DataError, OptionError
+from sfumato.errors import DataError, DiskError, OptionError
 
 RECORD = {"file": "images/x.png", "width": 8, "height": 8, "annotations": []}
 
@@ -72,3 +73,28 @@ def test_what_killed_processes_left_half_written_goes(tmp_path, shard, age_s, st
     )
     assert made == 2 // shard[1]
     assert [path.exists() for path in left] == [stays, stays]  # others may write to them now
+
+
+class Full:
+    """A file on a disk with room for so many bytes."""
+
+    def __init__(self, file, room):
+        self.file, self.room = file, room
+
+    def write(self, data):
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self.file.write(data[: self.room])
+        self.room -= written
+        return written
+
+
+def test_half_a_line_on_a_full_disk(tmp_path):
+    full = pytest.raises(DiskError, match=r"manifest\.jsonl: cannot be written \(No space left on device\)")
+    with full, Manifest(tmp_path).appending() as lines:
+        lines.add(RECORD | {"id": 0})
+        lines._file = Full(lines._file, room=10)
+        lines.add(RECORD | {"id": 1})
+    assert (tmp_path / "manifest.jsonl").read_bytes().endswith(b'\n{"id":1,"f')
+    fill(tmp_path, [1])
+    assert [record["id"] for record in records(tmp_path)] == [0, 1]
