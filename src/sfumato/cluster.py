@@ -27,8 +27,8 @@ RETRIES = 3
 """So often a lot whose process or node died is begun again."""
 GRACE_S = 10
 """So long lots that nobody wants any more may take to end."""
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
-"""For Ray where it begins here: it tells nobody, and nothing beside our own lines."""
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "^"}
+"""For Ray: it tells nobody of the user's work, and of all its lines prints none among ours."""
 
 Task = Callable[[int], dict[str, Any]]
 
@@ -61,6 +61,8 @@ def installed() -> ModuleType:
     Raises:
         OptionError: it is not there.
     """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:
@@ -70,7 +72,6 @@ def installed() -> ModuleType:
 
 @contextmanager
 def _connected(ray: ModuleType, address: str) -> Iterator[None]:
-    os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     if address != "local":
         os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # one attempt, else Ray tries for ten minutes
     try:

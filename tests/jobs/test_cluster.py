@@ -14,7 +14,7 @@ import pytest
 from sfumato.render import render
 from sfumato.render.job import Config
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 
 CONFIG = Config(size=(64, 64), variants=2, motion=("builtin:wave",))
 FLAGS = ["--size", "64", "--variants", "2", "--motion", "builtin:wave"]
@@ -86,13 +86,13 @@ def test_a_driver_that_is_killed_and_one_that_is_interrupted(nodes, alone, tmp_p
     with started(address, tmp_path) as second:
         reached(tmp_path, lines(tmp_path) + 4, second)
         second.send_signal(signal.SIGINT)
-        said = second.communicate(timeout=120)
+        said = second.communicate(timeout=300)
     assert (second.returncode, *said) == (130, "", "sfumato: interrupted\n")
     there = {path.name for path in (tmp_path / "images").iterdir()}
     time.sleep(2)
     assert {path.name for path in (tmp_path / "images").iterdir()} == there
     with started(address, tmp_path) as third:
-        said = third.communicate(timeout=300)
+        said = third.communicate(timeout=600)
     assert (third.returncode, *said) == (0, f"{tmp_path}/keypoints.json\n", "")
     assert_whole(tmp_path, alone)
 
