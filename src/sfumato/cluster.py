@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import secrets
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ AHEAD = 3
 """Lots that each core has in store."""
 RETRIES = 3
 """So often a lot whose process or node died is begun again."""
+ANSWER_S = 5
+"""So long the head of a cluster may take to answer; Ray itself would try for minutes, and say so line by line."""
 GRACE_S = 10
 """So long lots that nobody wants any more may take to end."""
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "^"}
@@ -72,11 +75,12 @@ def installed() -> ModuleType:
 
 @contextmanager
 def _connected(ray: ModuleType, address: str) -> Iterator[None]:
-    if address != "local":
-        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # one attempt, else Ray tries for ten minutes
+    host, colon, port = address.rpartition(":")
     try:
+        if colon and port.isdecimal() and "/" not in host:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except Exception as error:  # among others bare ones, and always about the cluster
+    except Exception as error:  # Ray raises bare ones, too
         first = str(error).strip().partition("\n")[0]
         raise OptionError(
             f"--ray {address}: no Ray cluster answers ({first}); `ray start --head` begins one, `--ray local` makes one"
