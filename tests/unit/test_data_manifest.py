@@ -95,6 +95,6 @@ def test_half_a_line_on_a_full_disk(tmp_path):
         lines.add(RECORD | {"id": 0})
         lines._file = Full(lines._file, room=10)
         lines.add(RECORD | {"id": 1})
-    assert (tmp_path / "manifest.jsonl").read_bytes().endswith(b'\n{"id":1,"f')
+    assert (tmp_path / "manifest.jsonl").read_bytes().endswith(b'\n{"file":"i')
     fill(tmp_path, [1])
     assert [record["id"] for record in records(tmp_path)] == [0, 1]
