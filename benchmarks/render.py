@@ -1,11 +1,14 @@
 """How fast sets are rendered, whole: pictures a second of `sfumato render` by several processes, and their memory.
 
     python benchmarks/render.py [--count 400] [--workers 2] [--size 512] [--makehuman FOLDER]
+    python benchmarks/render.py --memory --count 10000 --size 96 [--makehuman FOLDER]
 
 Each set is made by the command in a folder of its own, lines and COCO labels, files and all; the seconds are those
 between the first tenth of the pictures and the last one, so that starting the processes is told apart. Memory is the
 largest of all processes at a tenth of the way and at the end. The characters: the built-in figure in 64 variants, and
 MakeHuman's body in clothes, if its folder is named.
+
+With `--memory` one process draws, and what it holds is noted every 500 pictures: it must not grow with their number.
 """
 
 import argparse
@@ -16,7 +19,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from report import Row, show
+
+STEP = 500
+"""Pictures between two looks at the memory."""
+SETTLED = 1000
+"""Pictures after which caches are full."""
 
 
 def main() -> None:
@@ -25,11 +34,39 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--makehuman", metavar="FOLDER")
+    parser.add_argument("--memory", action="store_true")
     given = parser.parse_args()
+    if given.memory:
+        named = {"the built-in figure": "mannequin"} | (
+            {"MakeHuman, clothed": given.makehuman} if given.makehuman else {}
+        )
+        show("render_memory", {name: held(character, given) for name, character in named.items()})
+        return
     rows = [measured("mannequin", "the built-in figure", given)]
     if given.makehuman:
         rows.append(measured(given.makehuman, "MakeHuman, clothed", given))
     show("render", {f"{given.size} x {given.size} pixels, {given.workers} processes": rows})
+
+
+def held(character: str, given: argparse.Namespace) -> list[Row]:
+    """MB of the process that draws and of the one that gathers, every so many pictures; last, how they grow."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["--character", character, "--count", str(given.count), "--size", str(given.size), "--workers", "1"]
+        command = [sys.executable, "-m", "sfumato", "render", *words, "-o", folder, "--quiet"]
+        with subprocess.Popen(command) as process:
+            for count in range(STEP, given.count, STEP):
+                done = reached(Path(folder), count, process)
+                gathers, *draws = family(process.pid)
+                drawing = max(map(resident, draws), default=0) / 1e6
+                rows.append({"pictures": done, "MB, draws": drawing, "MB, gathers": resident(gathers) / 1e6})
+                print(rows[-1], file=sys.stderr)
+        if process.returncode:
+            raise SystemExit("the command failed")
+    late = [row for row in rows if row["pictures"] >= SETTLED]
+    at, *columns = ([float(row[key]) for row in late] for key in ("pictures", "MB, draws", "MB, gathers"))
+    slopes = [float(np.polyfit(at, column, 1)[0]) * 1000 for column in columns]
+    return [*rows, {"pictures": "growth in a thousand", "MB, draws": slopes[0], "MB, gathers": slopes[1]}]
 
 
 def measured(character: str, name: str, given: argparse.Namespace) -> Row:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from . import image
 from .data import folders, keypoints, manifest
-from .errors import DataError
+from .errors import DataError, PictureError
 from .image.depth import to_8
 from .progress import Report
 from .translate import Translator
@@ -120,7 +120,7 @@ def restyle(
         How many pictures of all shares there are.
 
     Raises:
-        DataError: the set or the styles cannot be used.
+        DataError: the set or the styles cannot be used, or one of its pictures is broken.
         OptionError: the folder holds another set.
         DiskError: the disk is full or not writable; the same call goes on.
         Cancelled: `progress` said so; likewise.
@@ -138,7 +138,10 @@ def restyle(
         for number in numbers:
             place, version = divmod(number, config.per_picture)
             style, pixels = hands.found(int(chosen[place, version]))
-            result = styled(pictures[place].path, pixels, translator, config)
+            try:
+                result = styled(pictures[place].path, pixels, translator, config)
+            except PictureError as error:
+                raise DataError(f"{error}; put a whole picture in its place, and the same command goes on") from error
             yield _kept(out, number, result, pictures[place]) | {"style": folders.named(Path(style))}
 
     count = len(pictures) * config.per_picture

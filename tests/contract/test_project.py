@@ -39,7 +39,7 @@ def test_what_is_imported_is_what_is_installed(project, repository):
     renamed = {"cv2": "opencv-python-headless", "PIL": "pillow"}
     names = {renamed.get(name, name.replace("_", "-")) for name in imported(repository / "src" / "sfumato")}
     extras = project["optional-dependencies"]
-    optional = {name_of(requirement) for requirement in [*extras["onnx"], *extras["video"]]}
+    optional = {name_of(requirement) for requirement in [*extras["onnx"], *extras["video"], *extras["ray"]]}
     assert names - optional == {name_of(requirement) for requirement in project["dependencies"]}
 
 

@@ -1,10 +1,13 @@
+import errno
 import json
+import os
+import time
 
 import pytest
 
 from sfumato.data import manifest
 from sfumato.data.manifest import Manifest, claim, records, write_labels
-from sfumato.errors import DataError, OptionError
+from sfumato.errors import DataError, DiskError, OptionError
 
 RECORD = {"file": "images/x.png", "width": 8, "height": 8, "annotations": []}
 
@@ -56,3 +59,42 @@ def test_a_folder_holds_one_set(tmp_path):
     (tmp_path / manifest.CONFIG).write_text("{")
     with pytest.raises(DataError, match=r"config\.json: cannot be read"):
         claim(tmp_path, {"seed": 1})
+
+
+@pytest.mark.parametrize(("shard", "age_s", "stays"), [((0, 1), 0, False), ((0, 2), 0, True), ((0, 2), 9000, False)])
+def test_what_killed_processes_left_half_written_goes(tmp_path, shard, age_s, stays):
+    (tmp_path / "images").mkdir()
+    left = [tmp_path / ".keypoints.json.0a1b.tmp", tmp_path / "images/.sfumato-0a1b.tmp"]
+    for path in left:
+        path.write_text("half")
+        os.utime(path, (time.time() - age_s,) * 2)
+    made = manifest.gather(
+        tmp_path, 2, lambda numbers: ({**RECORD, "id": n} for n in numbers), description="", shard=shard
+    )
+    assert made == 2 // shard[1]
+    assert [path.exists() for path in left] == [stays, stays]  # others may write to them now
+
+
+class Full:
+    """A file on a disk with room for so many bytes."""
+
+    def __init__(self, file, room):
+        self.file, self.room = file, room
+
+    def write(self, data):
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self.file.write(data[: self.room])
+        self.room -= written
+        return written
+
+
+def test_half_a_line_on_a_full_disk(tmp_path):
+    full = pytest.raises(DiskError, match=r"manifest\.jsonl: cannot be written \(No space left on device\)")
+    with full, Manifest(tmp_path).appending() as lines:
+        lines.add(RECORD | {"id": 0})
+        lines._file = Full(lines._file, room=10)
+        lines.add(RECORD | {"id": 1})
+    assert (tmp_path / "manifest.jsonl").read_bytes().endswith(b'\n{"file":"i')
+    fill(tmp_path, [1])
+    assert [record["id"] for record in records(tmp_path)] == [0, 1]

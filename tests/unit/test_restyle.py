@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from collections import Counter
 
 import numpy as np
@@ -6,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sfumato.data.coco import annotation, coco
-from sfumato.errors import Cancelled, DataError, OptionError
+from sfumato.errors import Cancelled, DataError, DiskError, OptionError
 from sfumato.restyle import Config, labelled, restyle, styles_of
 
 
@@ -94,6 +96,49 @@ def test_another_set_in_the_folder(sets):
     restyle(source, [styles], out, device="cpu")
     with pytest.raises(OptionError, match=r"seed=0, not 1; choose another folder"):
         restyle(source, [styles], out, Config(seed=1), device="cpu")
+
+
+def test_a_broken_picture_is_named_and_mended(sets):
+    source, styles, out = sets
+    whole = (source / "images/2.png").read_bytes()
+    (source / "images/2.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"2\.png: .*; put a whole picture in its place, and the same command goes on"):
+        restyle(source, [styles], out, device="cpu")
+    assert sorted(path.name for path in (out / "images").iterdir()) == ["000000000000.png", "000000000001.png"]
+    (source / "images/2.png").write_bytes(whole)
+    assert restyle(source, [styles], out, device="cpu") == 4
+
+
+def test_a_set_is_not_styled_onto_itself(sets):
+    source, styles, _ = sets
+    before = (source / "keypoints.json").read_bytes()
+    with pytest.raises(OptionError, match=r"keypoints\.json is of another set, which is not overwritten"):
+        restyle(source, [styles], source, device="cpu")
+    assert (source / "keypoints.json").read_bytes() == before
+
+
+def test_no_styles(sets, tmp_path):
+    source, _, out = sets
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty"):
+        restyle(source, [str(tmp_path / "empty")], out, device="cpu")
+    assert not out.exists()
+
+
+def test_a_full_disk_leaves_nothing_half_written(sets, monkeypatch):
+    source, styles, out = sets
+    synced = []
+
+    def fsync(descriptor):
+        synced.append(descriptor)
+        if len(synced) == 4:  # the second picture, after the configuration, the first picture and its line
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(DiskError, match=r"000000000001\.png: cannot be written.*the same command goes on"):
+        restyle(source, [styles], out, device="cpu")
+    assert [path.name for path in (out / "images").iterdir()] == ["000000000000.png"]
+    assert restyle(source, [styles], out, device="cpu") == 4
 
 
 def test_what_is_no_set(tmp_path):

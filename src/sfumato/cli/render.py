@@ -30,6 +30,7 @@ def parser() -> flags.Parser:
             "render --count 100 -o sketches --preview",
             "render --character hero.glb --motion walk.bvh --count 1000 --every 5 -o hero",
             "render --character makehuman/ --motion cmu/ --count 200000 --shard 0/8 -o sketches",
+            "render --count 200000 --ray auto -o /shared/sketches",
             "render --count 20 --outputs lines flat parts depth -o pairs",
         ],
     )
@@ -41,6 +42,11 @@ def parser() -> flags.Parser:
     made.add_argument("--shard", metavar="I/N", help="Only the I-th of N parts, I from 0: for several machines")
     text = "Processes that draw (default: as many as there are cores)"
     made.add_argument("--workers", type=_count, metavar="N", help=text)
+    text = (
+        "Draw on a Ray cluster: auto is the one that this machine is a node of, HOST:PORT the one with its head there,"
+        " local one of this machine alone; all nodes share DIR under the same path"
+    )
+    made.add_argument("--ray", metavar="ADDRESS", help=text)
     text = f"Write DIR/{PREVIEW}, too: some of the pictures with the skeleton drawn over"
     made.add_argument("--preview", action="store_true", help=text)
     flags.add(made.add_argument_group("the set"), fields())
@@ -55,6 +61,8 @@ def run(words: Sequence[str], console: Console) -> int:
     folder = path_of(given.out)
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"{folder}: is a file; -o wants a folder")
+    if given.ray and given.workers:
+        raise OptionError("--workers: with --ray the cluster tells how many processes draw; give one of the two")
     shard = batch.part(given.shard) if given.shard else (0, 1)
     from ..progress import Progress
     from ..render import render
@@ -63,7 +71,7 @@ def run(words: Sequence[str], console: Console) -> int:
     values = flags.given(given, fields()) | {"size": given.size, "seed": given.seed or 0}
     config = flags.build(Config, values)
     with Progress("pictures", label="rendering", quiet=console.quiet) as progress:
-        render(config, given.count, folder, processes=_processes(given), shard=shard, progress=progress)
+        render(config, given.count, folder, processes=_processes(given), ray=given.ray, shard=shard, progress=progress)
     console.say(str(folder / "keypoints.json"))
     if given.preview:
         _preview(folder, console)

@@ -5,8 +5,9 @@ A run that was killed leaves at most half a line, which is left out; its picture
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from .keypoints import NAMES
 
 CONFIG, LABELS = "config.json", NAMES[0]
 Record = dict[str, Any]
+OLD_S = 3600
+"""A half-written file that is so old belongs to nobody any more, whatever other machines write to the folder."""
 
 
 class Manifest:
@@ -42,7 +45,7 @@ class Manifest:
         with self._writing():
             whole = _whole_bytes(self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab")
+            self._file = self.path.open("ab", buffering=0)  # what did not fit is not tried again at its end
         with self._file:
             with self._writing():
                 self._file.truncate(whole)
@@ -55,8 +58,9 @@ class Manifest:
             DiskError: it cannot be written.
         """
         with self._writing():
-            self._file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
-            self._file.flush()
+            left = memoryview(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+            while left:
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
 
     @contextmanager
@@ -97,7 +101,8 @@ def gather(
     mine, there = range(shard[0], count, shard[1]), {record["id"] for record in records(folder)}
     missing = [number for number in mine if number not in there]
     done = len(mine) - len(missing)
-    with Manifest(folder, shard).appending() as lines:
+    with _going_on(), Manifest(folder, shard).appending() as lines:
+        _sweep(folder, shard)
         for record in make(missing):
             lines.add(record)
             done += 1
@@ -106,7 +111,26 @@ def gather(
                 raise Cancelled(
                     f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
                 )
-    return write_labels(folder, description)
+    with _going_on():
+        _sweep(folder, shard)
+        return write_labels(folder, description)
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    try:
+        yield
+    except DiskError as error:
+        raise DiskError(f"{error}; once it can, the same command goes on") from error
+
+
+def _sweep(folder: Path, shard: tuple[int, int]) -> None:
+    """Removes what processes that were killed left half-written; with several shares only what is old."""
+    before = float("inf") if shard[1] == 1 else time.time() - OLD_S
+    for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
+        with suppress(FileNotFoundError):  # another machine's, which is complete by now
+            if path.stat().st_mtime < before:
+                path.unlink()
 
 
 def records(folder: Path) -> Iterator[Record]:
@@ -140,15 +164,15 @@ def claim(folder: Path, config: Record) -> None:
     """Writes config.json, or checks that the set that is there is of the same configuration.
 
     Raises:
-        OptionError: it is of another one; the first difference is named.
+        OptionError: it is of another one, whose first difference is named, or there is a set that is not ours.
         DataError: the configuration that is there cannot be read.
         DiskError: it cannot be written.
     """
     path = folder / CONFIG
     if path.exists():
         try:
-            there = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            there = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{path}: cannot be read ({error}); choose another folder with -o") from error
         for field in config:
             if there.get(field) != config[field]:
@@ -157,6 +181,8 @@ def claim(folder: Path, config: Record) -> None:
                     " choose another folder with -o"
                 )
         return
+    if foreign := next((folder / name for name in NAMES if (folder / name).exists()), None):
+        raise OptionError(f"{foreign} is of another set, which is not overwritten; choose another folder with -o")
     with replacing(path) as file:
         file.write(json.dumps(config, indent=2).encode())
 

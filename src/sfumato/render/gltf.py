@@ -58,6 +58,14 @@ def read_gltf(path: Path) -> Character:
     Raises:
         DataError: the file is damaged, has no skin, vertices that are no numbers, or bones of unknown names.
     """
+    try:
+        return _read(path)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        what = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise DataError(f"{path}: breaks the rules of glTF ({what}); export it again") from error
+
+
+def _read(path: Path) -> Character:
     scene = _scene(GltfFile(path))
     try:
         mapped = bone_map(scene.names(), map_file(path))

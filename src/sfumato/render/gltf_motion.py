@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
 from .character import Character, Floats, Pose
 from .gltf_file import GltfFile, matrix
 
@@ -149,7 +150,10 @@ def _tracks(file: GltfFile, animation: dict[str, Any]) -> tuple[Track, ...]:
 
 
 def _numbers(file: GltfFile, place: int) -> NDArray[np.float64]:
-    return np.asarray(file.values(place), np.float64)
+    values = np.asarray(file.values(place), np.float64)
+    if not np.isfinite(values).all():
+        raise DataError(f"{file.path}: an animation holds values that are no numbers (NaN); export it again")
+    return values
 
 
 def _between(a: Floats, b: Floats, t: float) -> Floats:

@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .. import cluster
 from ..data import manifest
+from ..errors import OptionError
 from ..progress import Report
 from . import job, workers
 from .job import Config
@@ -22,6 +24,7 @@ def render(
     folder: str | Path,
     *,
     processes: int = 0,
+    ray: str | None = None,
     shard: tuple[int, int] = (0, 1),
     progress: Report | None = None,
 ) -> int:
@@ -32,6 +35,8 @@ def render(
         count: how many the set is to have.
         folder: where it is or is to be.
         processes: that work at once; 0 works in this one.
+        ray: address of a Ray cluster, as `cluster.each` takes it, whose processes work instead; all its nodes must
+            reach the folder under the same path.
         shard: only the first number's share of so many, for several machines that write to one folder.
         progress: called with the pictures done and their number; False stops.
 
@@ -39,18 +44,25 @@ def render(
         How many pictures of all shares there are.
 
     Raises:
-        OptionError: the folder holds a set of another configuration.
-        DataError: a character or motion cannot be used.
+        OptionError: the folder holds another set, no Ray cluster answers, or it is given a share only.
+        DataError: a character or motion cannot be used, or a node does not reach the folder.
         DiskError: the disk is full or not writable; the same call goes on.
         FailedError: processes die again and again; likewise.
         Cancelled: `progress` said so; likewise.
     """
     folder = Path(folder)
+    if ray is not None:
+        cluster.installed()
+        if shard != (0, 1):
+            raise OptionError("--shard: with --ray the cluster shares the work among its nodes; give one of the two")
     job.check(config)
     manifest.claim(folder, plain(config))
 
     def made(numbers: Sequence[int]) -> Iterator[manifest.Record]:
-        return workers.each(partial(job.make, config, folder=folder), numbers, min(processes, len(numbers)))
+        task = partial(job.make, config, folder=folder.absolute())
+        if ray is not None and numbers:
+            return cluster.each(task, numbers, ray, folder.absolute())
+        return workers.each(task, numbers, min(processes, len(numbers)))
 
     return manifest.gather(folder, count, made, description="Rendered by Sfumato", shard=shard, progress=progress)
 

@@ -91,6 +91,7 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
         (["render", "-o", "x", "--count", "0"], "a whole number from 1 on, not '0'"),
         (["render", "-o", "x", "--shard", "2/2"], "--shard 2/2: wants i/n"),
         (["render", "-o", "x", "--outputs", "ink"], "--outputs ink"),
+        (["render", "-o", "x", "--ray", "auto", "--workers", "2"], "--workers: with --ray the cluster tells"),
         (["render", "-o", "x", "--character", "a.fbx"], "a.fbx: there is no such file or folder"),
         (["restyle", "a"], "of which set, in which styles, where to?"),
         (

@@ -196,11 +196,12 @@ def test_sparse_values_and_buffers_beside(tmp_path):
         load(str(file), 0)
 
 
-def test_its_own_action(tmp_path):
+def bending(last=0.5**0.5):
+    """A doll that bends an elbow by 90 degrees within a second."""
     maker = Maker()
     half = np.sqrt(0.5)
     times = maker.add(np.array([[0.0], [1.0]], np.float32), 5126, "SCALAR")
-    turns = maker.add(np.array([[0, 0, 0, 1], [0, 0, half, half]], np.float32), 5126, "VEC4")
+    turns = maker.add(np.array([[0, 0, 0, 1], [0, 0, half, last]], np.float32), 5126, "VEC4")
     node = NAMES.index("lowerarm_l")
     maker.extra["animations"] = [
         {
@@ -209,6 +210,50 @@ def test_its_own_action(tmp_path):
             "samplers": [{"input": times, "output": turns}],
         }
     ]
+    return maker
+
+
+def test_an_action_that_is_no_numbers(tmp_path):
+    with pytest.raises(DataError, match=r"doll\.glb: an animation holds values that are no numbers"):
+        load(bending(np.nan).glb(tmp_path / "doll.glb"), 0)
+
+
+def places_in(table, way=()):
+    """The way to everything in a table of JSON."""
+    entries = table.items() if isinstance(table, dict) else enumerate(table) if isinstance(table, list) else ()
+    for key, value in entries:
+        yield (*way, key)
+        yield from places_in(value, (*way, key))
+
+
+def test_whatever_is_not_there_or_is_something_else(tmp_path):
+    """Each entry of the file taken away, then turned into another kind: a character, or one clear line."""
+    maker, path, said = bending(), tmp_path / "doll.gltf", set()
+    table = maker.json()
+    table["buffers"][0]["uri"] = "data:;base64," + base64.b64encode(maker.data).decode()
+    text = json.dumps(table)
+    ways = [way for way in places_in(table) if way[0] != "nodes" or way[1:2] in ((), (0,), (len(NAMES),))]
+    assert len(ways) > 80
+    for k, way in enumerate(ways):
+        for other in (None, ("x", -7)[k % 2]):
+            spoilt = json.loads(text)
+            above = spoilt
+            for key in way[:-1]:
+                above = above[key]
+            above[way[-1]] = other
+            if other is None:
+                del above[way[-1]]
+            path.write_text(json.dumps(spoilt))
+            try:
+                load(str(path), 0)
+            except DataError as error:
+                said.add(str(error))
+    assert all(line.startswith(str(path)) and "\n" not in line for line in said)
+    assert any("breaks the rules of glTF" in line for line in said)
+
+
+def test_its_own_action(tmp_path):
+    maker = bending()
     figure = load(maker.glb(tmp_path / "doll.glb"), 0)
     motion = figure.actions["bend"]
     assert motion.frames == 31 and motion.fps == 30

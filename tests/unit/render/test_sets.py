@@ -1,5 +1,7 @@
 import dataclasses
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sfumato.errors import Cancelled, DataError, OptionError
+from sfumato.errors import Cancelled, DataError, DiskError, OptionError
 from sfumato.render import native, render
 from sfumato.render.job import Config, choice, draw, scene
 from sfumato.render.preview import sheet
@@ -122,6 +124,63 @@ def test_a_set_that_was_killed_goes_on(tmp_path):
 def test_another_set_in_the_folder(whole):
     with pytest.raises(OptionError, match=r"holds a set with .*choose another folder"):
         render(dataclasses.replace(SMALL, outputs=EVERYTHING, seed=5), 4, whole)
+
+
+@pytest.mark.parametrize("content", ['["x"]', "7", "{"])
+def test_a_configuration_that_is_none(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(DataError, match=r"config\.json: cannot be read .* choose another folder with -o"):
+        render(SMALL, 1, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["keypoints.json", "annotations.json"])
+def test_labels_of_others_are_not_overwritten(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(OptionError, match=rf"{name} is of another set, which is not overwritten"):
+        render(SMALL, 1, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("full_at", "file"),
+    [
+        (1, "config.json"),
+        (2, "000000000000.png"),
+        (3, "manifest.jsonl"),
+        (4, "000000000001.png"),
+        (6, "keypoints.json"),
+    ],
+)
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, full_at, file):
+    synced = []
+
+    def fsync(descriptor):
+        synced.append(descriptor)
+        if len(synced) == full_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(DiskError, match=rf"{file}: cannot be written.*No space left on device") as caught:
+        render(SMALL, 2, tmp_path)
+    assert full_at == 1 or str(caught.value).endswith("once it can, the same command goes on")
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert not (tmp_path / "keypoints.json").exists()
+    assert render(SMALL, 2, tmp_path) == 2
+    lines = (tmp_path / "manifest.jsonl").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [0, 1]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DiskError, match=r"config\.json: cannot be written \(Not a directory\)"):
+        render(SMALL, 1, tmp_path / "file" / "set")
+
+
+def test_a_cluster_without_ray(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(OptionError, match=r'Ray is not installed; pip install "sfumato\[ray\]"'):
+        render(SMALL, 1, tmp_path / "set", ray="auto")
+    assert not (tmp_path / "set").exists()
 
 
 def test_each_combination_comes_once():
