@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 import torch
 from annotated_types import Ge, Le, Lt
@@ -126,7 +127,7 @@ class Opened:
         rng = np.random.default_rng([seed, n, *b"poses"])
         matrix, flipped = self._way(figure, rng)
         field = bend(self.out, self.settings.bend_px, rng) if self.settings.bend_px else None
-        crop = cut(pixels, matrix, self.out, field)
+        crop = colored(cut(pixels, matrix, self.out, field))
         joints, known = moved(figure.joints, matrix), figure.visible > 0
         if field is not None:
             joints = bent(joints, field)
@@ -159,7 +160,10 @@ class Opened:
         return matrix, flipped
 
     def _read(self, index: int) -> tuple[Figure, Pixels]:
-        """A figure and its picture, (h, w, 3) in sRGB on white; in place of one that is broken the next in order."""
+        """A figure and its picture on white, (h, w, 3) in sRGB, or (h, w) if it is grey: more of those fit in memory.
+
+        In place of one that is broken the next in order.
+        """
         for place in range(index, index + len(self.figures)):
             figure = self.figures[place % len(self.figures)]
             key = str(figure.path)
@@ -168,7 +172,7 @@ class Opened:
             if figure.path in self.faults:
                 continue
             try:
-                pixels = to_8(image.read(figure.path).compose_on_white().pixels)
+                pixels = grey(to_8(image.read(figure.path).compose_on_white().pixels))
             except PictureError as error:
                 self.faults[figure.path] = str(error)
                 continue
@@ -211,6 +215,18 @@ def kept_from_training(figures: Sequence[Figure], share: float) -> list[Figure]:
 def is_usable(figure: Figure) -> bool:
     """Whether there is something to learn from a figure."""
     return not figure.crowd and bool((figure.visible > 0).any()) and min(figure.box[2:]) > 0
+
+
+def grey(pixels: Pixels) -> Pixels:
+    """A picture (h, w, 3) as (h, w) if it has no colours."""
+    first = pixels[..., 0]
+    plain = np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2])
+    return np.ascontiguousarray(first) if plain else pixels
+
+
+def colored(pixels: Pixels) -> Pixels:
+    """A picture (H, W, 3) or (H, W) as (H, W, 3)."""
+    return pixels if pixels.ndim == 3 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def chosen_half(figure: Figure, rng: np.random.Generator) -> NDArray[np.bool_] | None:
