@@ -12,7 +12,7 @@ from sfumato.metrics.features import Judge
 from sfumato.metrics.fid import frechet_distance
 from sfumato.train.log import read_log
 from sfumato.train.state import build
-from sfumato.train.watch import chunks
+from sfumato.train.translations import chunks
 
 pytestmark = pytest.mark.timeout(400)
 

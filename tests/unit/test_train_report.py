@@ -198,8 +198,8 @@ def test_no_peak_is_lost_of_a_long_curve():
 
 def test_only_the_figure_that_decides_has_its_best_marked():
     values = [(1, 3.0), (2, 1.0), (3, 2.0)]
-    assert charts.chart("x", values, kind="figure").count('class="best"') == 1
-    assert "1 after 2 images" in charts.chart("x", values, kind="figure")
+    assert charts.chart("x", values, kind="falling").count('class="best"') == 1
+    assert "1 after 2 images" in charts.chart("x", values, kind="falling")
     assert 'class="best"' not in charts.chart("x", values, kind="measured")
 
 

@@ -19,7 +19,7 @@ from sfumato.recipes import sketchygan as sketches
 from sfumato.train import loop
 from sfumato.train.log import read_log
 from sfumato.train.recipe import Watch
-from sfumato.train.watch import diversity, likeness
+from sfumato.train.translations import diversity, likeness
 
 
 @pytest.fixture(scope="module", autouse=True)

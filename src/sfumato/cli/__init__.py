@@ -29,6 +29,7 @@ COMMANDS = {
     "train": "train",
     "distance": "distance",
     "evaluate": "evaluate",
+    "reproduce": "reproduce",
     "faces": "faces",
     "folder": "folder",
     "models": "models",

@@ -107,6 +107,23 @@ def size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2] or match[1])
 
 
+def pairs(name: str, form: str, given: Sequence[str]) -> dict[str, str]:
+    """ROLE=PATH arguments; a path may hold further equals signs.
+
+    Raises:
+        OptionError: one has no equals sign, or a name twice.
+    """
+    pairs: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not (key and equals and value):
+            raise OptionError(f"{name} {text}: wants the form {form}")
+        if key in pairs:
+            raise OptionError(f"{name} {text}: {key} is given twice")
+        pairs[key] = value
+    return pairs
+
+
 def _help(field: Field) -> str:
     remarks = [field.bounds] if field.bounds else []
     if field.default is True:

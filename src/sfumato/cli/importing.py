@@ -48,8 +48,8 @@ def run(words: Sequence[str], console: Console) -> int:
     out = path_of(given.out)
     if out.suffix != ".safetensors":
         raise OptionError(f"-o {given.out}: a model file ends in .safetensors")
-    files = {role: path_of(text) for role, text in _pairs("--file", "ROLE=PATH", given.file).items()}
-    hints = _pairs("--hint", "NAME=VALUE", given.hint)
+    files = {role: path_of(text) for role, text in flags.pairs("--file", "ROLE=PATH", given.file).items()}
+    hints = flags.pairs("--hint", "NAME=VALUE", given.hint)
     if identity(out) in [identity(path) for path in files.values()]:
         raise OptionError(f"-o {given.out}: the model file would replace a file that it is made from")
     from .. import image, zoo
@@ -58,20 +58,3 @@ def run(words: Sequence[str], console: Console) -> int:
     card = zoo.convert(given.method, files, out, **hints)
     console.say(f"{out}: {card.title}")
     return 0
-
-
-def _pairs(name: str, form: str, given: Sequence[str]) -> dict[str, str]:
-    """ROLE=PATH arguments; a path may hold further equals signs.
-
-    Raises:
-        OptionError: one has no equals sign, or a name twice.
-    """
-    pairs: dict[str, str] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not (key and equals and value):
-            raise OptionError(f"{name} {text}: wants the form {form}")
-        if key in pairs:
-            raise OptionError(f"{name} {text}: {key} is given twice")
-        pairs[key] = value
-    return pairs

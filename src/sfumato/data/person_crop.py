@@ -101,7 +101,7 @@ def moved(places: NDArray[Any], matrix: NDArray[Any]) -> Floats:
 def cut(pixels: Pixels, matrix: NDArray[Any], out: tuple[int, int], field: NDArray[np.float32] | None = None) -> Pixels:
     """What a matrix (2, 3) or (3, 3) brings of a picture (h, w, 3) into (H, W, 3); beyond its border is white paper.
 
-    Where it becomes much smaller, pixels are averaged first: thin lines would break.
+    A grey one (h, w) becomes (H, W). Where it becomes much smaller, pixels are averaged first: thin lines would break.
 
     Args:
         pixels: the picture.
@@ -115,15 +115,19 @@ def cut(pixels: Pixels, matrix: NDArray[Any], out: tuple[int, int], field: NDArr
     if field is None:
         result = cv2.warpPerspective(pixels, full, (out[1], out[0]), flags=cv2.INTER_LINEAR, **border)  # type: ignore[call-overload]
     else:
-        from_ = moved(grid(out) + field, inverse(full)).astype(np.float32)
-        result = cv2.remap(pixels, from_[..., 0], from_[..., 1], cv2.INTER_LINEAR, **border)  # type: ignore[call-overload]
+        result = cv2.remap(pixels, *_sources(out, field, inverse(full)), cv2.INTER_LINEAR, **border)  # type: ignore[call-overload]
     return np.asarray(result, np.uint8)
 
 
-def grid(out: tuple[int, int]) -> Floats:
-    """The places (H, W, 2) of all pixels."""
-    y, x = np.mgrid[: out[0], : out[1]]
-    return np.stack((x, y), axis=-1).astype(np.float64)
+def _sources(
+    out: tuple[int, int], field: NDArray[np.float32], matrix: Floats
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where pixels (H, W) of a result are taken from, x and y: from their own places and a field, by a matrix."""
+    x = field[..., 0] + np.arange(out[1], dtype=np.float32)
+    y = field[..., 1] + np.arange(out[0], dtype=np.float32)[:, None]
+    rows = matrix.astype(np.float32)
+    across, down, far = (row[0] * x + row[1] * y + row[2] for row in rows)
+    return across / far, down / far
 
 
 def _shrunk(pixels: Pixels, matrix: Floats, out: tuple[int, int]) -> tuple[Pixels, Floats]:

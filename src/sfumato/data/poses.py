@@ -6,13 +6,15 @@ Shapes: H W pixels, K = 17 keypoints. Samples are {"image": uint8 (3, H, W), "jo
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 import torch
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -39,6 +41,9 @@ class Poses:
     """Folders with keypoints.json or annotations.json, or such files."""
     pictures: str = ""
     """Folder of the pictures, if it is not `images` beside the labels or the labels' own."""
+    hold_out: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Share of the pictures that are kept from training; told by the labels, so that a drawing's versions in other
+    styles are kept alike."""
     height: Annotated[int, Ge(32)] = 256
     """Of what is cut out, in pixels."""
     width: Annotated[int, Ge(32)] = 192
@@ -81,6 +86,10 @@ class Opened:
         cache_bytes: how much to keep in memory.
         compose: see `Poses.open`.
 
+    Attributes:
+        figures: what is learned from.
+        held: what is kept from training.
+
     Raises:
         DataError: there are no sets, or none of a set's pictures or figures can be used.
         RecipeError: the Compose cannot be used.
@@ -92,10 +101,18 @@ class Opened:
         self.settings, self.out = settings, (settings.height, settings.width)
         self.cache, self.faults = Cache(cache_bytes), dict[Path, str]()
         self.sets = {root: read_set(root, settings.pictures) for root in settings.root}
-        self.usable = {root: [f for f in found.figures if is_usable(f)] for root, found in self.sets.items()}
+        usable = {root: [f for f in found.figures if is_usable(f)] for root, found in self.sets.items()}
         for root, found in self.sets.items():
-            _check(root, found, self.usable[root])
+            _check(root, found, usable[root])
+        kept = {root: kept_from_training(figures, settings.hold_out) for root, figures in usable.items()}
+        self.held = [figure for figures in kept.values() for figure in figures]
+        paths = {figure.path for figure in self.held}
+        self.usable = {root: [f for f in figures if f.path not in paths] for root, figures in usable.items()}
         self.figures = [figure for figures in self.usable.values() for figure in figures]
+        if not self.figures:
+            raise DataError(
+                f"data.hold_out: {settings.hold_out:g} leaves none of {len(self.held)} figures to learn from"
+            )
         self.compose = checked(compose) if compose is not None else None
         if self.compose is None and settings.compose:
             self.compose = read_compose(settings.compose)
@@ -110,7 +127,7 @@ class Opened:
         rng = np.random.default_rng([seed, n, *b"poses"])
         matrix, flipped = self._way(figure, rng)
         field = bend(self.out, self.settings.bend_px, rng) if self.settings.bend_px else None
-        crop = cut(pixels, matrix, self.out, field)
+        crop = colored(cut(pixels, matrix, self.out, field))
         joints, known = moved(figure.joints, matrix), figure.visible > 0
         if field is not None:
             joints = bent(joints, field)
@@ -143,7 +160,10 @@ class Opened:
         return matrix, flipped
 
     def _read(self, index: int) -> tuple[Figure, Pixels]:
-        """A figure and its picture, (h, w, 3) in sRGB on white; in place of one that is broken the next in order."""
+        """A figure and its picture on white, (h, w, 3) in sRGB, or (h, w) if it is grey: more of those fit in memory.
+
+        In place of one that is broken the next in order.
+        """
         for place in range(index, index + len(self.figures)):
             figure = self.figures[place % len(self.figures)]
             key = str(figure.path)
@@ -152,7 +172,7 @@ class Opened:
             if figure.path in self.faults:
                 continue
             try:
-                pixels = to_8(image.read(figure.path).compose_on_white().pixels)
+                pixels = grey(to_8(image.read(figure.path).compose_on_white().pixels))
             except PictureError as error:
                 self.faults[figure.path] = str(error)
                 continue
@@ -170,13 +190,43 @@ class Opened:
 
     def digest(self) -> str:
         """Sixteen digits that tell whether the figures are still the same, by names of pictures and by joints."""
-        lines = [f"{named(f.path)} {np.round(f.joints[f.visible > 0], 2).tolist()}" for f in self.figures]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return digest(self.figures)
+
+
+def digest(figures: Sequence[Figure]) -> str:
+    """Sixteen digits that tell whether figures are the same, by names of pictures and by joints."""
+    lines = [f"{named(f.path)} {_labels(f)}" for f in figures]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _labels(figure: Figure) -> str:
+    return str(np.round(figure.joints[figure.visible > 0], 2).tolist())
+
+
+def kept_from_training(figures: Sequence[Figure], share: float) -> list[Figure]:
+    """The figures of a share of the pictures, told by the digest of the first figure's labels in each."""
+    firsts: dict[Path, str] = {}
+    for figure in figures if share else ():
+        firsts.setdefault(figure.path, _labels(figure))
+    kept = {p for p, text in firsts.items() if int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) < share * 2**32}
+    return [figure for figure in figures if figure.path in kept]
 
 
 def is_usable(figure: Figure) -> bool:
     """Whether there is something to learn from a figure."""
     return not figure.crowd and bool((figure.visible > 0).any()) and min(figure.box[2:]) > 0
+
+
+def grey(pixels: Pixels) -> Pixels:
+    """A picture (h, w, 3) as (h, w) if it has no colours."""
+    first = pixels[..., 0]
+    plain = np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2])
+    return np.ascontiguousarray(first) if plain else pixels
+
+
+def colored(pixels: Pixels) -> Pixels:
+    """A picture (H, W, 3) or (H, W) as (H, W, 3)."""
+    return pixels if pixels.ndim == 3 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def chosen_half(figure: Figure, rng: np.random.Generator) -> NDArray[np.bool_] | None:

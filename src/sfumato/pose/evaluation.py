@@ -19,10 +19,11 @@ from .. import device as devices
 from .. import image
 from ..data.keypoints import KEYPOINTS, Figure, read_set, swapped
 from ..data.person_crop import Floats, Pixels
+from ..data.poses import is_usable
 from ..data.skeletons import drawn
 from ..errors import Cancelled, DataError, PictureError
 from ..image.depth import to_8
-from ..metrics.oks import Precision, average_precision, correct_keypoints, similarity, suppressed
+from ..metrics.oks import DRAWS, Precision, average_precision, correct_keypoints, similarity, suppressed
 from ..progress import Report
 from .estimator import CERTAIN, FoundPose, PoseEstimator
 from .ink import figure_box
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Boxes = Literal["labelled", "ink"]
+Compared = tuple[Figure, FoundPose]
+"""A labelled figure and what was found of it."""
 
 NEAR = 0.1
 """Share of a figure's longer side within which a keypoint is correct."""
@@ -79,8 +82,7 @@ class PoseReport:
     @property
     def mean_correct(self) -> float:
         """The mean over the keypoints that are labelled somewhere."""
-        known = [value for value in self.correct.values() if not math.isnan(value)]
-        return float(np.mean(known)) if known else math.nan
+        return mean(self.correct)
 
     def json(self) -> dict[str, Any]:
         """All of it for a file; what is not a number is None."""
@@ -142,26 +144,22 @@ def evaluate_pose(
     """
     estimator = model if isinstance(model, PoseEstimator) else PoseEstimator(model, device=device)
     found = read_set(dataset, pictures)
-    figures = [f for f in found.figures if not f.crowd and (f.visible > 0).any() and min(f.box[2:]) > 0]
+    figures = [f for f in found.figures if is_usable(f)]
     if not figures:
         raise DataError(f"{found.file}: none of its {len(found.figures)} figures has a box and labelled keypoints")
     start = time.perf_counter()
-    poses, left_out = _poses(estimator, figures, boxes, progress)
-    if not poses:
+    compared, left_out = compare(estimator, figures, boxes, progress)
+    if not compared:
         raise DataError(f"{found.file}: no picture can be used; the first: {left_out[0]}")
-    seconds = (time.perf_counter() - start) / len(poses)
-    compared = [(settled(figure, pose), pose) for figure, pose in poses]
+    seconds = (time.perf_counter() - start) / len(compared)
     scored = [Scored(figure=f, pose=p, oks=similarity(p.joints, labels_of(f), f.area)) for f, p in compared]
-    read = {figure.path for figure, _ in poses}
-    crowds = [f for f in found.figures if f.path in read and not any(f is g for g in figures)]
-    labelled = np.stack([labels_of(f) for f, _ in compared])
-    sides = np.array([max(f.box[2:]) for f, _ in compared])
-    correct = correct_keypoints(np.stack([p.joints for _, p in compared]), labelled, sides, NEAR)
+    read = {figure.path for figure, _ in compared}
+    crowds = [f for f in found.figures if f.path in read and not is_usable(f)]
     return PoseReport(
         model=estimator.name,
         dataset=str(found.file),
-        precision=_precision([*(f for f, _ in compared), *crowds], compared),
-        correct=dict(zip(KEYPOINTS, map(float, correct), strict=True)),
+        precision=precision(compared, crowds),
+        correct=correct(compared),
         scored=sorted(scored, key=lambda s: -s.oks),
         left_out=[*(f"{name}: is missing" for name in found.missing), *left_out],
         seconds=seconds,
@@ -169,10 +167,20 @@ def evaluate_pose(
     )
 
 
-def _poses(
-    estimator: PoseEstimator, figures: Sequence[Figure], boxes: Boxes, progress: Report | None
-) -> tuple[list[tuple[Figure, FoundPose]], list[str]]:
-    """What is found of each figure whose picture can be read, and what is wrong with the others."""
+def compare(
+    estimator: PoseEstimator, figures: Sequence[Figure], boxes: Boxes = "labelled", progress: Report | None = None
+) -> tuple[list[Compared], list[str]]:
+    """What is found of each figure whose picture can be read, and what is wrong with the others.
+
+    Args:
+        estimator: finds poses.
+        figures: labelled ones; where a drawing does not settle its legs, they come back in the nearer order.
+        boxes: as of `evaluate_pose`.
+        progress: likewise.
+
+    Raises:
+        Cancelled: `progress` stopped it.
+    """
     by_picture: dict[Path, list[Figure]] = {}
     for figure in figures:
         by_picture.setdefault(figure.path, []).append(figure)
@@ -185,7 +193,7 @@ def _poses(
         except PictureError as error:
             left_out.append(str(error))
             continue
-        found += list(zip(own, estimator.many(wanted), strict=True))
+        found += [(settled(f, pose), pose) for f, pose in zip(own, estimator.many(wanted), strict=True)]
         if progress and progress(done, len(figures)) is False:
             raise Cancelled("stopped; nothing is kept of it")
     return found, left_out
@@ -208,7 +216,15 @@ def labels_of(figure: Figure) -> Floats:
     return np.concatenate((figure.joints, figure.visible[:, None].astype(np.float64)), axis=1)
 
 
-def _precision(labelled: Sequence[Figure], found: Sequence[tuple[Figure, FoundPose]]) -> Precision:
+def precision(compared: Sequence[Compared], crowds: Sequence[Figure] = (), *, draws: int = DRAWS) -> Precision:
+    """Average precision by COCO's rules.
+
+    Args:
+        compared: figures with what was found.
+        crowds: figures in the same pictures that may be found or not.
+        draws: of the interval; 0 makes none.
+    """
+    labelled = [*(figure for figure, _ in compared), *crowds]
     images = sorted({figure.image for figure in labelled})
     truth = [
         {
@@ -220,10 +236,24 @@ def _precision(labelled: Sequence[Figure], found: Sequence[tuple[Figure, FoundPo
         }
         for f in labelled
     ]
-    return average_precision(images, truth, results(found))
+    return average_precision(images, truth, results(compared), draws=draws)
 
 
-def results(found: Sequence[tuple[Figure, FoundPose]]) -> list[dict[str, Any]]:
+def correct(compared: Sequence[Compared]) -> dict[str, float]:
+    """The share of keypoints within a tenth of a figure's longer side, by name; NaN where none is labelled."""
+    labelled = np.stack([labels_of(figure) for figure, _ in compared])
+    sides = np.array([max(figure.box[2:]) for figure, _ in compared])
+    shares = correct_keypoints(np.stack([pose.joints for _, pose in compared]), labelled, sides, NEAR)
+    return dict(zip(KEYPOINTS, map(float, shares), strict=True))
+
+
+def mean(shares: Mapping[str, float]) -> float:
+    """The mean over the keypoints that are labelled somewhere."""
+    known = [value for value in shares.values() if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def results(found: Sequence[Compared]) -> list[dict[str, Any]]:
     """COCO's results; of figures nearly alike in a picture only the best."""
     by_image: dict[int, list[FoundPose]] = {}
     for figure, pose in found:

@@ -21,7 +21,7 @@ LOG_FROM = 20.0
 
 Points = Sequence[tuple[float, float]]
 """Images seen and a value."""
-Kind = Literal["loss", "figure", "measured", "rate"]
+Kind = Literal["loss", "falling", "rising", "measured", "rate"]
 
 
 def chart(name: str, points: Points, *, kind: Kind = "loss") -> str:
@@ -30,11 +30,13 @@ def chart(name: str, points: Points, *, kind: Kind = "loss") -> str:
     Args:
         name: what it shows.
         points: at least one, in the order of their images; values are finite.
-        kind: a loss has its running mean on top; of the figure that decides which model is best the lowest is marked.
+        kind: a loss has its running mean on top; of the figure that decides which model is best the lowest is marked,
+            or the highest of one that is to rise.
     """
     axes = Axes(points)
     if kind != "loss":
-        best = [min(points, key=lambda point: point[1])] if kind == "figure" else []
+        choose = {"falling": min, "rising": max}.get(kind)
+        best = [choose(points, key=lambda point: point[1])] if choose else []
         dots = points if kind != "rate" and len(points) <= DOTS else []
         curve = (
             axes.line(points) + "".join(axes.dot(p, "dot") for p in dots) + "".join(axes.dot(p, "best") for p in best)

@@ -2,12 +2,17 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from ..data.mixed import Share
+from ..data.stream import Samples
 from ..errors import RecipeError
+
+if TYPE_CHECKING:
+    from .state import State
+    from .watch import Measure
 
 T = TypeVar("T")
 WANING = Share(first=0.9, last=0.1)
@@ -54,18 +59,38 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
-    """The figure of a run between two kinds of pictures: how far translations are from pictures kept from training."""
+class Watching:
+    """How well a run does on what is kept from training; what is measured, each kind of it says."""
 
     every: Annotated[int, Ge(0)] = 0
     """Images between figures; 0 watches nothing."""
+    patience: Annotated[int, Ge(0)] = 0
+    """Images without a better figure after which there is a warning; 0 never warns."""
+
+    def open(self, state: "State", samples: Samples) -> "Measure | None":
+        """What measures the models of a run; None, with a warning, where too little is kept from training.
+
+        Raises:
+            RecipeError: the data or the method is of another kind.
+            DataError: what is named for it cannot be used.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Watching):
+    """The figure of a run between two kinds of pictures: how far translations are from pictures kept from training."""
+
     count: Annotated[int, Ge(2)] = 200
     """Most pictures of each kind that are translated and compared; `data.hold_out` says how many there are."""
     network: str = "auto"
     """Whose features are compared: `compact`, the bundled one, `inception`, or a file of its weights; `auto` takes
     Inception where its weights are."""
-    patience: Annotated[int, Ge(0)] = 0
-    """Images without a better figure after which there is a warning; 0 never warns."""
+
+    def open(self, state: "State", samples: Samples) -> "Measure | None":
+        from .translations import opened
+
+        return opened(self, state, samples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +134,7 @@ class Recipe:
     """Images between saved states."""
     sample_every: Annotated[int, Gt(0)] = 5_000
     """Images between sample grids."""
-    watch: Watch = Watch()
+    watch: Watching = Watch()
     """How well the run does on pictures that it never sees; the model of the best figure is kept."""
     tensorboard: bool = False
     """Log for TensorBoard, too."""
@@ -135,7 +160,8 @@ def validated(recipe: Recipe) -> Recipe:
     more = None if recipe.more is None else _validated(_alike(recipe.more, recipe.data), "more.")
     if more is None and recipe.share != WANING:
         raise RecipeError("share: there is no second data set to have one; --more.FIELD names it")
-    recipe = replace(_validated(recipe, ""), method=method, data=data, more=more)
+    watch = _validated(recipe.watch, "watch.")
+    recipe = replace(_validated(recipe, ""), method=method, data=data, more=more, watch=watch)
     if recipe.images < recipe.batch:
         raise RecipeError(f"images: {recipe.images} are less than one batch of {recipe.batch}")
     return recipe

@@ -24,7 +24,7 @@ from .log import Line, drawable, read_log
 from .recipe import Recipe
 from .report_style import STYLE
 from .samples import grids
-from .signs import Sign, Signs, is_figure, is_loss, is_measured
+from .signs import Sign, Signs, is_figure, is_loss, is_measured, rises
 
 RELOAD_S = 30
 """Seconds after which the page of a run that goes on loads itself anew."""
@@ -180,7 +180,9 @@ def curves(lines: Sequence[Line], names: Sequence[str]) -> str:
 
 def kind_of(name: str) -> Kind:
     """How a value of the log is drawn."""
-    return "figure" if is_figure(name) else "measured" if is_measured(name) else "loss" if is_loss(name) else "rate"
+    if is_figure(name):
+        return "rising" if rises(name) else "falling"
+    return "measured" if is_measured(name) else "loss" if is_loss(name) else "rate"
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:

@@ -154,8 +154,8 @@ class Signs:
             )
 
     def _stale(self, name: str, value: float, images: float) -> Found:
-        best, since = self.best.get(name, (float("inf"), images))
-        if value < best:
+        best, since = self.best.get(name, (value, images))
+        if name not in self.best or is_better(name, value, best):
             self.best[name] = (value, images)
         elif self.patience and images - since >= self.patience:
             yield (
@@ -171,13 +171,23 @@ def is_loss(name: str) -> bool:
 
 
 def is_figure(name: str) -> bool:
-    """Whether a value of a line is the figure that decides which model is best, `MODEL/fid` or `MODEL/fd-...`."""
-    return name.endswith("/fid") or "/fd-" in name
+    """Whether a value of a line is the figure that decides which model is best: `MODEL/fid`, `fd-...` or `AP`."""
+    return name.endswith("/fid") or "/fd-" in name or rises(name)
+
+
+def rises(name: str) -> bool:
+    """Whether a figure that decides is better the larger it is."""
+    return name.endswith("/AP")
+
+
+def is_better(name: str, value: float, best: float | None) -> bool:
+    """Whether a figure that decides is better than the best so far, None if there is none."""
+    return best is None or (value > best if rises(name) else value < best)
 
 
 def is_measured(name: str) -> bool:
-    """Whether a value of a line was measured on pictures kept from training."""
-    return is_figure(name) or name.endswith(("/kid", "/diversity", "/l1", "/psnr")) or "/kd-" in name
+    """Whether a value of a line was measured on what is kept from training."""
+    return is_figure(name) or name.endswith(("/kid", "/diversity", "/l1", "/psnr", "/PCK")) or "/kd-" in name
 
 
 def opponents(term: str, losses: Iterable[str]) -> list[str]:

@@ -1,0 +1,45 @@
+"""Rows of figures as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .rows import METHODS
+
+
+def markdown(made: Mapping[str, Any]) -> str:
+    """The tables, and below them what is otherwise than in the thesis.
+
+    Args:
+        made: as tables.json holds it.
+    """
+    names = list(made["measured_by"])
+    parts = [f"# Poses in sketches, scale {made['scale']['name']}"]
+    for title, rows in made["tables"].items():
+        parts.append(f"## {title}\n\n" + "\n".join(_lines(rows, names)))
+    heads = "AP by COCO's rules, with the interval of 95 of 100 sets drawn from these pictures; PCK within a tenth of a"
+    parts.append(f"{heads} figure's longer side.\n\n" + "\n".join(f"- {note}" for note in made["notes"]))
+    command = f"`{made['command']}`, " if made["command"] else ""
+    return "\n\n".join([*parts, f"{command}{made['machine']}"]) + "\n"
+
+
+def _lines(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    heads = ["learned from", "styled by", "the thesis's AP", *(f"{what}, {n}" for n in names for what in ("AP", "PCK"))]
+    cells = [heads, ["---"] * len(heads), *(_cells(row, names) for row in rows)]
+    return [f"| {' | '.join(row)} |" for row in cells]
+
+
+def _cells(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    stylizer = row["styled_by"] or ""
+    cells = [row["row"], METHODS.get(stylizer.partition("/")[0], stylizer), _number(row["thesis_AP"], 2)]
+    for name in names:
+        if "left_out" in row:
+            cells += [f"left out: {row['left_out']}", ""]
+        else:
+            low, high = row[name]["AP_interval"] or (None, None)
+            ap = _number(row[name]["AP"], 3) + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
+            cells += [ap, _number(row[name]["PCK@0.1"], 3)]
+    return cells
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
