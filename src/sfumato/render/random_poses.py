@@ -4,13 +4,14 @@ People stand more often than they lie, a bent knee goes with a bent hip, arms of
 the body is drawn again. The lowest point is on the ground, but for those who jump.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .anatomy import LIMITS, Arm, Leg, Posture, limited, stance
 from .character import Character, Floats, Pose
+from .keys import BEHIND_HEAD, CROSSED, HIPS
 from .motion import checked
 from .stance import SIDES, legs, posed
 
@@ -20,6 +21,11 @@ TRIES = 30
 """Poses drawn until one passes; then the one that comes nearest is taken."""
 REACH = 1.6
 """From the elbow to the finger tips, in forearms."""
+
+GESTURES = 0.2
+"""How often arms rest on the body."""
+_CROSSED_DEG = 39
+"""Legs that are both turned outward by more are crossed."""
 
 Rng = np.random.Generator
 
@@ -46,16 +52,48 @@ class RandomPoses:
 
 def _drawn(rng: Rng, character: Character) -> tuple[Pose, float]:
     """A random pose and its room."""
-    pose = posed(character, stance(posture(rng)))
-    return pose, room(character, pose)
+    found, touching = _touching(rng)
+    pose = posed(character, stance(found))
+    return pose, room(character, pose, touching)
 
 
 def posture(rng: Rng) -> Posture:
     """A random posture."""
+    return _touching(rng)[0]
+
+
+def _touching(rng: Rng) -> tuple[Posture, frozenset[str]]:
+    """A random posture, and the rods of `room` that are where they are on purpose."""
     makers, shares = zip(*_KINDS)
     maker: Callable[[Rng], Posture] = makers[int(rng.choice(len(makers), p=shares))]
-    found = limited(maker(rng))
-    return found.mirrored() if rng.random() < 0.5 else found
+    found, touching = maker(rng), set()
+    if rng.random() < GESTURES:
+        arms = _gesture(rng)
+        found = replace(found, **arms)
+        touching |= set(arms)
+    if found.left_leg.outward > _CROSSED_DEG and found.right_leg.outward > _CROSSED_DEG:
+        touching |= {"left_shin", "right_shin"}
+    if rng.random() < 0.5:
+        other = {"left": "right", "right": "left"}
+        found = found.mirrored()
+        touching = {f"{other[name.split('_')[0]]}_{name.split('_')[1]}" for name in touching}
+    return limited(found), frozenset(touching)
+
+
+def _gesture(rng: Rng) -> dict[str, Arm]:
+    """One arm or both as people hold them when they do nothing: on the hips, crossed, at the back of the head."""
+    kind = int(rng.choice(4, p=[0.3, 0.3, 0.25, 0.15]))
+    arms = (
+        {"left_arm": CROSSED[0], "right_arm": CROSSED[1]},
+        {"left_arm": HIPS, "right_arm": HIPS},
+        {"left_arm": HIPS},
+        {"left_arm": BEHIND_HEAD, "right_arm": BEHIND_HEAD},
+    )[kind]
+    names = ("raised", "ahead", "inward", "elbow", "wrist", "curl")
+    return {
+        side: replace(arm, **{name: getattr(arm, name) + rng.normal(0, 3) for name in names})
+        for side, arm in arms.items()
+    }
 
 
 def _trunk(rng: Rng, lean: float = 0.0) -> Posture:
@@ -86,13 +124,21 @@ def _arm(rng: Rng) -> Arm:
         inward=rng.normal(5, 30),
         elbow=LIMITS[Arm]["elbow"][1] * rng.beta(1.1, 1.8),
         shrug=max(raised - 90, 0) * 0.15 + rng.normal(0, 3),
+        **_hand(rng),
     )
+
+
+def _hand(rng: Rng) -> dict[str, float]:
+    """A hand: most hang loose, some are open or fists."""
+    curl = (rng.normal(22, 9), rng.uniform(0, 8), rng.uniform(60, 85))[rng.choice(3, p=[0.65, 0.2, 0.15])]
+    return {"wrist": rng.normal(4, 24), "aside": rng.normal(-3, 9), "curl": curl}
 
 
 def _like(rng: Rng, arm: Arm) -> Arm:
     """An arm that does nearly what the other one does."""
     raised, ahead, inward, elbow = np.array((arm.raised, arm.ahead, arm.inward, arm.elbow)) + rng.normal(0, 6, 4)
-    return Arm(raised=raised, ahead=ahead, inward=inward, elbow=elbow, shrug=arm.shrug)
+    hand = {"wrist": arm.wrist, "aside": arm.aside, "curl": arm.curl}
+    return Arm(raised=raised, ahead=ahead, inward=inward, elbow=elbow, shrug=arm.shrug, **hand)
 
 
 def _standing(rng: Rng) -> Posture:
@@ -135,6 +181,21 @@ def _sitting(rng: Rng) -> Posture:
     return replace(_trunk(rng, lean=rng.uniform(-18, 8)), left_leg=leg, right_leg=other)
 
 
+def _cross_legged(rng: Rng) -> Posture:
+    """On the ground, shins before each other."""
+    leg = Leg(forward=rng.uniform(92, 102), aside=rng.uniform(32, 42), outward=rng.uniform(40, 45))
+    leg = replace(leg, knee=rng.uniform(115, 130), ankle=rng.normal(-26, 5), flat=0)
+    return replace(_trunk(rng, lean=rng.uniform(-8, 8)), left_leg=leg, right_leg=replace(leg, knee=leg.knee - 6))
+
+
+def _crouching(rng: Rng) -> Posture:
+    """Low on both feet, or with the heels up."""
+    deep, tiptoe = rng.uniform(0, 1), rng.random() < 0.4
+    leg = Leg(forward=92 + 30 * deep, knee=100 + 38 * deep, aside=rng.uniform(4, 22), outward=rng.normal(12, 6))
+    leg = replace(leg, flat=0, ankle=rng.normal(-8, 8)) if tiptoe else leg
+    return replace(_trunk(rng, lean=24 + 10 * deep), left_leg=leg, right_leg=replace(leg, aside=rng.uniform(4, 22)))
+
+
 def _kneeling(rng: Rng) -> Posture:
     """On one knee or both."""
     down = Leg(forward=rng.uniform(-5, 12), knee=rng.uniform(92, 112), aside=rng.uniform(0, 8), ankle=-42, flat=0)
@@ -153,9 +214,14 @@ def _jumping(rng: Rng) -> Posture:
 
 
 def _lying(rng: Rng) -> Posture:
-    """On the back or the belly."""
-    lean = -88 if rng.random() < 0.6 else 88
+    """On the back, the belly or a side."""
     found = _trunk(rng)
+    if rng.random() < 0.25:
+        bent = rng.uniform(10, 90)
+        left = Leg(forward=bent, knee=bent + rng.uniform(0, 20), flat=0, ankle=-25)
+        right = replace(left, forward=left.forward + rng.uniform(4, 20), aside=rng.uniform(4, 12))
+        return replace(found, lean=0, tilt=86, sway=rng.uniform(-25, 0), bend=bent / 4, left_leg=left, right_leg=right)
+    lean = -88 if rng.random() < 0.6 else 88
     thighs = (0, 70) if lean < 0 else (-8, 5)
     left, right = (
         Leg(
@@ -171,20 +237,23 @@ def _lying(rng: Rng) -> Posture:
 
 
 _KINDS = (
-    (_standing, 0.42),
-    (_one_leg, 0.16),
-    (_sitting, 0.14),
-    (_kneeling, 0.1),
+    (_standing, 0.36),
+    (_one_leg, 0.14),
+    (_sitting, 0.13),
+    (_cross_legged, 0.03),
+    (_crouching, 0.06),
+    (_kneeling, 0.09),
     (_jumping, 0.13),
-    (_lying, 0.05),
+    (_lying, 0.06),
 )
 """How often which."""
 
 
-def room(character: Character, pose: Pose) -> float:
+def room(character: Character, pose: Pose, touching: Collection[str] = ()) -> float:
     """How much room is left between parts of the body that must not meet, in leg lengths; below 0: they do.
 
-    Limbs and trunk are taken for rods with a thickness; what is joined to each other is not looked at.
+    Limbs and trunk are taken for rods with a thickness; what is joined to each other is not looked at, nor what is
+    `touching` on purpose, as an arm on the hip.
     """
     at = {name: pose.heads[bone] for name, bone in character.limbs.items()}
     up = pose.rotations[character.limbs["head"]][:, 1] * 0.12 * legs(character)
@@ -198,7 +267,8 @@ def room(character: Character, pose: Pose) -> float:
         knee, hip = at[f"{side}_shin"], at[f"{side}_thigh"]
         rods[f"{side}_thigh"], rods[f"{side}_shin"] = (hip + 0.4 * (knee - hip), knee), (knee, at[f"{side}_foot"])
     points = {name: _points(*rod) for name, rod in rods.items()}
-    return min(_gap(points[a], points[b]) / legs(character) - least for a, b, least in _APART)
+    looked_at = ((a, b, least) for a, b, least in _APART if a not in touching and b not in touching)
+    return min(_gap(points[a], points[b]) / legs(character) - least for a, b, least in looked_at)
 
 
 _APART = (

@@ -183,6 +183,42 @@ def test_random_angles_are_within_limits_and_of_all_kinds():
     assert 0.08 < np.mean([b.above > 0 for b in drawn]) < 0.2
 
 
+def test_people_do_what_drawings_show():
+    """Arms crossed, on hips, over the head; on the belly, on a side, cross-legged, low on both feet, in a leap."""
+    doll = dolls.doll(arms_down_deg=40)
+    seen = set()
+    for motion in map(builtin.motion, builtin.NAMES):
+        for frame in range(0, motion.frames, 5):
+            body = motion.posture(frame)
+            at = {name: motion.pose(doll, frame).heads[place] for name, place in doll.limbs.items()}
+            left, right = at["left_hand"] - at["chest"], at["right_hand"] - at["chest"]
+            upright = abs(body.lean) < 20 and abs(body.tilt) < 20
+            seen |= {"arms crossed"} if upright and left[0] < 0.05 and right[0] > -0.05 and left[1] < 0.1 else set()
+            hips = [abs(at[f"{s}_hand"] - at[f"{s}_thigh"])[1] < 0.25 and at[f"{s}_forearm"][2] < 0.02 for s in SIDES]
+            bent = min(body.left_arm.elbow, body.right_arm.elbow) > 70
+            seen |= {"hands on hips"} if all(hips) and bent and upright else set()
+            seen |= {"arms overhead"} if min(at[f"{s}_hand"][1] for s in SIDES) > at["head"][1] + 0.1 else set()
+            seen |= {"belly"} if body.lean > 75 and body.left_leg.forward < 20 else set()
+            seen |= {"side"} if abs(body.tilt) > 75 else set()
+            seen |= {"cross-legged"} if min(body.left_leg.outward, body.right_leg.outward) > 40 else set()
+            seen |= {"crouching"} if min(body.left_leg.knee, body.right_leg.knee) > 125 and body.lean < 60 else set()
+            seen |= {"leap"} if body.above > 0.4 and body.left_leg.forward - body.right_leg.forward > 100 else set()
+    wanted = {"arms crossed", "hands on hips", "arms overhead", "belly", "side", "cross-legged", "crouching", "leap"}
+    assert wanted <= seen
+
+
+def test_random_poses_rest_their_arms_on_the_body():
+    """As often as one in ten or more, and the room that they need is not asked for."""
+    rng = np.random.default_rng(3)
+    drawn = [random_poses._touching(rng) for _ in range(200)]
+    assert 0.1 < np.mean([bool(touching & {"left_arm", "right_arm"}) for _, touching in drawn]) < 0.3
+    doll = dolls.doll(arms_down_deg=40)
+    body, touching = next(found for found in drawn if "left_arm" in found[1])
+    pose = posed(doll, stance(body))
+    assert random_poses.room(doll, pose, touching) >= random_poses.room(doll, pose)
+    assert any({"left_shin", "right_shin"} <= touching for _, touching in drawn)
+
+
 def test_a_cape_does_not_lift_the_body():
     doll = dolls.doll(arms_down_deg=40)
     vertices = doll.mesh.vertices.copy()
