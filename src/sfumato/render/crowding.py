@@ -24,7 +24,7 @@ PARALLEL = 0.77
 """Two lines run beside each other if the cosine between them is above this: within 40 degrees."""
 ROUND = 3.0
 """Of one line places at least so many times the least distance from each other, along it, can crowd."""
-LOOK = 2
+LOOK = 3
 """Samples around a line in which what it separates is looked for."""
 MOST_M = 1.0
 """A step in depth beyond this counts as this."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .anatomy import Arm, Leg, Posture
-from .keys import BEHIND_HEAD, CROSSED, HIPS, STAND, Keys, both, held
+from .keys import CROSSED, HIPS, STAND, TO_HEAD, Keys, both, held
 
 
 def _cross() -> Keys:
@@ -29,8 +29,11 @@ def _crouch() -> Keys:
 
 
 def _lotus() -> Keys:
-    crossed = Leg(forward=96, aside=38, outward=44, knee=124, ankle=-28, flat=0)
-    sits = both(STAND, arms=Arm(raised=34, ahead=66, elbow=42, wrist=14, curl=30), legs=crossed, lean=-4, bend=10)
+    sits = replace(
+        both(STAND, arms=Arm(raised=34, ahead=66, elbow=42, wrist=14, curl=30), lean=-4, bend=10),
+        left_leg=Leg(forward=92, aside=30, outward=44, knee=130, ankle=-26, flat=0),
+        right_leg=Leg(forward=97, aside=27, outward=44, knee=111, ankle=-26, flat=0),
+    )
     reads = both(sits, arms=Arm(raised=36, ahead=78, elbow=96, inward=26, wrist=-24, curl=30), bend=22, nod=24)
     return held(sits, reads)
 
@@ -85,7 +88,7 @@ def _leap() -> Keys:
 
 
 def _overhead() -> Keys:
-    head = both(STAND, arms=BEHIND_HEAD, bend=-6, nod=4, sway=6)
+    head = both(STAND, arms=TO_HEAD, bend=-6, nod=4, sway=6)
     lifts = both(
         STAND, arms=Arm(raised=150, ahead=50, elbow=50, shrug=18, wrist=-55, curl=22), legs=Leg(aside=9), bend=-4
     )

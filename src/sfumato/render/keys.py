@@ -13,15 +13,15 @@ STAND = Posture(
     bend=4, nod=2, left_arm=EASY, right_arm=EASY, left_leg=Leg(aside=3, outward=6), right_leg=Leg(aside=3, outward=6)
 )
 """At ease; what the other postures are changes of."""
-HIPS = Arm(raised=42, ahead=-20, elbow=85, inward=60, wrist=-20, curl=45)
+HIPS = Arm(raised=38, ahead=-28, elbow=85, inward=58, wrist=-36, aside=-26, curl=45)
 """A hand on the hip."""
 CROSSED = (
-    Arm(raised=30, ahead=82, elbow=95, inward=84, wrist=10, curl=30),
-    Arm(raised=39, ahead=86, elbow=98, inward=86, wrist=10, curl=24),
+    Arm(raised=36, ahead=87, elbow=100, inward=88, wrist=-6, curl=26),
+    Arm(raised=25, ahead=83, elbow=84, inward=87, curl=26),
 )
-"""Arms crossed before the chest, the left one below."""
-BEHIND_HEAD = Arm(raised=128, ahead=-22, elbow=138, inward=-80, shrug=12, wrist=25, curl=25)
-"""A hand at the back of the head."""
+"""Arms crossed before the chest, the right one below."""
+TO_HEAD = Arm(raised=118, ahead=3, elbow=135, inward=-79, shrug=12, wrist=50, curl=25)
+"""A hand at the head."""
 
 
 def both(posture: Posture, *, arms: Arm | None = None, legs: Leg | None = None, **more: float) -> Posture:

@@ -4,28 +4,26 @@ People stand more often than they lie, a bent knee goes with a bent hip, arms of
 the body is drawn again. The lowest point is on the ground, but for those who jump.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .anatomy import LIMITS, Arm, Leg, Posture, limited, stance
 from .character import Character, Floats, Pose
-from .keys import BEHIND_HEAD, CROSSED, HIPS
+from .keys import CROSSED, HIPS, TO_HEAD
 from .motion import checked
-from .stance import SIDES, legs, posed
+from .stance import SIDES, legs, posed, segment
+from .vectors import unit
 
 COUNT = 1000
 """Poses where no number is said."""
 TRIES = 30
 """Poses drawn until one passes; then the one that comes nearest is taken."""
-REACH = 1.6
-"""From the elbow to the finger tips, in forearms."""
-
+HAND = 0.6
+"""From the wrist to the finger tips, in forearms."""
 GESTURES = 0.2
 """How often arms rest on the body."""
-_CROSSED_DEG = 39
-"""Legs that are both turned outward by more are crossed."""
 
 Rng = np.random.Generator
 
@@ -52,42 +50,29 @@ class RandomPoses:
 
 def _drawn(rng: Rng, character: Character) -> tuple[Pose, float]:
     """A random pose and its room."""
-    found, touching = _touching(rng)
-    pose = posed(character, stance(found))
-    return pose, room(character, pose, touching)
+    pose = posed(character, stance(posture(rng)))
+    return pose, room(character, pose)
 
 
 def posture(rng: Rng) -> Posture:
     """A random posture."""
-    return _touching(rng)[0]
-
-
-def _touching(rng: Rng) -> tuple[Posture, frozenset[str]]:
-    """A random posture, and the rods of `room` that are where they are on purpose."""
     makers, shares = zip(*_KINDS)
     maker: Callable[[Rng], Posture] = makers[int(rng.choice(len(makers), p=shares))]
-    found, touching = maker(rng), set()
+    found = maker(rng)
     if rng.random() < GESTURES:
-        arms = _gesture(rng)
-        found = replace(found, **arms)
-        touching |= set(arms)
-    if found.left_leg.outward > _CROSSED_DEG and found.right_leg.outward > _CROSSED_DEG:
-        touching |= {"left_shin", "right_shin"}
-    if rng.random() < 0.5:
-        other = {"left": "right", "right": "left"}
-        found = found.mirrored()
-        touching = {f"{other[name.split('_')[0]]}_{name.split('_')[1]}" for name in touching}
-    return limited(found), frozenset(touching)
+        found = replace(found, **_gesture(rng))
+    found = limited(found)
+    return found.mirrored() if rng.random() < 0.5 else found
 
 
 def _gesture(rng: Rng) -> dict[str, Arm]:
-    """One arm or both as people hold them when they do nothing: on the hips, crossed, at the back of the head."""
+    """One arm or both as people hold them when they do nothing: on the hips, crossed, at the head."""
     kind = int(rng.choice(4, p=[0.3, 0.3, 0.25, 0.15]))
     arms = (
         {"left_arm": CROSSED[0], "right_arm": CROSSED[1]},
         {"left_arm": HIPS, "right_arm": HIPS},
         {"left_arm": HIPS},
-        {"left_arm": BEHIND_HEAD, "right_arm": BEHIND_HEAD},
+        {"left_arm": TO_HEAD, "right_arm": TO_HEAD},
     )[kind]
     names = ("raised", "ahead", "inward", "elbow", "wrist", "curl")
     return {
@@ -183,9 +168,10 @@ def _sitting(rng: Rng) -> Posture:
 
 def _cross_legged(rng: Rng) -> Posture:
     """On the ground, shins before each other."""
-    leg = Leg(forward=rng.uniform(92, 102), aside=rng.uniform(32, 42), outward=rng.uniform(40, 45))
-    leg = replace(leg, knee=rng.uniform(115, 130), ankle=rng.normal(-26, 5), flat=0)
-    return replace(_trunk(rng, lean=rng.uniform(-8, 8)), left_leg=leg, right_leg=replace(leg, knee=leg.knee - 6))
+    leg = Leg(forward=rng.uniform(90, 95), aside=rng.uniform(28, 32), outward=rng.uniform(42, 45), ankle=-26, flat=0)
+    left = replace(leg, knee=rng.uniform(126, 133))
+    right = replace(leg, forward=leg.forward + 5, aside=leg.aside - 3, knee=left.knee - 19)
+    return replace(_trunk(rng, lean=rng.uniform(-8, 8)), left_leg=left, right_leg=right)
 
 
 def _crouching(rng: Rng) -> Posture:
@@ -249,11 +235,10 @@ _KINDS = (
 """How often which."""
 
 
-def room(character: Character, pose: Pose, touching: Collection[str] = ()) -> float:
+def room(character: Character, pose: Pose) -> float:
     """How much room is left between parts of the body that must not meet, in leg lengths; below 0: they do.
 
-    Limbs and trunk are taken for rods with a thickness; what is joined to each other is not looked at, nor what is
-    `touching` on purpose, as an arm on the hip.
+    Limbs and trunk are taken for rods with a thickness; what is joined to each other is not looked at.
     """
     at = {name: pose.heads[bone] for name, bone in character.limbs.items()}
     up = pose.rotations[character.limbs["head"]][:, 1] * 0.12 * legs(character)
@@ -263,18 +248,20 @@ def room(character: Character, pose: Pose, touching: Collection[str] = ()) -> fl
     rods = {"trunk": trunk, "head": head}
     for side in SIDES:
         elbow, wrist = at[f"{side}_forearm"], at[f"{side}_hand"]
-        rods[f"{side}_arm"] = (elbow, elbow + REACH * (wrist - elbow))
+        hand = pose.rotations[character.limbs[f"{side}_hand"]] @ unit(segment(character, f"{side}_hand"))
+        rods[f"{side}_arm"] = (elbow, wrist)
+        rods[f"{side}_hand"] = (wrist, wrist + HAND * float(np.linalg.norm(wrist - elbow)) * hand)
         knee, hip = at[f"{side}_shin"], at[f"{side}_thigh"]
         rods[f"{side}_thigh"], rods[f"{side}_shin"] = (hip + 0.4 * (knee - hip), knee), (knee, at[f"{side}_foot"])
     points = {name: _points(*rod) for name, rod in rods.items()}
-    looked_at = ((a, b, least) for a, b, least in _APART if a not in touching and b not in touching)
-    return min(_gap(points[a], points[b]) / legs(character) - least for a, b, least in looked_at)
+    return min(_gap(points[a], points[b]) / legs(character) - least for a, b, least in _APART)
 
 
+_ARM = tuple(f"{side}_{part}" for side in SIDES for part in ("arm", "hand"))
 _APART = (
-    *((f"{side}_arm", part, least) for side in SIDES for part, least in (("trunk", 0.13), ("head", 0.13))),
-    *((f"{side}_arm", f"{other}_{part}", 0.09) for side in SIDES for other in SIDES for part in ("thigh", "shin")),
-    ("left_arm", "right_arm", 0.06),
+    *((rod, part, least) for rod in _ARM for part, least in (("trunk", 0.13), ("head", 0.13))),
+    *((rod, f"{side}_{part}", 0.09) for rod in _ARM for side in SIDES for part in ("thigh", "shin")),
+    *((rod, other, 0.06) for rod in _ARM[:2] for other in _ARM[2:]),
     ("left_thigh", "right_thigh", 0.08),
     ("left_shin", "right_shin", 0.07),
     *((f"{side}_{part}", "trunk", 0.13) for side in SIDES for part in ("shin",)),

@@ -247,7 +247,7 @@ def test_age_is_in_the_face():
         component = figure.mesh.components[(figure.mesh.faces == vertex).any(1).argmax()]
         return np.ptp(figure.mesh.vertices[np.unique(figure.mesh.faces[figure.mesh.components == component])][:, 1])
 
-    young, grown, older, old = (made(age) for age in (25, 45, 58, 75))
+    young, grown, older, old = (made(age) for age in (25, 45, 53, 75))
     things = [len(figure.mesh.cards) for figure in (young, grown, older, old)]
     assert things[0] == things[1] < things[2] < things[3]
     assert eye(old) < 0.85 * eye(young)
