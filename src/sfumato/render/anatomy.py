@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .character import Floats
+from .grip import RELAXED
 from .stance import FRONT, POINTED, UP, Stance
 from .vectors import about, across, halfway, length, swing, unit
 
@@ -27,6 +28,12 @@ class Arm:
     """0: straight."""
     shrug: float = 0
     """Of the clavicle, upwards."""
+    wrist: float = RELAXED[0]
+    """Of the hand to its palm; below 0 to its back."""
+    aside: float = RELAXED[1]
+    """Of the hand to the thumb's side; below 0 away from it."""
+    curl: float = RELAXED[2]
+    """Of each joint of the fingers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +95,16 @@ class Posture:
 
 
 LIMITS: dict[type, dict[str, tuple[float, float]]] = {
-    Arm: {"raised": (0, 172), "ahead": (-85, 130), "inward": (-80, 90), "elbow": (0, 145), "shrug": (-10, 30)},
+    Arm: {
+        "raised": (0, 172),
+        "ahead": (-85, 130),
+        "inward": (-80, 90),
+        "elbow": (0, 145),
+        "shrug": (-10, 30),
+        "wrist": (-70, 75),
+        "aside": (-30, 20),
+        "curl": (0, 85),
+    },
     Leg: {
         "forward": (-30, 125),
         "aside": (-20, 60),
@@ -149,7 +165,10 @@ def stance(posture: Posture) -> Stance:
         **_leg("right", p.right_leg, hips),
     }
     along, poles = (np.stack([bones[name][k] for name in POINTED]) for k in (0, 1))
-    return Stance(turns=turns, along=along, poles=poles, place=np.array([p.x, p.z]), above=np.array(p.above))
+    hands = np.array([(arm.wrist, arm.aside, arm.curl) for arm in (p.left_arm, p.right_arm)])
+    return Stance(
+        turns=turns, along=along, poles=poles, place=np.array([p.x, p.z]), above=np.array(p.above), hands=hands
+    )
 
 
 def _arm(side: str, arm: Arm, chest: Floats) -> dict[str, tuple[Floats, Floats]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from .drape import Drape
     from .motion import Motion
 
 Floats = NDArray[np.float64]
@@ -117,6 +118,8 @@ class Character:
     """Bones by their names in LIMBS."""
     actions: Mapping[str, "Motion"] = field(default_factory=dict)
     """Its own motions, by name."""
+    drape: "Drape | None" = None
+    """Its skirt, if there is one that must not be left to skinning."""
 
 
 def rest(character: Character) -> Pose:
@@ -126,13 +129,16 @@ def rest(character: Character) -> Pose:
 
 
 def skinned(character: Character, pose: Pose) -> Floats:
-    """Vertices (V, 3) in that pose: v' = sum_k w_k (R_k (v - head_k) + head_k now), linear blend skinning."""
+    """Vertices (V, 3) in that pose: v' = sum_k w_k (R_k (v - head_k) + head_k now), linear blend skinning.
+
+    What of them is a skirt is laid over the legs then.
+    """
     weights, heads = character.weights, character.skeleton.heads
     moves = pose.heads - np.einsum("jab,jb->ja", pose.rotations, heads)
     matrices = np.concatenate((pose.rotations, moves[..., None]), axis=2)
     blended = np.einsum("vk,vkab->vab", weights.values.astype(np.float64), matrices[weights.bones])
     moved: Floats = np.einsum("vab,vb->va", blended[..., :3], character.mesh.vertices) + blended[..., 3]
-    return moved
+    return moved if character.drape is None else character.drape.laid(moved, pose, character.mesh.vertices, heads)
 
 
 def keypoints(character: Character, pose: Pose, vertices: Floats) -> Floats:

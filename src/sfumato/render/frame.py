@@ -51,6 +51,9 @@ class Settings:
     """How often lines are smoothed along their way."""
     shortest_px: Annotated[float, Ge(0)] = 3.0
     """Lines shorter than this are left out, and gaps shorter than this are closed."""
+    gap_px: Annotated[float, Ge(0)] = 1.5
+    """White that lines beside each other leave between them: of two that cannot, the one that separates less is left
+    out."""
     colors: bool = False
     """Make the two colour pictures, shaded and flat."""
 
@@ -61,8 +64,9 @@ class Settings:
                 raise OptionError(f"{name} {getattr(self, name):g} is not from {low:g} to {high:g}")
         if not 0 < self.suggestive_strength <= 1:
             raise OptionError(f"suggestive_strength {self.suggestive_strength:g} is not above 0 and at most 1")
-        if not self.shortest_px >= 0:
-            raise OptionError(f"shortest_px {self.shortest_px:g} is not 0 or more")
+        for name in ("shortest_px", "gap_px"):
+            if not getattr(self, name) >= 0:
+                raise OptionError(f"{name} {getattr(self, name):g} is not 0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ def mannequin(look: Look) -> Character:
     pieces = _pieces(f, w)
     whole = joined(pieces)
     limbs = {name: bones.names.index(name) for name in LIMBS}
+    skirts = [k for k, piece in enumerate(pieces) if piece.part in {"skirt", "dress"}]  # the last one; above is a shirt
     return Character(
         name="mannequin",
         mesh=whole.mesh,
@@ -32,6 +33,7 @@ def mannequin(look: Look) -> Character:
         weights=whole.weights,
         keypoints=guesses.keypoints(limbs, _face(Head(f), pieces, whole.starts)),
         limbs=limbs,
+        drape=legs.drape(f, pieces[skirts[-1]], whole.starts[skirts[-1]], bones.names) if skirts else None,
     )
 
 

@@ -12,26 +12,21 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from . import chains, colors, contours, ink, pixels, suggestive
+from . import chains, colors, contours, crowding, ink, near, pixels, suggestive
 from .camera import Camera
 from .character import Floats
 from .frame import KINDS, Bytes, Figure, Frame, Kind, Settings, Singles, Stroke
-from .raster import NEAR
 from .scene import FINE, Buffers, Placed, placed
 from .visibility import labelled
 
 BIAS = 0.0015
 """A line is hidden where it is farther behind what shows than this share of its figure's extent: 2.5 mm of a person."""
-APART_PX = 1
-"""Lines within the form keep so far from all others."""
 INNER_PX = 5
 """Lines within the form of fewer pixels are left out."""
 
 
 def draw(figures: Sequence[Figure], camera: Camera, settings: Settings | None = None) -> Frame:
     """The figures as the camera sees them.
-
-    Faces with a corner behind the camera are not drawn.
 
     Raises:
         DataError: there is no figure, or too many; a figure's vertices are not those of its mesh, or not finite.
@@ -75,6 +70,7 @@ def _lines(
     """All strokes, and their ink (H, W): those of the meshes first, then those that keep away from them."""
     strokes = [stroke for one in scene for stroke in _edges(one, buffers, camera, settings)]
     strokes += [stroke for one in scene for stroke in _cards(one, buffers, settings)]
+    strokes = crowding.uncrowded(strokes, buffers.nearest, camera.size, settings)
     lines = ink.drawn(strokes, camera.size, settings)
     rows, columns = window = buffers.window
     if not lines[window].size:
@@ -85,7 +81,7 @@ def _lines(
         lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
     if settings.suggestive:
         loose = np.concatenate([*(one.mesh.cards for one in scene), [True]])
-        form = ~loose[buffers.shown[window]] & ~pixels.near(lines[window], APART_PX)
+        form = ~loose[buffers.shown[window]] & ~pixels.near(lines[window], max(round(settings.gap_px), 1))
         corner = columns.start - camera.size[0] / 2, rows.start - camera.size[1] / 2
         facing = suggestive.facing(normals[window], corner, camera.focal_px)
         inner = _traced(suggestive.valleys(facing, form, settings.suggestive_strength), "suggestive", buffers, settings)
@@ -100,14 +96,14 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
     points = one.figure.vertices[known.nodes]
     loose = mesh.cards[mesh.components]
     drawn, kinds = contours.drawn_edges(known, points, camera.position, settings.crease_deg, loose)
-    ahead = one.depths[known.nodes] >= NEAR
-    fits = ahead[known.edges[drawn]].all(1)
+    size = camera.size[0] * FINE, camera.size[1] * FINE
+    found = near.clipped_edges(known.edges[drawn], one.places[known.nodes], one.depths[known.nodes], size)
+    fits, segments, places, level = found
     drawn, kinds = drawn[fits], kinds[fits]
     if not len(drawn):
         return
-    places, near = one.places[known.nodes], 1 / np.where(ahead, one.depths[known.nodes], np.inf)
-    order, starts, firsts = chains.chained(known.edges[drawn], kinds, places)
-    path, level, starts = contours.subdivided(places, near, order, starts)
+    order, starts, firsts = chains.chained(segments, kinds, places)
+    path, level, starts = contours.subdivided(places, level, order, starts)
     things = mesh.components[known.sides[drawn[firsts], 0]] + one.first_thing
     owners = np.repeat(things, np.diff(starts)).astype(np.int32)
     visible = contours.seen(path, level, owners, buffers.nearest, buffers.things, BIAS * one.extent)

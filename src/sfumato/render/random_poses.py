@@ -11,15 +11,19 @@ import numpy as np
 
 from .anatomy import LIMITS, Arm, Leg, Posture, limited, stance
 from .character import Character, Floats, Pose
+from .keys import CROSSED, HIPS, TO_HEAD
 from .motion import checked
-from .stance import SIDES, legs, posed
+from .stance import SIDES, legs, posed, segment
+from .vectors import unit
 
 COUNT = 1000
 """Poses where no number is said."""
 TRIES = 30
 """Poses drawn until one passes; then the one that comes nearest is taken."""
-REACH = 1.6
-"""From the elbow to the finger tips, in forearms."""
+HAND = 0.6
+"""From the wrist to the finger tips, in forearms."""
+GESTURES = 0.2
+"""How often arms rest on the body."""
 
 Rng = np.random.Generator
 
@@ -54,8 +58,27 @@ def posture(rng: Rng) -> Posture:
     """A random posture."""
     makers, shares = zip(*_KINDS)
     maker: Callable[[Rng], Posture] = makers[int(rng.choice(len(makers), p=shares))]
-    found = limited(maker(rng))
+    found = maker(rng)
+    if rng.random() < GESTURES:
+        found = replace(found, **_gesture(rng))
+    found = limited(found)
     return found.mirrored() if rng.random() < 0.5 else found
+
+
+def _gesture(rng: Rng) -> dict[str, Arm]:
+    """One arm or both as people hold them when they do nothing: on the hips, crossed, at the head."""
+    kind = int(rng.choice(4, p=[0.3, 0.3, 0.25, 0.15]))
+    arms = (
+        {"left_arm": CROSSED[0], "right_arm": CROSSED[1]},
+        {"left_arm": HIPS, "right_arm": HIPS},
+        {"left_arm": HIPS},
+        {"left_arm": TO_HEAD, "right_arm": TO_HEAD},
+    )[kind]
+    names = ("raised", "ahead", "inward", "elbow", "wrist", "curl")
+    return {
+        side: replace(arm, **{name: getattr(arm, name) + rng.normal(0, 3) for name in names})
+        for side, arm in arms.items()
+    }
 
 
 def _trunk(rng: Rng, lean: float = 0.0) -> Posture:
@@ -86,13 +109,21 @@ def _arm(rng: Rng) -> Arm:
         inward=rng.normal(5, 30),
         elbow=LIMITS[Arm]["elbow"][1] * rng.beta(1.1, 1.8),
         shrug=max(raised - 90, 0) * 0.15 + rng.normal(0, 3),
+        **_hand(rng),
     )
+
+
+def _hand(rng: Rng) -> dict[str, float]:
+    """A hand: most hang loose, some are open or fists."""
+    curl = (rng.normal(22, 9), rng.uniform(0, 8), rng.uniform(60, 85))[rng.choice(3, p=[0.65, 0.2, 0.15])]
+    return {"wrist": rng.normal(4, 24), "aside": rng.normal(-3, 9), "curl": curl}
 
 
 def _like(rng: Rng, arm: Arm) -> Arm:
     """An arm that does nearly what the other one does."""
     raised, ahead, inward, elbow = np.array((arm.raised, arm.ahead, arm.inward, arm.elbow)) + rng.normal(0, 6, 4)
-    return Arm(raised=raised, ahead=ahead, inward=inward, elbow=elbow, shrug=arm.shrug)
+    hand = {"wrist": arm.wrist, "aside": arm.aside, "curl": arm.curl}
+    return Arm(raised=raised, ahead=ahead, inward=inward, elbow=elbow, shrug=arm.shrug, **hand)
 
 
 def _standing(rng: Rng) -> Posture:
@@ -135,6 +166,22 @@ def _sitting(rng: Rng) -> Posture:
     return replace(_trunk(rng, lean=rng.uniform(-18, 8)), left_leg=leg, right_leg=other)
 
 
+def _cross_legged(rng: Rng) -> Posture:
+    """On the ground, shins before each other."""
+    leg = Leg(forward=rng.uniform(90, 95), aside=rng.uniform(28, 32), outward=rng.uniform(42, 45), ankle=-26, flat=0)
+    left = replace(leg, knee=rng.uniform(126, 133))
+    right = replace(leg, forward=leg.forward + 5, aside=leg.aside - 3, knee=left.knee - 19)
+    return replace(_trunk(rng, lean=rng.uniform(-8, 8)), left_leg=left, right_leg=right)
+
+
+def _crouching(rng: Rng) -> Posture:
+    """Low on both feet, or with the heels up."""
+    deep, tiptoe = rng.uniform(0, 1), rng.random() < 0.4
+    leg = Leg(forward=92 + 30 * deep, knee=100 + 38 * deep, aside=rng.uniform(4, 22), outward=rng.normal(12, 6))
+    leg = replace(leg, flat=0, ankle=rng.normal(-8, 8)) if tiptoe else leg
+    return replace(_trunk(rng, lean=24 + 10 * deep), left_leg=leg, right_leg=replace(leg, aside=rng.uniform(4, 22)))
+
+
 def _kneeling(rng: Rng) -> Posture:
     """On one knee or both."""
     down = Leg(forward=rng.uniform(-5, 12), knee=rng.uniform(92, 112), aside=rng.uniform(0, 8), ankle=-42, flat=0)
@@ -153,9 +200,14 @@ def _jumping(rng: Rng) -> Posture:
 
 
 def _lying(rng: Rng) -> Posture:
-    """On the back or the belly."""
-    lean = -88 if rng.random() < 0.6 else 88
+    """On the back, the belly or a side."""
     found = _trunk(rng)
+    if rng.random() < 0.25:
+        bent = rng.uniform(10, 90)
+        left = Leg(forward=bent, knee=bent + rng.uniform(0, 20), flat=0, ankle=-25)
+        right = replace(left, forward=left.forward + rng.uniform(4, 20), aside=rng.uniform(4, 12))
+        return replace(found, lean=0, tilt=86, sway=rng.uniform(-25, 0), bend=bent / 4, left_leg=left, right_leg=right)
+    lean = -88 if rng.random() < 0.6 else 88
     thighs = (0, 70) if lean < 0 else (-8, 5)
     left, right = (
         Leg(
@@ -171,12 +223,14 @@ def _lying(rng: Rng) -> Posture:
 
 
 _KINDS = (
-    (_standing, 0.42),
-    (_one_leg, 0.16),
-    (_sitting, 0.14),
-    (_kneeling, 0.1),
+    (_standing, 0.36),
+    (_one_leg, 0.14),
+    (_sitting, 0.13),
+    (_cross_legged, 0.03),
+    (_crouching, 0.06),
+    (_kneeling, 0.09),
     (_jumping, 0.13),
-    (_lying, 0.05),
+    (_lying, 0.06),
 )
 """How often which."""
 
@@ -194,17 +248,20 @@ def room(character: Character, pose: Pose) -> float:
     rods = {"trunk": trunk, "head": head}
     for side in SIDES:
         elbow, wrist = at[f"{side}_forearm"], at[f"{side}_hand"]
-        rods[f"{side}_arm"] = (elbow, elbow + REACH * (wrist - elbow))
+        hand = pose.rotations[character.limbs[f"{side}_hand"]] @ unit(segment(character, f"{side}_hand"))
+        rods[f"{side}_arm"] = (elbow, wrist)
+        rods[f"{side}_hand"] = (wrist, wrist + HAND * float(np.linalg.norm(wrist - elbow)) * hand)
         knee, hip = at[f"{side}_shin"], at[f"{side}_thigh"]
         rods[f"{side}_thigh"], rods[f"{side}_shin"] = (hip + 0.4 * (knee - hip), knee), (knee, at[f"{side}_foot"])
     points = {name: _points(*rod) for name, rod in rods.items()}
     return min(_gap(points[a], points[b]) / legs(character) - least for a, b, least in _APART)
 
 
+_ARM = tuple(f"{side}_{part}" for side in SIDES for part in ("arm", "hand"))
 _APART = (
-    *((f"{side}_arm", part, least) for side in SIDES for part, least in (("trunk", 0.13), ("head", 0.13))),
-    *((f"{side}_arm", f"{other}_{part}", 0.09) for side in SIDES for other in SIDES for part in ("thigh", "shin")),
-    ("left_arm", "right_arm", 0.06),
+    *((rod, part, least) for rod in _ARM for part, least in (("trunk", 0.13), ("head", 0.13))),
+    *((rod, f"{side}_{part}", 0.09) for rod in _ARM for side in SIDES for part in ("thigh", "shin")),
+    *((rod, other, 0.06) for rod in _ARM[:2] for other in _ARM[2:]),
     ("left_thigh", "right_thigh", 0.08),
     ("left_shin", "right_shin", 0.07),
     *((f"{side}_{part}", "trunk", 0.13) for side in SIDES for part in ("shin",)),

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from .character import Floats, Numbers
 from .compiled import compiled
 from .frame import Singles
-
-NEAR = 1e-3
-"""Faces with a corner nearer to the camera than this, in metres, are not drawn."""
+from .near import NEAR, clipped
 
 
 @compiled
@@ -28,31 +26,43 @@ def fill(places: Floats, depths: Floats, faces: Numbers, first: int, nearest: Fl
         nearest: (h, w), 1/z of what is nearest; 0 where nothing is.
         ids: (h, w), the face there; -1 where nothing is.
     """
-    height, width = nearest.shape
+    corners, found = np.empty((3, 3)), np.empty((4, 3))
     for f in range(len(faces)):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        if min(depths[a], depths[b], depths[c]) < NEAR:
-            continue
-        ax, ay, bx, by, cx, cy = places[a, 0], places[a, 1], places[b, 0], places[b, 1], places[c, 0], places[c, 1]
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0:
-            continue
-        left, right = max(np.ceil(min(ax, bx, cx) - 0.5), 0), min(np.floor(max(ax, bx, cx) - 0.5), width - 1)
-        top, bottom = max(np.ceil(min(ay, by, cy) - 0.5), 0), min(np.floor(max(ay, by, cy) - 0.5), height - 1)
-        za, zb, zc = 1 / depths[a], 1 / depths[b], 1 / depths[c]
-        # Barycentric weights of b and c, linear in x and y.
-        b_x, b_y = (cy - ay) / area, (ax - cx) / area
-        c_x, c_y = (ay - by) / area, (bx - ax) / area
-        for y in range(int(top), int(bottom) + 1):
-            for x in range(int(left), int(right) + 1):
-                dx, dy = x + 0.5 - ax, y + 0.5 - ay
-                wb, wc = b_x * dx + b_y * dy, c_x * dx + c_y * dy
-                if wb < 0 or wc < 0 or wb + wc > 1:
-                    continue
-                near = za + wb * (zb - za) + wc * (zc - za)
-                if near > nearest[y, x]:
-                    nearest[y, x] = near
-                    ids[y, x] = first + f
+        for k in range(3):
+            corners[k, 0], corners[k, 1] = places[faces[f, k], 0], places[faces[f, k], 1]
+            corners[k, 2] = depths[faces[f, k]]
+        least = min(corners[0, 2], corners[1, 2], corners[2, 2])
+        count = 3 if least >= NEAR else clipped(corners, found)
+        for k in range(2, count):
+            shown = corners if least >= NEAR else found
+            _triangle(shown, k, first + f, nearest, ids)
+
+
+@compiled
+def _triangle(corners: Floats, last: int, face: int, nearest: Floats, ids: Numbers) -> None:
+    """Draws the triangle of the corners 0, last - 1 and last of some, (n, 3): their places and depths."""
+    height, width = nearest.shape
+    ax, ay, za = corners[0, 0], corners[0, 1], 1 / corners[0, 2]
+    bx, by, zb = corners[last - 1, 0], corners[last - 1, 1], 1 / corners[last - 1, 2]
+    cx, cy, zc = corners[last, 0], corners[last, 1], 1 / corners[last, 2]
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    if area == 0:
+        return
+    left, right = max(np.ceil(min(ax, bx, cx) - 0.5), 0), min(np.floor(max(ax, bx, cx) - 0.5), width - 1)
+    top, bottom = max(np.ceil(min(ay, by, cy) - 0.5), 0), min(np.floor(max(ay, by, cy) - 0.5), height - 1)
+    # Barycentric weights of b and c, linear in x and y.
+    b_x, b_y = (cy - ay) / area, (ax - cx) / area
+    c_x, c_y = (ay - by) / area, (bx - ax) / area
+    for y in range(int(top), int(bottom) + 1):
+        for x in range(int(left), int(right) + 1):
+            dx, dy = x + 0.5 - ax, y + 0.5 - ay
+            wb, wc = b_x * dx + b_y * dy, c_x * dx + c_y * dy
+            if wb < 0 or wc < 0 or wb + wc > 1:
+                continue
+            near = za + wb * (zb - za) + wc * (zc - za)
+            if near > nearest[y, x]:
+                nearest[y, x] = near
+                ids[y, x] = face
 
 
 @compiled
@@ -147,7 +157,7 @@ def surface(
         ax, ay = places[a, 0], places[a, 1]
         bx, by, cx, cy = places[b, 0] - ax, places[b, 1] - ay, places[c, 0] - ax, places[c, 1] - ay
         dx, dy, area = column + 0.5 - ax, row + 0.5 - ay, bx * cy - by * cx
-        wb, wc = (dx * cy - dy * cx) / area, (bx * dy - by * dx) / area
+        wb, wc = (dx * cy - dy * cx) / area, (bx * dy - by * dx) / area  # of corners behind the camera, too
         wa, wb, wc = (1 - wb - wc) / depths[a], wb / depths[b], wc / depths[c]
         x = wa * normals[f, 0, 0] + wb * normals[f, 1, 0] + wc * normals[f, 2, 0]
         y = wa * normals[f, 0, 1] + wb * normals[f, 1, 1] + wc * normals[f, 2, 1]

@@ -16,6 +16,7 @@ from ..errors import DataError
 from . import joints
 from .bvh import Bvh
 from .character import Character, Floats, Pose
+from .grip import RELAXED
 from .motion import checked
 from .stance import POINTED, SIDES, UP, Stance, arm_poles, foot_pole, leg_poles, posed
 from .vectors import across, applied, dot, halfway, length, swing, turned_back, unit, upright
@@ -133,6 +134,7 @@ class _Source:
             poles=applied(ahead, poles),
             place=np.zeros_like(away) if in_place else away,
             above=self._above(),
+            hands=np.broadcast_to(RELAXED, (len(away), 2, 3)),
         )
 
     def _waist(self, places: Floats) -> Floats:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .character import LIMBS, Character, Floats, Numbers, Pose, Weights
+from .grip import Hand, hand
 from .vectors import across, applied, dot, framed, length, rising, swing, turned_back, unit
 
 TURNED = ("hips", "spine", "chest", "neck", "head", "left_shoulder", "right_shoulder")
@@ -52,6 +53,8 @@ class Stance:
     """(..., 2), x and z of the middle between the hips, in leg lengths."""
     above: Floats
     """(...), how far the lowest point is above the ground, in leg lengths."""
+    hands: Floats
+    """(..., 2, 3), how the left hand and the right one are held: see `grip.RELAXED`."""
 
     def __getitem__(self, frame: int) -> "Stance":
         """One of many."""
@@ -61,6 +64,7 @@ class Stance:
             poles=self.poles[frame],
             place=self.place[frame],
             above=self.above[frame],
+            hands=self.hands[frame],
         )
 
 
@@ -98,6 +102,8 @@ class Build:
     """Length of a leg."""
     frames: Floats
     """(10, 3, 3), of the bones of POINTED: `vectors.framed`."""
+    hands: tuple[Hand, Hand]
+    """Left and right."""
     ground: float
     """Height of the lowest vertex."""
     vertices: Floats
@@ -144,7 +150,12 @@ def _measured(character: Character) -> Build:
     weights = Weights(bones=character.weights.bones[low], values=character.weights.values[low])
     vertices = character.mesh.vertices[low]
     ground = float(vertices[:, 1].min())
-    return Build(leg=legs(character), frames=frames, ground=ground, vertices=vertices, weights=weights)
+    left, right = (
+        hand(character, character.limbs[f"{side}_hand"], poles[f"{side}_forearm"], side == "left") for side in SIDES
+    )
+    return Build(
+        leg=legs(character), frames=frames, hands=(left, right), ground=ground, vertices=vertices, weights=weights
+    )
 
 
 def _sole(foot: Floats, sure: bool) -> Floats:
@@ -204,7 +215,7 @@ def owners(character: Character) -> list[int]:
 def posed(character: Character, stance: Stance) -> Pose:
     """The character in that stance, its lowest point as far above the ground as the stance says.
 
-    Bones that are not in LIMBS follow their parents, those above the hips the hips; hands are as at rest.
+    Bones that are not in LIMBS follow their parents, those above the hips the hips.
     """
     pose = _floating(character, stance)
     measures = build(character)
@@ -219,6 +230,9 @@ def _floating(character: Character, stance: Stance) -> Pose:
     """The pose, its hips where they are at rest."""
     limbs, parents, rest = character.limbs, character.skeleton.parents, character.skeleton.heads
     known = _turns(character, stance)
+    bent: dict[int, Floats] = {}
+    for one, grip in zip(build(character).hands, stance.hands, strict=True):
+        bent |= one.turns(grip)
     hips = limbs["hips"]
     rotations, heads = np.empty((len(parents), 3, 3)), np.empty((len(parents), 3))
     around_hips = _above(character, hips)
@@ -227,7 +241,7 @@ def _floating(character: Character, stance: Stance) -> Pose:
         turn = known[hips] if base == hips else rotations[base]
         start = rest[hips] if base == hips else heads[base]
         heads[bone] = start + turn @ (rest[bone] - rest[base])
-        rotations[bone] = known.get(bone, turn)
+        rotations[bone] = known[bone] if bone in known else turn @ bent[bone] if bone in bent else turn
     return Pose(rotations=rotations, heads=heads)
 
 

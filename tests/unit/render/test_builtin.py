@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sfumato.errors import OptionError
-from sfumato.render import builtin, random_poses
+from sfumato.render import builtin, keys, random_poses
 from sfumato.render.anatomy import LIMITS, Arm, Leg, Posture, limited, mixed, stance
 from sfumato.render.character import rest, skinned
+from sfumato.render.characters import load
 from sfumato.render.stance import posed
 
 SIDES = ("left", "right")
@@ -181,6 +182,50 @@ def test_random_angles_are_within_limits_and_of_all_kinds():
     assert np.corrcoef(knees.T)[0, 1] > 0.3  # a bent knee goes with a bent hip
     assert 0.02 < np.mean([abs(b.lean) > 70 for b in drawn]) < 0.1
     assert 0.08 < np.mean([b.above > 0 for b in drawn]) < 0.2
+
+
+def test_people_do_what_drawings_show():
+    """Arms crossed, on hips, over the head; on the belly, on a side, cross-legged, low on both feet, in a leap."""
+    doll = dolls.doll(arms_down_deg=40)
+    seen = set()
+    for motion in map(builtin.motion, builtin.NAMES):
+        for frame in range(0, motion.frames, 15):
+            body = motion.posture(frame)
+            heads = motion.pose(doll, frame).heads
+            at = {name: heads[place] for name, place in doll.limbs.items()}
+            left, right = at["left_hand"] - at["chest"], at["right_hand"] - at["chest"]
+            upright = abs(body.lean) < 20 and abs(body.tilt) < 20
+            seen |= {"arms crossed"} if upright and left[0] < 0.05 and right[0] > -0.05 and left[1] < 0.1 else set()
+            hips = [abs(at[f"{s}_hand"] - at[f"{s}_thigh"])[1] < 0.25 and at[f"{s}_forearm"][2] < 0.02 for s in SIDES]
+            bent = min(body.left_arm.elbow, body.right_arm.elbow) > 70
+            seen |= {"hands on hips"} if all(hips) and bent and upright else set()
+            seen |= {"arms overhead"} if min(at[f"{s}_hand"][1] for s in SIDES) > at["head"][1] + 0.1 else set()
+            seen |= {"belly"} if body.lean > 75 and body.left_leg.forward < 20 else set()
+            seen |= {"side"} if abs(body.tilt) > 75 else set()
+            seen |= {"cross-legged"} if min(body.left_leg.outward, body.right_leg.outward) > 40 else set()
+            seen |= {"crouching"} if min(body.left_leg.knee, body.right_leg.knee) > 125 and body.lean < 60 else set()
+            seen |= {"leap"} if body.above > 0.4 and body.left_leg.forward - body.right_leg.forward > 100 else set()
+    wanted = {"arms crossed", "hands on hips", "arms overhead", "belly", "side", "cross-legged", "crouching", "leap"}
+    assert wanted <= seen
+
+
+def test_arms_and_legs_that_rest_on_the_body_do_not_pass_through_it():
+    doll, figure = dolls.doll(arms_down_deg=40), load("mannequin:age=25,hair=cropped,bottom=pants", 0)
+    arms = {"hips": (keys.HIPS, keys.HIPS), "crossed": keys.CROSSED, "head": (keys.TO_HEAD, keys.TO_HEAD)}
+    bodies = {name: replace(keys.STAND, left_arm=left, right_arm=right) for name, (left, right) in arms.items()}
+    bodies["lotus"] = builtin.motion("lotus").posture(0)
+    for name, body in bodies.items():
+        for character in (doll, figure):
+            assert random_poses.room(character, posed(character, stance(body))) >= 0, (name, character.name)
+
+
+def test_random_poses_rest_arms_on_the_body_and_cross_legs():
+    rng = np.random.default_rng(3)
+    drawn = [random_poses.posture(rng) for _ in range(300)]
+    hips = [min(abs(a.ahead + 28), abs(a.elbow - 85)) < 9 and a.aside < -20 for b in drawn for a in (b.left_arm,)]
+    assert 0.03 < np.mean(hips) < 0.25
+    assert 0.005 < np.mean([min(b.left_leg.outward, b.right_leg.outward) > 41 for b in drawn]) < 0.08
+    assert 0.02 < np.mean([min(b.left_leg.knee, b.right_leg.knee) > 99 and b.lean > 15 for b in drawn]) < 0.2
 
 
 def test_a_cape_does_not_lift_the_body():

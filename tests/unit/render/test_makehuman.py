@@ -8,10 +8,12 @@ import pytest
 from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
 from sfumato.render import character as characters
+from sfumato.render.anatomy import Arm, Posture, stance
 from sfumato.render.character import PARTS
 from sfumato.render.characters import load
 from sfumato.render.makehuman import Body, macro_targets
 from sfumato.render.makehuman_files import read_garment, read_obj, read_target
+from sfumato.render.stance import build, posed
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +162,17 @@ def test_a_garment_by_hand(tmp_path):
     body = np.array([[0.0, 0, 0], [4, 0, 0], [0, 3, 0]])
     assert garment.fitted(body) == pytest.approx(np.array([[1 + 0.1 * 2, 0.75 + 0.2 * 3, 0], [4, 0, 0], [0, 3, 0]]))
     assert garment.hidden.tolist() == [0, 1, 2]
+
+
+def test_its_fingers_are_known(woman):
+    for side, hand in zip(("left", "right"), build(woman).hands, strict=True):
+        names = [woman.skeleton.names[bone] for bone in hand.fingers]
+        assert len(names) == 15 and not any("metacarpal" in name for name in names)
+        thumb = [share for name, share in zip(names, hand.fingers.values()) if name.startswith("finger1")]
+        assert len(thumb) == 3 and max(thumb) < 0.5
+        tip, spans = woman.skeleton.names.index(f"finger3-3.{side[0].upper()}"), []
+        for curl in (0, 60):
+            arm = Arm(raised=10, curl=curl)
+            pose = posed(woman, stance(Posture(left_arm=arm, right_arm=arm)))
+            spans.append(np.linalg.norm(pose.heads[tip] - pose.heads[hand.bone]))
+        assert spans[1] < 0.85 * spans[0]

@@ -231,6 +231,41 @@ def test_looks_differ_as_they_say():
     assert heads(age=30) > heads(age=5)
 
 
+def test_age_is_in_the_face():
+    """Lines at eyes, nose, mouth and forehead, lids that droop, a larger nose and larger ears; not grey hair alone."""
+
+    def made(age):
+        return mannequin(Look(hair="cropped", age=age, gender=1.0, style=0.6))
+
+    def eye(figure):
+        mesh = figure.mesh
+        white = (mesh.parts == PARTS.index("face")) & (mesh.colors.min(1) > 0.97)
+        return np.ptp(mesh.vertices[np.unique(mesh.faces[white])][:, 1])
+
+    def ear(figure):
+        (vertex,) = figure.keypoints[3].vertices
+        component = figure.mesh.components[(figure.mesh.faces == vertex).any(1).argmax()]
+        return np.ptp(figure.mesh.vertices[np.unique(figure.mesh.faces[figure.mesh.components == component])][:, 1])
+
+    young, grown, older, old = (made(age) for age in (25, 45, 53, 75))
+    things = [len(figure.mesh.cards) for figure in (young, grown, older, old)]
+    assert things[0] == things[1] < things[2] < things[3]
+    assert eye(old) < 0.85 * eye(young)
+    assert ear(old) > 1.08 * ear(young)
+    points = [[f.mesh.vertices[f.keypoints[k].vertices[0], 2] for k in (0, 1)] for f in (young, old)]
+    assert points[1][0] - points[1][1] > 1.1 * (points[0][0] - points[0][1])
+
+
+def test_hair_that_is_cut_ends_in_no_points():
+    """At the hem of a bob locks overlap: its lower edge rises and falls by little from one to the next."""
+    figure = mannequin(Look(hair="bob", style=0.2))
+    hair = figure.mesh.vertices[np.unique(thing(figure, "hair"))]
+    behind = hair[hair[:, 2] < -0.02]
+    turn = np.degrees(np.arctan2(behind[:, 0], -behind[:, 2]))
+    hem = np.array([behind[np.abs(turn - a) < 5, 1].min() for a in range(-50, 51, 5)])
+    assert np.abs(np.diff(hem)).max() < 0.02 * np.ptp(figure.mesh.vertices[:, 1])
+
+
 def test_a_seed_draws_the_same_look_and_wishes_change_nothing_else():
     assert drawn(5) == drawn(5)
     assert len({drawn(seed) for seed in range(20)}) == 20

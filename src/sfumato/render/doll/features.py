@@ -115,7 +115,7 @@ class Features:
         """A brow, thicker at its inner end."""
         c, look = self.head.face, self.head.frame.look
         t = np.linspace(0, 1, 9)
-        s, man = min(look.style, 1.0), look.gender * look.adult
+        s, man = min(look.style, 1.0), look.gender * look.adult * (1 + 0.8 * look.old)
         x = c.eye[0] - 0.068 - 0.012 * s + t * (0.155 + 0.02 * s)
         y = c.eye[1] + c.brow + 0.030 * np.sin(np.pi * (0.15 + 0.72 * t)) - 0.012 * t
         thick = (0.012 + 0.010 * man - 0.003 * s) * (1 - t**2 * 0.85) * (0.5 + 0.5 * step(t, 0, 0.15))
@@ -154,7 +154,41 @@ class Features:
             pieces.append(self.patch(points, 1.5, self.colors.dark, f"nostril {side}"))
         return pieces
 
+    def wrinkles(self) -> list[Piece]:
+        """Of the old: from the nose past the mouth and under the eyes first, then beside them and on the forehead."""
+        c, old = self.head.face, self.head.frame.look.old
+        (x, y), (half, high), t = c.eye, c.eye_size, np.linspace(0, 1, 5)
+        places: list[Floats] = []
+        if old > 0.2:
+            ends = np.array([(0.056, c.nose + 0.012), (c.mouth_width + 0.030, c.mouth - 0.012)])
+            places.append(ends[0] + t[:, None] * (ends[1] - ends[0]) + np.outer(np.sin(np.pi * t), (0.012, 0.010)))
+            bag = (x + half * (2 * t - 1) * 0.8, y - 1.1 * high - 0.018 - 0.016 * np.sin(np.pi * t))
+            places.append(np.stack(bag, -1))
+        if old > 0.5:
+            places += [np.stack((x + 1.25 * half + 0.045 * t, y + up * (0.3 + t)), -1) for up in (0.018, -0.022)]
+            below = (c.mouth_width + 0.012 + 0.008 * t, c.mouth - 0.020 - 0.035 * t)
+            places.append(np.stack(below, -1))
+        r, g, b = self.colors.skin
+        color = (0.6 * r, 0.6 * g, 0.6 * b)
+        thick = 0.0022 * (1 - 0.8 * (2 * t - 1) ** 2)
+        pieces = [
+            self._stroke(side * line[:, 0], line[:, 1], thick, color, f"wrinkle {k} {side}")
+            for k, line in enumerate(places)
+            for side in (1.0, -1.0)
+            if self._on_skin(line * (1.08, 1))
+        ]
+        if old > 0.35:
+            for k, up in enumerate((0.075, 0.115)):
+                arc = np.stack(((0.26 - 0.06 * k) * (t - 0.5), y + c.brow + up + 0.010 * np.sin(np.pi * t)), -1)
+                if self._on_skin(arc):
+                    pieces.append(self._stroke(arc[:, 0], arc[:, 1], thick, color, f"forehead {k}"))
+        return pieces
+
+    def _on_skin(self, line: Floats) -> bool:
+        """Whether places (M, 2), in shares of the head, lie on the front of the head, which is narrow in some."""
+        return bool(np.isfinite(self.skin.depth(line * self.head.size + self.head.base[:2])).all())
+
     def all(self) -> list[Piece]:
         """Every patch of the face."""
         pieces = [*self.eye(1.0), *self.eye(-1.0), self.brow(1.0), self.brow(-1.0), *self.mouth(), *self.nose()]
-        return pieces
+        return [*pieces, *self.wrinkles()]

@@ -33,6 +33,8 @@ class Lock:
     """How far its tip stands off beyond that."""
     bend: float = 0.0
     """Degrees by which its middle lies aside."""
+    blunt: float = 0.0
+    """How wide its tip is, as a share of its width: 0 a point."""
 
 
 class Hair:
@@ -44,6 +46,9 @@ class Hair:
         self.style = min(head.frame.look.style, 1.0)
         self.full = 0.045 + 0.025 * self.style
         """How thick the cap is."""
+        look = head.frame.look
+        self.bald = look.old * look.gender * look.adult
+        """How far the hairline of old men has gone back."""
 
     def guide(self, rows: Floats, degrees: Floats, off: Floats) -> Floats:
         """Places (M, 3) off the skull; below the ears hair hangs straight down."""
@@ -59,7 +64,7 @@ class Hair:
         count = 24
         degrees = np.arange(count) * 360 / count
         fold = np.minimum(degrees, 360 - degrees)
-        end = np.interp(fold, _HAIRLINE[:, 0], _HAIRLINE[:, 1])
+        end = np.interp(fold, _HAIRLINE[:, 0], _HAIRLINE[:, 1]) - 1.3 * self.bald * (1 - step(fold, 30, 75))
         rings = []
         for share in (0.07, 0.25, 0.45, 0.65, 0.83, 0.95, 1.0):
             edge = thick * (1 - 0.65 * step(share, 0.7, 1.0)) + 0.004 * np.cos(np.radians(degrees) * 6) * share
@@ -82,7 +87,9 @@ class Hair:
         out -= (out * way).sum(1, keepdims=True) * way
         out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
         side = np.cross(way, out)
-        shape = (0.55 + 0.45 * np.sin(np.pi * np.minimum(t / 0.9, 1) * 0.62)) * (1 - step(t, 0.45, 1.02) * 0.97)
+        shape = (0.55 + 0.45 * np.sin(np.pi * np.minimum(t / 0.9, 1) * 0.62)) * (
+            1 - step(t, 0.45 + 0.35 * lock.blunt, 1.02) * (0.97 - lock.blunt)
+        )
         width = (lock.width * shape * self.head.size)[:, None]
         bulge = 0.33 * width
         section = ((-1.0, -0.10), (-0.55, 0.70), (0.0, 1.0), (0.55, 0.70), (1.0, -0.10), (0.0, -0.45))
@@ -111,9 +118,9 @@ class Hair:
         pieces = []
         for k, degrees in enumerate(np.linspace(-62, 62, count)):
             jitter = self.rng.uniform(-1, 1, 3)
-            end = low + 0.9 * (abs(degrees) / 62) ** 2 + 0.35 * jitter[0]
+            end = low - 1.2 * self.bald + 0.9 * (abs(degrees) / 62) ** 2 + 0.35 * jitter[0]
             root = parting + 0.35 * (degrees - parting)
-            away = degrees + np.sign(degrees - parting) * 6 + 4 * jitter[1]
+            away = degrees + np.sign(degrees - parting) * (6 + 12 * (1 - self.style)) + 4 * jitter[1]
             width = 0.115 - 0.012 * self.style + 0.012 * jitter[2]
             pieces.append(
                 self.lock(
@@ -124,6 +131,7 @@ class Hair:
                         off=self.full + 0.004 * (k % 3),
                         flare=0.01,
                         bend=4 * jitter[0],
+                        blunt=0.25 * (1 - self.style),
                     )
                 )
             )
@@ -132,7 +140,11 @@ class Hair:
     def around(
         self, low: float, *, first: float, count: int, flare: float = 0.0, start: float = 1.8, width: float = 0.15
     ) -> list[Piece]:
-        """Locks from the crown down the sides and the back, from `first` degrees on either side."""
+        """Locks from the crown down the sides and the back, from `first` degrees on either side.
+
+        Those that stand off end in points, others are cut.
+        """
+        blunt = 0.0 if flare > 0.03 else 0.5
         pieces = []
         for k, degrees in enumerate(np.linspace(first, 360 - first, count)):
             jitter = self.rng.uniform(-1, 1, 3)
@@ -144,6 +156,7 @@ class Hair:
                         width=width,
                         off=self.full + 0.006 * (k % 2),
                         flare=flare * (1 + 0.4 * jitter[1]),
+                        blunt=blunt,
                     )
                 )
             )

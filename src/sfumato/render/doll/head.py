@@ -68,18 +68,21 @@ class Face:
 
 
 def face(look: Look) -> Face:
-    """The features for a look: large low eyes and a small nose in drawn styles and in children."""
-    s, child = min(look.style, 1.4), 1 - look.grown
+    """The features for a look: large low eyes and a small nose in drawn styles and in children, less so in the old."""
+    s, child, old = min(look.style, 1.4) * (1 - 0.35 * look.old), 1 - look.grown, look.old
     woman = (1 - look.gender) * (0.4 + 0.6 * look.adult)
     eye_y = 0.485 - 0.105 * s - 0.045 * child
     return Face(
         eye=(0.146 + 0.020 * s + 0.004 * child, eye_y),
-        eye_size=(0.062 + 0.004 * woman + 0.032 * s + 0.006 * child, 0.027 + 0.036 * s + 0.008 * child + 0.004 * woman),
+        eye_size=(
+            0.062 + 0.004 * woman + 0.032 * s + 0.006 * child,
+            (0.027 + 0.036 * s + 0.008 * child + 0.004 * woman) * (1 - 0.22 * old),
+        ),
         nose=0.300 - 0.060 * s - 0.01 * child,
-        nose_length=(0.105 - 0.012 * woman) * (1 - 0.45 * min(s, 1)) * (1 - 0.35 * child),
-        mouth=0.192 - 0.044 * s - 0.005 * child,
+        nose_length=(0.105 - 0.012 * woman) * (1 - 0.45 * min(s, 1)) * (1 - 0.35 * child) * (1 + 0.15 * old),
+        mouth=0.192 - 0.044 * s - 0.005 * child - 0.006 * old,
         mouth_width=(0.098 + 0.004 * look.gender) * (1 - 0.28 * min(s, 1)) * (1 - 0.1 * child),
-        brow=0.095 + 0.060 * s - 0.012 * look.gender * look.adult,
+        brow=0.095 + 0.060 * s - 0.012 * look.gender * look.adult - 0.014 * old,
     )
 
 
@@ -144,14 +147,16 @@ class Head:
         lips = (
             0.022
             * (1 - 0.7 * s)
+            * (1 - 0.5 * look.old)
             * bump(x, 0, c.mouth_width * 0.6)
             * (bump(y, c.mouth + 0.018, 0.014) + bump(y, c.mouth - 0.026, 0.016))
         )
         under = -0.014 * (1 - s) * bump(x, 0, 0.09) * bump(y, c.mouth - 0.065, 0.02)
-        chin = 0.022 * bump(x, 0, 0.06 - 0.02 * s) * bump(y, 0.045, 0.05)
+        chin = (0.022 + 0.008 * look.old) * bump(x, 0, 0.06 - 0.02 * s) * bump(y, 0.045, 0.05)
         cheek = (0.010 + 0.012 * (1 - look.grown)) * bump(side, 0.20, 0.06) * bump(y, c.eye[1] - 0.15, 0.07)
+        sunken = -0.016 * look.old * bump(side, 0.20, 0.05) * bump(y, c.mouth + 0.05, 0.05)
         moved = p.copy()
-        moved[:, 2] += front * (out + wings + socket + brow + lips + under + chin + cheek)
+        moved[:, 2] += front * (out + wings + socket + brow + lips + under + chin + cheek + sunken)
         return moved
 
     def tip(self, skin: Piece) -> int:
@@ -165,7 +170,7 @@ class Head:
         c, look = self.face, self.frame.look
         around = 10
         turn = 2 * np.pi * np.arange(around) / around
-        high = 0.098 * (1 - 0.15 * min(look.style, 1.0))
+        high = 0.098 * (1 - 0.15 * min(look.style, 1.0)) * (1 + 0.14 * look.old)
         middle_y = c.eye[1] - 0.055 + 0.01 * min(look.style, 1.0)
         row = float(np.interp(-middle_y, -self.profile[2:10, 2], np.arange(2, 10)))
         anchor = self.local(np.array([row]), np.array([np.radians(97.0)]))[0]
@@ -197,8 +202,13 @@ def _profile(look: Look, f: Frame) -> Floats:
     s, child, man = min(look.style, 1.0), 1 - look.grown, look.gender * look.adult
     woman = (1 - look.gender) * look.adult
     jaw = np.interp(np.arange(len(p)), (6, 8, 10, 11, 13), (0, 1, 1, 0.7, 0))
-    p[:, 3] *= 1 + jaw * (0.09 * man - 0.055 * woman - 0.15 * s - 0.02 * child) + 0.03 * (f.girth - 1) * 4 * jaw
+    p[:, 3] *= (
+        1
+        + jaw * (0.09 * man - 0.055 * woman - 0.15 * s * (1 - 0.6 * look.old) - 0.02 * child)
+        + 0.03 * (f.girth - 1) * 4 * jaw
+    )
     p[:, 3] *= 1 + np.interp(np.arange(len(p)), (1, 4, 7, 9), (0, 1, 1, 0)) * 0.05 * max(s, child)
+    p[:, 3] *= 1 + np.interp(np.arange(len(p)), (6, 7.5, 9.5, 10.5, 12), (0, -0.03, 0.06, 0.04, 0)) * look.old  # jowls
     p[:11, [4, 6]] -= 0.01 * child
     p[6:12, 1] -= 0.020 * s + 0.025 * child
     p[11, 1] += 0.012 * man

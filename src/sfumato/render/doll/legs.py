@@ -1,9 +1,12 @@
 """What clothes the hips and legs: trousers of one surface, skirts, bare legs and shoes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..character import Floats
+from ..drape import Drape
 from .curves import circle, oval, shrink, step
 from .frame import Frame
 from .look import Color
@@ -11,6 +14,8 @@ from .surface import Piece, grid, lid, mirrored, outward, smoothed, tube
 from .trunk import AROUND, sections
 from .weighing import Weigher
 
+PLEATS, CLOTH, LINING = 36, 8, 4
+"""Vertices of a ring of a skirt, its rings from the waist to the hem, and those inside up again."""
 LEG = 8
 """Vertices of a ring of a leg before smoothing: 7 of half a ring of the hips and 1 between the legs."""
 _TURN = 2 * np.pi * np.arange(AROUND) / AROUND
@@ -140,8 +145,7 @@ def bare_legs(f: Frame, w: Weigher, color: Color, top: float) -> tuple[Piece, Pi
 def skirt(f: Frame, w: Weigher, color: Color, *, hem: float, part: str, thing: str) -> Piece:
     """A skirt with soft folds from the waist to `hem`; its inside is there too."""
     s, u = sections(f), f.unit
-    around = 36
-    turn = 2 * np.pi * np.arange(around) / around
+    turn = 2 * np.pi * np.arange(PLEATS) / PLEATS
     names = ("waist", "belly", "hip", "crotch")
     heights = np.array([s[name][0] for name in names])[::-1]
     top = s["belly"][0] + 0.055 * u
@@ -154,11 +158,28 @@ def skirt(f: Frame, w: Weigher, color: Color, *, hem: float, part: str, thing: s
         near = oval(turn, half=half, z=(ahead, 0.0, behind), y=(y, y, y), round_=0.95)
         return np.asarray(near + np.stack((np.sin(turn) * out, 0 * turn, np.cos(turn) * out), -1))
 
-    outer = [ring(y) for y in np.linspace(top, hem, 8)]
-    inner = [ring(y, 0.008 * u) for y in np.linspace(hem + 0.002 * u, s["crotch"][0], 4)]
+    outer = [ring(y) for y in np.linspace(top, hem, CLOTH)]
+    inner = [ring(y, 0.008 * u) for y in np.linspace(hem + 0.002 * u, s["crotch"][0], LINING)]
     rings = np.stack([ring(top - 0.01 * u, 0.03 * u), *outer, *inner])
     flat = rings.reshape(-1, 3)
     return outward(Piece(vertices=flat, quads=tube(rings), weights=w.skirt(flat), part=part, color=color, thing=thing))
+
+
+def drape(f: Frame, skirt: Piece, first: int, names: Sequence[str]) -> Drape:
+    """How a skirt, of which the first vertex has that number, lies over the legs; `names` are those of the bones."""
+    rings = first + np.arange((1 + CLOTH + LINING) * PLEATS).reshape(-1, PLEATS)
+    heights = skirt.vertices[:, 1].reshape(-1, PLEATS)[:, 0]
+    joints = ("thigh", "shin", "foot")
+    rods = [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in zip(joints, joints[1:])]
+    thick = {name: leg_radius(f, f.joints[name][1]) + 0.028 * f.unit for name in joints}
+    return Drape(
+        cloth=rings[1 : 1 + CLOTH].astype(np.int32),
+        lining=rings[1 + CLOTH :].astype(np.int32),
+        beside=np.interp(-heights[1 + CLOTH :], -heights[1 : 1 + CLOTH], np.arange(CLOTH)),
+        hips=names.index("hips"),
+        rods=np.array([[names.index(name) for name in rod] for rod in rods], np.int32),
+        radii=np.array([[thick[name.split("_")[1]] for name in rod] for rod in rods]),
+    )
 
 
 def shoes(f: Frame, w: Weigher, color: Color, sole: Color) -> list[Piece]:

@@ -78,6 +78,11 @@ class Look:
         """0 before 10, 1 from 17 on: how far the body of a woman differs from that of a man."""
         return float(np.clip((self.age - 10) / 7, 0, 1))
 
+    @property
+    def old(self) -> float:
+        """0 up to 45, 1 from 70 on."""
+        return float(np.clip((self.age - 45) / 25, 0, 1))
+
 
 def drawn(seed: int, wishes: Mapping[str, str] | None = None) -> Look:
     """The look that a seed draws; what is wished for by name stays and does not change the rest.
@@ -147,8 +152,7 @@ class Colors:
         skin = _SKINS[rng.choice(len(_SKINS), p=(0.28, 0.26, 0.18, 0.12, 0.09, 0.07))]
         bright = rng.random() < 0.45 * min(look.style, 1.0)
         hair = _BRIGHT[rng.integers(len(_BRIGHT))] if bright else _HAIRS[rng.integers(5)]
-        grey = float(np.clip((look.age - 45) / 25, 0, 1))
-        hair = _mixed(hair, _HAIRS[5], grey)
+        hair = _mixed(hair, _HAIRS[5], look.old)
         clothes = [_mixed((0.5, 0.5, 0.5), _any(rng), rng.uniform(0.3, 1.0)) for _ in range(3)]
         return cls(
             skin=skin,

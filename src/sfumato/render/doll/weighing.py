@@ -92,10 +92,8 @@ class Weigher:
         )
 
     def skirt(self, vertices: Floats) -> Floats:
-        """Of cloth around both legs: it follows each thigh on its side, the more the lower."""
+        """Of cloth around both legs: below the hips it follows the thigh on its side."""
         j, u = self.frame.joints, self.frame.unit
-        down = 1 - step(vertices[:, 1], j["shin"][1], j["hips"][1])
+        hips = step(vertices[:, 1], j["thigh"][1] - 0.09 * u, j["thigh"][1] + 0.06 * u)
         left = step(vertices[:, 0], -0.10 * u, 0.10 * u)
-        return self.rows(
-            {"hips": 1 - 0.85 * down, "left_thigh": 0.85 * down * left, "right_thigh": 0.85 * down * (1 - left)}
-        )
+        return self.rows({"hips": hips, "left_thigh": (1 - hips) * left, "right_thigh": (1 - hips) * (1 - left)})
