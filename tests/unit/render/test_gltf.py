@@ -10,6 +10,7 @@ import pytest
 from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
 from sfumato.render import character as characters
+from sfumato.render.blender.found import VARIABLE
 from sfumato.render.bones import REQUIRED
 from sfumato.render.character import PARTS
 from sfumato.render.characters import load
@@ -299,14 +300,15 @@ def test_a_file_cut_off_anywhere_is_an_error(tmp_path):
             load(str(file), 0)
 
 
-def test_what_is_no_character(tmp_path):
+def test_what_is_no_character(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "/nowhere/python")
     (tmp_path / "a.fbx").write_bytes(b"Kaydara FBX Binary")
     (tmp_path / "a.blend").write_bytes(b"BLENDER")
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "a.gltf").write_text("{}", encoding="utf-8")
     for spec, said in (
-        ("a.fbx", "read through Blender"),
-        ("a.blend", "read through Blender"),
+        ("a.fbx", "is read through Blender, and SFUMATO_BLENDER_PYTHON=/nowhere/python is no Python that has bpy"),
+        ("a.blend", "is read through Blender"),
         ("a.png", "is no character"),
         ("a.gltf", "is no glTF file"),
         ("b.glb", "there is no such file"),

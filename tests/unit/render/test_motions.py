@@ -6,6 +6,7 @@ import pytest
 
 from sfumato.errors import DataError, OptionError
 from sfumato.render import builtin, motions
+from sfumato.render.blender.found import VARIABLE
 
 
 def test_built_in_and_random():
@@ -35,11 +36,29 @@ def test_bad_names(spec):
         motions.load(spec)
 
 
-def test_bad_paths(tmp_path):
+def test_bad_paths(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"no such motion; name a .bvh file, a folder of them, builtin"):
         motions.load(str(tmp_path / "absent"))
     with pytest.raises(DataError, match=r"has no .bvh files"):
         motions.load(str(tmp_path))
+    (tmp_path / "hero.txt").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"hero.txt: is no motion; name a .bvh file"):
+        motions.load(str(tmp_path / "hero.txt"))
     (tmp_path / "hero.fbx").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"hero.fbx: motions are read from .bvh files"):
+    monkeypatch.setenv(VARIABLE, "/nowhere/python")
+    with pytest.raises(
+        DataError, match=r"hero.fbx: is read through Blender, and SFUMATO_BLENDER_PYTHON=/nowhere/python"
+    ):
         motions.load(str(tmp_path / "hero.fbx"))
+
+
+def test_a_folder_is_of_one_kind(tmp_path, real_data):
+    source = real_data / "motion" / "cmu"
+    (tmp_path / "walk.bvh").write_bytes((source / "02_01.bvh").read_bytes())
+    (tmp_path / "other.fbx").write_bytes(b"not read, for there is a .bvh")
+    assert [m.name for m in motions.load(str(tmp_path))] == ["walk"]
+
+
+def test_actions_of_a_gltf_file_move_others(real_data):
+    (walk,) = motions.load(str(real_data / "characters" / "khronos" / "CesiumMan.glb"))
+    assert (walk.name, walk.frames) == ("CesiumMan", 61)
