@@ -21,7 +21,7 @@ starts = len(open(started).readlines())
 
 def greet():
     print("Blender prints what it likes", flush=True)
-    out.write(messages.HELLO)
+    out.write(b"no end of a line\\n" + messages.HELLO)
     messages.write(out, {{"version": "{version}"}})
 
 def answer():

@@ -99,13 +99,13 @@ class Process:
 
     def _greeted(self) -> Message:
         """Reads over what Blender prints when it starts, up to the first message."""
-        heard = b""
-        while not heard.endswith(messages.HELLO):
-            if not (byte := self._from.read(1)):
+        heard = 0
+        while (line := self._from.readline(CHATTER)) != messages.HELLO:
+            heard += len(line)
+            if not line:
                 raise EOFError
-            heard += byte
-            if len(heard) > CHATTER:
-                raise ValueError(f"{CHATTER} bytes without a greeting")
+            if heard > CHATTER:
+                raise ValueError(f"{heard} bytes without a greeting")
         return messages.read(self._from)
 
     def _timed(self, work: Callable[[], Message], seconds: float) -> Message:

@@ -14,8 +14,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-HELLO = b"\nsfumato and blender, 1\n"
-"""What Blender's side sends first; all before it is what Blender prints when it starts."""
+HELLO = b"sfumato and blender, 1\n"
+"""The line that Blender's side sends first; all before it is what Blender prints when it starts."""
 MOST = 1 << 26
 """Bytes of a head at most,"""
 MOST_VALUES = 1 << 30

@@ -22,7 +22,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     drawing = Drawing()
-    answers.write(messages.HELLO)
+    answers.write(b"\n" + messages.HELLO)
     messages.write(answers, {"version": bpy.app.version_string})
     while True:
         try:
