@@ -30,6 +30,7 @@ def parser() -> flags.Parser:
             "render --count 100 -o sketches --preview",
             "render --character hero.glb --motion walk.bvh --count 1000 --every 5 -o hero",
             "render --character makehuman/ --motion cmu/ --count 200000 --shard 0/8 -o sketches",
+            "render --character hero.fbx --motion own --engine blender -o hero",
             "render --count 20 --outputs lines flat parts depth -o pairs",
         ],
     )
