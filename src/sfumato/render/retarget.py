@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import DataError
 from . import joints
+from .bones import map_file
 from .character import Character, Floats, Pose
 from .motion import checked
 from .stance import POINTED, SIDES, UP, Stance, arm_poles, foot_pole, leg_poles, posed
@@ -94,7 +95,7 @@ class _Joints:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.known = joints.known(source.names)
+        self.known = joints.known(source.names, map_file(source.path))
         if not self.known:
             first = ", ".join(name for name in source.names if not name.endswith(" END"))[:80]
             raise DataError(

@@ -2,6 +2,7 @@
 
 import subprocess
 
+import cesium
 import dolls
 import numpy as np
 import pytest
@@ -42,13 +43,16 @@ def written(blender, source, folder, *kinds):
 
 
 @pytest.fixture(scope="module")
-def man(real_data):
-    return real_data / "characters" / "khronos" / "CesiumMan.glb"
+def man(real_data, tmp_path_factory):
+    file = tmp_path_factory.mktemp("man") / "made.glb"
+    file.write_bytes((real_data / "characters" / "khronos" / "CesiumMan.glb").read_bytes())
+    file.with_name("made.bones.toml").write_text(cesium.MAP, encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="module")
-def copies(blender, man, tmp_path_factory):
-    return written(blender, man, tmp_path_factory.mktemp("copies"), "fbx", "usdc", "blend")
+def copies(blender, man):
+    return written(blender, man, man.parent, "fbx", "usdc", "blend")
 
 
 def places(figure, pose):

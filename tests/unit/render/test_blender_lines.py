@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from solids import box, cylinder, figure, sphere
+from solids import box, figure, sphere
 
 from sfumato.render import ink, job, native
 from sfumato.render.blender import engine

@@ -4,6 +4,7 @@ import base64
 import json
 import struct
 
+import cesium
 import numpy as np
 import pytest
 
@@ -354,18 +355,7 @@ def test_cesium_man_by_a_map_file(real_data, tmp_path):
         load(str(source), 0)
     file = tmp_path / "man.glb"
     file.write_bytes(source.read_bytes())
-    torso, arm, leg = "Skeleton_torso_joint", "Skeleton_arm_joint", "leg_joint"
-    table = {"hips": f"{torso}_1", "spine": f"{torso}_2", "chest": "torso_joint_3", "neck": "Skeleton_neck_joint_1"}
-    table |= {"head": "Skeleton_neck_joint_2"}
-    table |= {f"left_{b}": f"{arm}_L__{k}_" for b, k in (("upper_arm", 4), ("forearm", 3), ("hand", 2))}
-    table |= {"right_upper_arm": f"{arm}_R", "right_forearm": f"{arm}_R__2_", "right_hand": f"{arm}_R__3_"}
-    table |= {
-        f"{s}_{b}": f"{leg}_{s[0].upper()}_{k}"
-        for s in ("left", "right")
-        for b, k in (("thigh", 1), ("shin", 2), ("foot", 3))
-    }
-    lines = "\n".join(f'{limb} = "{bone}"' for limb, bone in table.items())
-    (tmp_path / "man.bones.toml").write_text(lines, encoding="utf-8")
+    (tmp_path / "man.bones.toml").write_text(cesium.MAP, encoding="utf-8")
     man = load(str(file), 0)
     places = at_rest(man)
     assert 1.3 < np.ptp(man.mesh.vertices[:, 1]) < 2

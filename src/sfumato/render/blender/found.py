@@ -25,7 +25,7 @@ HOW = (
     "Python 3.11"
 )
 ASKING_S = 120
-_INSIDE = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from inside import server; server.main()"
+_INSIDE = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from inside import server; server.main()"
 _VERSION = "import importlib.metadata as m; print(m.version('bpy'))"
 
 

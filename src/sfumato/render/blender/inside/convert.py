@@ -33,8 +33,14 @@ def to_glb(source: str, target: str) -> Words:
             return {"error": "holds no armature: nothing ties its mesh to bones"}
         bpy.ops.export_scene.gltf(filepath=target, **SETTINGS)
     except RuntimeError as error:
-        return {"error": " ".join(str(error).removeprefix("Error: ").split()) or "Blender cannot read it"}
+        return {"error": _last_line(str(error))}
     return {}
+
+
+def _last_line(text: str) -> str:
+    """What went wrong, of what an operator says: a line, or a whole traceback."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith((" ", "Location:"))]
+    return lines[-1].removeprefix("Error: ").strip() if lines else "Blender cannot read it"
 
 
 def _reader(kind: str) -> Any:

@@ -7,6 +7,7 @@ go to its standard output, and what Blender itself prints goes nowhere.
 import os
 import signal
 import sys
+from functools import cache
 from typing import Any
 
 import bpy
@@ -21,31 +22,36 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    drawing = Drawing()
     answers.write(b"\n" + messages.HELLO)
-    messages.write(answers, {"version": bpy.app.version_string})
+    messages.write(answers, {})
     while True:
         try:
             words, arrays = messages.read(requests)
         except EOFError:
             os._exit(0)
         _end_after(words["seconds"])
-        messages.write(answers, *_answer(drawing, words, arrays))
+        messages.write(answers, *_answer(words, arrays))
         _end_after(0)
 
 
-def _answer(drawing: Drawing, words: Words, arrays: Arrays) -> tuple[Words, Arrays]:
+def _answer(words: Words, arrays: Arrays) -> tuple[Words, Arrays]:
     match words["do"]:
         case "convert":
             return convert.to_glb(words["source"], words["target"]), {}
         case "mesh":
-            drawing.add(words["mesh"], arrays["corners"], arrays["sizes"])
+            _drawing().add(words["mesh"], arrays["corners"], arrays["sizes"])
             return {}, {}
         case "forget":
-            drawing.forget(words["mesh"])
+            _drawing().forget(words["mesh"])
             return {}, {}
         case _:
-            return {}, drawing.drawn(words, arrays)
+            return {}, _drawing().drawn(words, arrays)
+
+
+@cache
+def _drawing() -> Drawing:
+    """Made when something is drawn: it would be in the way of files that are converted."""
+    return Drawing()
 
 
 def _end_after(seconds: int) -> None:
