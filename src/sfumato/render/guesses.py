@@ -123,9 +123,9 @@ def keypoints(limbs: Mapping[str, int], face: Sequence[Keypoint]) -> tuple[Keypo
 def face_points(vertices: Floats, faces: Numbers, on_head: NDArray[np.bool_]) -> tuple[Keypoint, ...]:
     """Nose, eyes and ears of a head that looks along +Z, guessed; all approximate.
 
-    The nose is the most forward vertex (or the middle of several) near the middle plane between 0.25 and 0.6 of the head's height, the ears the
-    most lateral ones at that height behind the eyes, the eyes what a ray from the front meets at half the height, a
-    quarter of the head's width to each side.
+    The nose is the most forward vertex (or the middle of several) near the middle plane between 0.25 and 0.6 of the
+    head's height, the ears the most lateral ones at that height behind the eyes, the eyes what a ray from the front
+    meets at half the height, a quarter of the head's width to each side.
 
     Args:
         vertices: (V, 3), the character at rest.
