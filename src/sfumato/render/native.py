@@ -8,6 +8,7 @@ Shapes: H W pixels, h w samples of the z-buffer: two to a pixel each way.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,9 +144,9 @@ def _cards(one: Placed, buffers: Buffers, settings: Settings) -> Iterator[Stroke
                 yield Stroke(points=stretch, kind="silhouette", figure=one.number)
 
 
-def split(path: Floats, starts: NDArray[np.int32]) -> list[Floats]:
-    """The paths (N, 2) of which `path` has all points, one after the other."""
-    return [path[begin:end] for begin, end in zip(starts[:-1], starts[1:], strict=True)]
+def split(values: NDArray[Any], starts: NDArray[np.int32]) -> list[NDArray[Any]]:
+    """What of `values` (P, ...), one for each point of all paths, is each path's."""
+    return [values[begin:end] for begin, end in zip(starts[:-1], starts[1:], strict=True)]
 
 
 def _traced(lines: NDArray[np.bool_], kind: Kind, buffers: Buffers, settings: Settings) -> list[Stroke]:

@@ -22,7 +22,10 @@ if source.endswith(".bvh"):
 else:
     bpy.ops.import_scene.gltf(filepath=source)
 if "fbx" in kinds:
-    bpy.ops.export_scene.fbx(filepath=folder + "/made.fbx", add_leaf_bones=False, bake_anim_simplify_factor=0)
+    bpy.ops.export_scene.fbx(
+        filepath=folder + "/made.fbx", add_leaf_bones=False, bake_anim_simplify_factor=0, path_mode="COPY",
+        embed_textures=True,
+    )
 if "usdc" in kinds:
     bpy.ops.wm.usd_export(filepath=folder + "/made.usdc", export_animation=True)
 if "blend" in kinds:

@@ -102,7 +102,11 @@ def _segments(lines: Lines) -> tuple[Numbers, Numbers, Floats]:
     ends = np.sort(np.stack((place[:-1], place[1:]), 1), axis=1)
     whole = joined & (ends[:, 0] != ends[:, 1])
     found = np.unique(np.concatenate((ends[whole], kinds[whole, None]), 1), axis=0).astype(np.int32)
-    return np.ascontiguousarray(found[:, :2]), np.ascontiguousarray(found[:, 2]), nodes * (FINE / GRID)
+    return (
+        np.ascontiguousarray(found[:, :2]),
+        np.ascontiguousarray(found[:, 2]),
+        nodes.astype(np.float64) * (FINE / GRID),
+    )
 
 
 def _owners(path: Floats, scene: Sequence[Placed], buffers: Buffers) -> Numbers:
