@@ -3,19 +3,23 @@
 #   PYTHON=python3.12       the Python that the environment is made with
 #   TORCH_INDEX=ADDRESS     a further package index for torch, e.g. that of its CPU builds
 #   ARGS="-k tiles -x"      passed on to pytest
+#   PYTHON_BLENDER=...      the Python of `make blender`; Blender 5 is for Python 3.11 alone
 
 PYTHON ?= python3
+PYTHON_BLENDER ?= $(shell command -v python3.11 || echo $(PYTHON))
 TORCH_INDEX ?=
 ARGS ?=
 
 VENV := .venv
+BLENDER := .venv-blender
+BPY := bpy==5.0.1
 CONSTRAINTS := constraints.txt
 BIN = $(VENV)/bin
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) $(INDEX)
 CODE := src tests tools $(wildcard examples benchmarks)
 
-.PHONY: demo test test-unit test-long test-oldest check format install clean help
+.PHONY: demo test test-unit test-long test-oldest check format install blender clean help
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## stylize the bundled pictures into demo/
@@ -51,8 +55,10 @@ format: $(VENV)/.dev  ## put imports and layout in order
 
 install: $(VENV)/.dev  ## only make the environment
 
+blender: $(BLENDER)/.bpy  ## an environment with Blender (1 GB), for its tests: SFUMATO_BLENDER_PYTHON=.venv-blender/bin/python
+
 clean:  ## remove the environments and all that is made
-	rm -rf .venv .venv-oldest build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-oldest $(BLENDER) build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,4 +79,12 @@ $(VENV)/.runtime: $(VENV)/.python pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/.dev: $(VENV)/.runtime
 	$(INSTALL) --editable ".[$(EXTRA)]"
+	@touch $@
+
+# Of its own: it wants another NumPy than the rest, and its licence is the GPL.
+$(BLENDER)/.bpy:
+	@$(PYTHON_BLENDER) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Blender 5 needs Python 3.11, and $(PYTHON_BLENDER) is another. Try: make blender PYTHON_BLENDER=python3.11" >&2; exit 1; }
+	$(PYTHON_BLENDER) -m venv $(BLENDER)
+	$(BLENDER)/bin/python -m pip install --quiet --disable-pip-version-check "$(BPY)"
 	@touch $@

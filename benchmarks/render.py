@@ -1,17 +1,19 @@
 """How fast sets are rendered, whole: pictures a second of `sfumato render` by several processes, and their memory.
 
-    python benchmarks/render.py [--count 400] [--workers 2] [--size 512] [--makehuman FOLDER]
+    python benchmarks/render.py [--count 400] [--workers 2] [--size 512] [--makehuman FOLDER] [--blender]
     python benchmarks/render.py --memory --count 10000 --size 96 [--makehuman FOLDER]
 
 Each set is made by the command in a folder of its own, lines and COCO labels, files and all; the seconds are those
 between the first tenth of the pictures and the last one, so that starting the processes is told apart. Memory is the
 largest of all processes at a tenth of the way and at the end. The characters: the built-in figure in 64 variants, and
-MakeHuman's body in clothes, if its folder is named.
+MakeHuman's body in clothes, if its folder is named; with --blender the built-in figure again, by Line Art. CPU is that
+of all processes, Blender's among them, for a picture: it tells what a machine with nothing else to do would take.
 
 With `--memory` one process draws, and what it holds is noted every 500 pictures: it must not grow with their number.
 """
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -35,6 +37,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--makehuman", metavar="FOLDER")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--blender", action="store_true")
     given = parser.parse_args()
     if given.memory:
         named = {"the built-in figure": "mannequin"} | (
@@ -45,6 +48,8 @@ def main() -> None:
     rows = [measured("mannequin", "the built-in figure", given)]
     if given.makehuman:
         rows.append(measured(given.makehuman, "MakeHuman, clothed", given))
+    if given.blender:
+        rows.append(measured("mannequin", "the built-in figure, Line Art", given, "--engine", "blender"))
     show("render", {f"{given.size} x {given.size} pixels, {given.workers} processes": rows})
 
 
@@ -69,19 +74,20 @@ def held(character: str, given: argparse.Namespace) -> list[Row]:
     return [*rows, {"pictures": "growth in a thousand", "MB, draws": slopes[0], "MB, gathers": slopes[1]}]
 
 
-def measured(character: str, name: str, given: argparse.Namespace) -> Row:
+def measured(character: str, name: str, given: argparse.Namespace, *more: str) -> Row:
     """A set of the character: pictures a second, and memory."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["--character", character, "--count", given.count, "--size", given.size, "--workers", given.workers]
-        command = [sys.executable, "-m", "sfumato", "render", *map(str, words), "-o", folder, "--quiet"]
+        command = [sys.executable, "-m", "sfumato", "render", *map(str, words), *more, "-o", folder, "--quiet"]
         start = time.perf_counter()
         with subprocess.Popen(command) as process:
             first = reached(Path(folder), given.count // 10, process)
-            early, begun = memory(process), time.perf_counter()
-            last, late = first, early
+            early, begun, busy = memory(process), time.perf_counter(), cpu(process)
+            last, late, worked = first, early, 0.0
             while process.poll() is None:
                 late = max(late, memory(process))
                 last = made(Path(folder))
+                worked = max(worked, cpu(process) - busy)
                 time.sleep(0.2)
         seconds = time.perf_counter() - begun
         if process.returncode or last < given.count * 0.9:
@@ -90,6 +96,7 @@ def measured(character: str, name: str, given: argparse.Namespace) -> Row:
         "character": name,
         "pictures": given.count,
         "a second": (given.count - first) / seconds,
+        "CPU s each": worked / (given.count - first),
         "seconds to the first tenth": begun - start,
         "GB at a tenth": early,
         "GB at most": late,
@@ -112,6 +119,16 @@ def reached(folder: Path, count: int, process: "subprocess.Popen[bytes]") -> int
 def memory(process: "subprocess.Popen[bytes]") -> float:
     """GB of the process and those that it started, as Linux tells it."""
     return sum(resident(pid) for pid in family(process.pid)) / 1e9
+
+
+def cpu(process: "subprocess.Popen[bytes]") -> float:
+    """Seconds that the processes worked so far."""
+    ticks = 0
+    for pid in family(process.pid):
+        if fields := words(Path(f"/proc/{pid}/stat")):
+            after = fields[len(fields) - 50 :]  # the name before them may have blanks
+            ticks += int(after[11]) + int(after[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def family(pid: int) -> list[int]:

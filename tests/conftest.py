@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SKIPPED = pytest.StashKey[list[str]]()
+NO_BLENDER = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,22 @@ def real_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real data: SFUMATO_DATA is not set and {SHARED_DATA} does not exist")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def blender() -> Any:
+    """The Blender of this machine: $SFUMATO_BLENDER_PYTHON, which `make blender` makes, or a program on the path.
+
+    A test that asks for it is skipped without it, and the session says so loudly at its end; with `CI` set that fails
+    the run, unless SFUMATO_NO_BLENDER says that this machine can have none.
+    """
+    from sfumato.errors import DataError
+    from sfumato.render.blender import found
+
+    try:
+        return found.blender()
+    except DataError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(autouse=True)
@@ -80,19 +97,34 @@ def _no_network() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SKIPPED] = []
+    config.stash[SKIPPED], config.stash[NO_BLENDER] = [], []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
-    if report.skipped and "real_data" in getattr(item, "fixturenames", ()) and not hasattr(report, "wasxfail"):
-        item.config.stash[SKIPPED].append(item.nodeid)
+    if report.skipped and not hasattr(report, "wasxfail"):
+        for fixture, key in (("real_data", SKIPPED), ("blender", NO_BLENDER)):
+            if fixture in getattr(item, "fixturenames", ()) and fixture_skipped(report, fixture):
+                item.config.stash[key].append(item.nodeid)
     return report
 
 
+def fixture_skipped(report: Any, fixture: str) -> bool:
+    """Whether it was that fixture, of several that a test asks for, for want of which the test did not run."""
+    told = str(report.longrepr)
+    return ("real data" in told) == (fixture == "real_data")
+
+
+def must_run(config: pytest.Config) -> bool:
+    """Whether what was skipped fails the run."""
+    data = config.stash[SKIPPED] and SHARED_DATA.is_dir()
+    blender = config.stash[NO_BLENDER] and not os.environ.get("SFUMATO_NO_BLENDER")
+    return bool(os.environ.get("CI") and (data or blender))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if session.config.stash[SKIPPED] and os.environ.get("CI") and SHARED_DATA.is_dir():
+    if must_run(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -103,3 +135,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line("Point SFUMATO_DATA at the folder, or put it at ../shared/data beside the repository.")
         if os.environ.get("CI") and SHARED_DATA.is_dir():
             terminalreporter.line(f"{SHARED_DATA} exists, so on CI this fails the run.", red=True, bold=True)
+    if count := len(config.stash[NO_BLENDER]):
+        terminalreporter.section("BLENDER MISSING", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{count} tests need Blender and DID NOT RUN.", red=True, bold=True)
+        terminalreporter.line(
+            "`make blender`, then SFUMATO_BLENDER_PYTHON=.venv-blender/bin/python; Python 3.11 is needed."
+        )
+        if os.environ.get("CI") and not os.environ.get("SFUMATO_NO_BLENDER"):
+            terminalreporter.line("On CI this fails the run, unless SFUMATO_NO_BLENDER=1 is set.", red=True, bold=True)

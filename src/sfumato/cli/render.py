@@ -31,6 +31,7 @@ def parser() -> flags.Parser:
             "render --character hero.glb --motion walk.bvh --count 1000 --every 5 -o hero",
             "render --character makehuman/ --motion cmu/ --count 200000 --shard 0/8 -o sketches",
             "render --count 200000 --ray auto -o /shared/sketches",
+            "render --character hero.fbx --motion own --engine blender -o hero",
             "render --count 20 --outputs lines flat parts depth -o pairs",
         ],
     )

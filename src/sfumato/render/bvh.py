@@ -52,6 +52,14 @@ class Bvh:
     fps: float
 
     @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        return tuple(joint.parent for joint in self.joints)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The J joints' names; an end is called END after its parent."""
         return tuple(joint.name for joint in self.joints)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ..errors import DataError, OptionError
+from .blender import files
 from .character import Character
 from .doll.look import drawn
 from .gltf import read_gltf
@@ -12,14 +13,13 @@ from .makehuman_files import is_makehuman
 from .mannequin import mannequin
 
 _WISHES = re.compile(r"^(?P<what>.*?):(?P<wishes>\w+=[^,:]*(?:,\w+=[^,:]*)*)$")
-_BLENDER = {".fbx": "FBX", ".blend": "Blender", ".dae": "COLLADA", ".usd": "USD", ".usdz": "USD"}
 
 
 def load(spec: str, seed: int) -> Character:
     """The character that `spec` names; what it leaves open is drawn from the seed.
 
     `mannequin` is the built-in figure, `mannequin:style=anime,age=8` one with wishes, else it is a folder of MakeHuman
-    (wishes likewise: `FOLDER:age=60,hair=bob01`) or a .glb or .gltf file.
+    (wishes likewise: `FOLDER:age=60,hair=bob01`), a .glb or .gltf file, or one that Blender reads.
 
     Raises:
         OptionError: a wish is unknown or out of bounds.
@@ -46,12 +46,11 @@ def _file(path: Path) -> Character:
     kind = path.suffix.lower()
     if not path.is_file():
         raise DataError(f"{path}: there is no such file or folder; `mannequin` is the built-in character")
-    if kind in _BLENDER:
-        raise DataError(
-            f"{path}: {_BLENDER[kind]} files are read through Blender, which is not wired up yet; export it as .glb"
-        )
+    if kind in files.KINDS:
+        return read_gltf(files.as_gltf(path), path)
     if kind not in {".glb", ".gltf"}:
         raise DataError(
-            f"{path}: is no character; .glb and .gltf files are read, folders of MakeHuman, and `mannequin`"
+            f"{path}: is no character; .glb and .gltf files are read, through Blender {', '.join(files.KINDS)}, folders"
+            " of MakeHuman, and `mannequin`"
         )
     return read_gltf(path)

@@ -20,7 +20,7 @@ from .bones import BoneMap, bone_map, map_file
 from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton, Weights
 from .gltf_colors import face_colors
 from .gltf_file import GltfFile
-from .gltf_motion import Rig, motions
+from .gltf_motion import Rig, motions, nodes_of
 from .welding import Sheet, borders, pieces, tidy, welded, widened
 
 NEAR = 2e-5
@@ -52,21 +52,26 @@ class _Scene:
         return self.joints.index(node) if node >= 0 else -1
 
 
-def read_gltf(path: Path) -> Character:
+def read_gltf(path: Path, origin: Path | None = None) -> Character:
     """The character in a .glb or .gltf file.
+
+    Args:
+        path: of the file.
+        origin: the file that it was made from, which gives it its name, and beside which a map of bones may lie.
 
     Raises:
         DataError: the file is damaged, has no skin, vertices that are no numbers, or bones of unknown names.
     """
     try:
-        return _read(path)
+        return _read(path, origin)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         what = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        raise DataError(f"{path}: breaks the rules of glTF ({what}); export it again") from error
+        raise DataError(f"{origin or path}: breaks the rules of glTF ({what}); export it again") from error
 
 
-def _read(path: Path) -> Character:
-    scene = _scene(GltfFile(path))
+def _read(path: Path, origin: Path | None) -> Character:
+    scene = _scene(GltfFile(path, origin))
+    path = origin or path
     try:
         mapped = bone_map(scene.names(), map_file(path))
     except DataError as error:
@@ -100,15 +105,7 @@ def _scene(file: GltfFile) -> _Scene:
         raise DataError(
             f"{file.path}: has no skin: nothing ties its mesh to bones; export it together with its armature"
         )
-    parents = [-1] * len(nodes)
-    for k, node in enumerate(nodes):
-        for child in node.get("children", ()):
-            parents[child] = k
-    order: list[int] = [k for k, parent in enumerate(parents) if parent < 0]
-    for k in order:
-        order += [child for child in nodes[k].get("children", ()) if parents[child] == k]
-    if len(order) != len(nodes):
-        raise DataError(f"{file.path}: its nodes form a ring; the file is damaged")
+    parents, order = file.tree
     matrices = np.empty((len(nodes), 4, 4))
     for k in order:
         local = file.local(nodes[k])
@@ -121,7 +118,7 @@ def _scene(file: GltfFile) -> _Scene:
     # The mesh is at rest as it was bound; the first bone tells where that is in the world.
     world = matrices[joints[0]] @ inverse[joints[0]]
     rest = np.stack([world @ np.linalg.inv(inverse[k]) for k in joints])
-    return _Scene(file=file, parents=tuple(parents), order=tuple(order), globals=matrices, joints=joints, rest=rest)
+    return _Scene(file=file, parents=parents, order=order, globals=matrices, joints=joints, rest=rest)
 
 
 def _binds(file: GltfFile, skin: dict[str, Any]) -> Floats:
@@ -241,17 +238,8 @@ def _upright(heads: Floats, limbs: Mapping[str, int]) -> Floats:
 
 
 def _rig(scene: _Scene, turn: Floats, scale: float) -> Rig:
-    nodes = scene.file.items("nodes")
-    kinds = (("translation", (0, 0, 0)), ("rotation", (0, 0, 0, 1)), ("scale", (1, 1, 1)))
-    rest = [
-        None if "matrix" in node else tuple(np.array(node.get(name, own), np.float64) for name, own in kinds)
-        for node in nodes
-    ]
     return Rig(
-        parents=scene.parents,
-        order=scene.order,
-        rest=tuple(rest),  # type: ignore[arg-type]
-        locals=np.stack([scene.file.local(node) for node in nodes]),
+        nodes=nodes_of(scene.file),
         joints=scene.joints,
         inverse_rest=np.asarray(np.linalg.inv(scene.rest), np.float64),
         turn=turn,

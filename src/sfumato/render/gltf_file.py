@@ -37,10 +37,15 @@ _PACKED = {"KHR_draco_mesh_compression", "EXT_meshopt_compression"}
 
 
 class GltfFile:
-    """A file that is open for reading; what is wrong in it raises DataError."""
+    """A file that is open for reading; what is wrong in it raises DataError.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        path: of the file.
+        origin: the file that it was made from, for messages.
+    """
+
+    def __init__(self, path: Path, origin: Path | None = None) -> None:
+        self.path = origin or path
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -83,6 +88,21 @@ class GltfFile:
         """All of a kind, as `nodes`."""
         found: list[dict[str, Any]] = self.json.get(kind, [])
         return found
+
+    @cached_property
+    def tree(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The parent of each node, -1 for roots, and all nodes, parents first."""
+        nodes = self.items("nodes")
+        parents = [-1] * len(nodes)
+        for k, node in enumerate(nodes):
+            for child in node.get("children", ()):
+                parents[child] = k
+        order = [k for k, parent in enumerate(parents) if parent < 0]
+        for k in order:
+            order += [child for child in nodes[k].get("children", ()) if parents[child] == k]
+        if len(order) != len(nodes):
+            raise DataError(f"{self.path}: its nodes form a ring; the file is damaged")
+        return tuple(parents), tuple(order)
 
     @cached_property
     def _buffers(self) -> list[bytes]:
@@ -179,23 +199,24 @@ class GltfFile:
 
 
 def matrix(translation: Floats, rotation: Floats, scale: Floats) -> Floats:
-    """(4, 4) that scales, then turns by a quaternion (x, y, z, w), then moves."""
-    out = np.eye(4)
-    out[:3, :3] = turned(rotation) * scale
-    out[:3, 3] = translation
+    """(..., 4, 4) that scales (..., 3), then turns by a quaternion (..., 4), x, y, z, w, then moves (..., 3)."""
+    out = np.zeros((*translation.shape[:-1], 4, 4))
+    out[..., :3, :3] = turned(rotation) * scale[..., None, :]
+    out[..., :3, 3] = translation
+    out[..., 3, 3] = 1
     return out
 
 
 def turned(quaternion: Floats) -> Floats:
-    """The rotation (3, 3) of a quaternion (x, y, z, w) of any length but 0."""
-    x, y, z, w = quaternion / max(float(np.linalg.norm(quaternion)), 1e-12)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    """The rotation (..., 3, 3) of a quaternion (..., 4), x, y, z, w, of any length but 0."""
+    size = np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    x, y, z, w = np.moveaxis(quaternion / np.maximum(size, 1e-12), -1, 0)
+    rows = [
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    ]
+    return np.stack(rows, -1).reshape(*x.shape, 3, 3)
 
 
 def _unquoted(uri: str) -> str:

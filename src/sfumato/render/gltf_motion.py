@@ -1,6 +1,8 @@
-"""Animations that a glTF file brings, as motions of its own character."""
+"""Animations that a glTF file brings: as motions of its own character, and as recordings for any."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,20 +29,19 @@ class Track:
     rule: str
     """LINEAR, STEP or CUBICSPLINE."""
 
-    def at(self, time: float) -> Floats:
-        """The value (n,) at that second."""
+    def at(self, times: Floats) -> Floats:
+        """The values (..., n) at those seconds (...)."""
         cubic = self.rule == "CUBICSPLINE"
         keys = self.values[1::3] if cubic else self.values
-        k = int(np.clip(np.searchsorted(self.times, time, "right") - 1, 0, max(len(self.times) - 2, 0)))
-        if len(keys) == 1 or time <= self.times[0]:
-            return np.asarray(keys[0])
-        if time >= self.times[-1]:
-            return np.asarray(keys[-1])
-        span = float(self.times[k + 1] - self.times[k])
-        t = (time - float(self.times[k])) / max(span, 1e-12)
+        if len(keys) == 1:
+            return np.broadcast_to(keys[0], (*np.shape(times), keys.shape[1]))
+        times = np.clip(times, self.times[0], self.times[-1])
+        k = np.clip(np.searchsorted(self.times, times, "right") - 1, 0, len(self.times) - 2)
+        span = np.maximum(self.times[k + 1] - self.times[k], 1e-12)[..., None]
+        t = (times - self.times[k])[..., None] / span
         a, b = keys[k], keys[k + 1]
         if self.rule == "STEP":
-            return np.asarray(a)
+            return np.asarray(np.where(t < 1, a, b))
         if cubic:
             out, into = self.values[3 * k + 2] * span, self.values[3 * k + 3] * span
             return np.asarray(
@@ -53,17 +54,45 @@ class Track:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rig:
-    """What turns nodes into a pose; all in the file's own axes and units but for the last two."""
+class Nodes:
+    """The nodes of a file, in its own axes and units."""
 
     parents: tuple[int, ...]
-    """Of all nodes."""
     order: tuple[int, ...]
     """All nodes, parents first."""
     rest: tuple[tuple[Floats, Floats, Floats] | None, ...]
     """Translation, rotation and scale of each node; None: it has a matrix."""
     locals: Floats
     """(nodes, 4, 4)."""
+
+    def globals(self, tracks: Sequence[Track], times: Floats) -> Floats:
+        """World matrices (..., nodes, 4, 4) at those seconds (...)."""
+        moved = self._moved(tracks, times)
+        out = np.empty((*np.shape(times), len(self.parents), 4, 4))
+        for node in self.order:
+            local = moved.get(node, self.locals[node])
+            out[..., node, :, :] = local if self.parents[node] < 0 else out[..., self.parents[node], :, :] @ local
+        return out
+
+    def _moved(self, tracks: Sequence[Track], times: Floats) -> dict[int, Floats]:
+        """Matrices (..., 4, 4) of the nodes that tracks move."""
+        changed: dict[int, dict[str, Floats]] = {}
+        for track in tracks:
+            changed.setdefault(track.node, {})[track.kind] = track.at(times)
+        moved = {}
+        for node, new in changed.items():
+            if (own := self.rest[node]) is not None:
+                still = (np.broadcast_to(value, (*np.shape(times), len(value))) for value in own)
+                kinds = dict(zip(("translation", "rotation", "scale"), still)) | new
+                moved[node] = matrix(kinds["translation"], kinds["rotation"], kinds["scale"])
+        return moved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    """What turns nodes into a pose."""
+
+    nodes: Nodes
     joints: tuple[int, ...]
     """The node of each bone."""
     inverse_rest: Floats
@@ -72,14 +101,6 @@ class Rig:
     """(3, 3), from the file's axes to ours."""
     scale: float
     """Metres for a unit of the file."""
-
-    def globals(self, moved: dict[int, Floats]) -> Floats:
-        """World matrices (nodes, 4, 4), where some nodes have other matrices than their own."""
-        out = np.empty((len(self.parents), 4, 4))
-        for node in self.order:
-            local = moved.get(node, self.locals[node])
-            out[node] = local if self.parents[node] < 0 else out[self.parents[node]] @ local
-        return out
 
 
 @dataclass(kw_only=True)
@@ -94,16 +115,7 @@ class GltfMotion:
 
     def pose(self, character: Character, frame: int) -> Pose:
         """The character in frame 0 ... frames - 1."""
-        time = frame / self.fps
-        changed: dict[int, dict[str, Floats]] = {}
-        for track in self.tracks:
-            changed.setdefault(track.node, {})[track.kind] = track.at(time)
-        moved = {}
-        for node, new in changed.items():
-            if (own := self.rig.rest[node]) is not None:
-                kinds = dict(zip(("translation", "rotation", "scale"), own)) | new
-                moved[node] = matrix(kinds["translation"], kinds["rotation"], kinds["scale"])
-        now = self.rig.globals(moved)[list(self.rig.joints)]
+        now = self.rig.nodes.globals(self.tracks, np.array(frame / self.fps))[list(self.rig.joints)]
         change = now @ self.rig.inverse_rest
         turn = self.rig.turn
         return Pose(
@@ -113,25 +125,95 @@ class GltfMotion:
 
 
 def rotation_of(matrices: Floats) -> Floats:
-    """The rotations (J, 3, 3) nearest to matrices, without their scale."""
+    """The rotations (..., 3, 3) nearest to matrices, without their scale."""
     u, _, v = np.linalg.svd(matrices)
-    flip = np.ones((len(matrices), 3))
-    flip[:, 2] = np.sign(np.linalg.det(u @ v))
-    return np.asarray((u * flip[:, None]) @ v)
+    flip = np.ones((*matrices.shape[:-2], 1, 3))
+    flip[..., 0, 2] = np.sign(np.linalg.det(u @ v))
+    return np.asarray((u * flip) @ v)
+
+
+def nodes_of(file: GltfFile) -> Nodes:
+    """The nodes of a file."""
+    nodes = file.items("nodes")
+    parents, order = file.tree
+    kinds = (("translation", (0, 0, 0)), ("rotation", (0, 0, 0, 1)), ("scale", (1, 1, 1)))
+    rest = [
+        None if "matrix" in node else tuple(np.array(node.get(name, own), np.float64) for name, own in kinds)
+        for node in nodes
+    ]
+    return Nodes(
+        parents=parents,
+        order=order,
+        rest=tuple(rest),  # type: ignore[arg-type]
+        locals=np.stack([file.local(node) for node in nodes]) if nodes else np.empty((0, 4, 4)),
+    )
 
 
 def motions(file: GltfFile, rig: Rig) -> dict[str, GltfMotion]:
-    """All animations of the file that move nodes, by name; of two with one name the second gets a number."""
-    found: dict[str, GltfMotion] = {}
+    """All animations of the file that move nodes, by name, as motions of its own character."""
+    return {
+        name: GltfMotion(name=name, frames=_frames(tracks), tracks=tracks, rig=rig)
+        for name, tracks in _animations(file).items()
+    }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GltfRecording:
+    """An animation of a file, for other characters; see `retarget.Source`."""
+
+    path: Path
+    name: str
+    nodes: Nodes
+    names: tuple[str, ...]
+    tracks: tuple[Track, ...]
+    fps: float = FPS
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        return self.nodes.parents
+
+    def moved(self) -> tuple[Floats, Floats]:
+        """Where the nodes are in each frame (T, J, 3), and how they are turned since `zero` (T, J, 3, 3)."""
+        now = self.nodes.globals(self.tracks, np.arange(_frames(self.tracks)) / self.fps)
+        rest = rotation_of(self.nodes.globals((), np.array(0.0))[:, :3, :3])
+        return now[..., :3, 3], rotation_of(now[..., :3, :3]) @ np.swapaxes(rest, 1, 2)
+
+    def zero(self) -> Floats:
+        """Where the nodes (J, 3) are at rest."""
+        return np.asarray(self.nodes.globals((), np.array(0.0))[:, :3, 3])
+
+
+def recordings(file: GltfFile) -> list[GltfRecording]:
+    """All animations of the file.
+
+    Raises:
+        DataError: there are none, or the file is damaged.
+    """
+    found = _animations(file)
+    if not found:
+        raise DataError(f"{file.path}: holds no motion")
+    nodes, stem = nodes_of(file), file.path.stem
+    names = tuple(str(node.get("name", f"node {k}")) for k, node in enumerate(file.items("nodes")))
+    return [
+        GltfRecording(
+            path=file.path, name=f"{stem} {name}" if len(found) > 1 else stem, nodes=nodes, names=names, tracks=tracks
+        )
+        for name, tracks in found.items()
+    ]
+
+
+def _animations(file: GltfFile) -> dict[str, tuple[Track, ...]]:
+    """The tracks of animations that move nodes, by name; of two with one name the second gets a number."""
+    found: dict[str, tuple[Track, ...]] = {}
     for k, animation in enumerate(file.items("animations")):
-        tracks = _tracks(file, animation)
-        if not tracks:
-            continue
-        name = str(animation.get("name") or f"animation {k}")
-        name = f"{name} {k}" if name in found else name
-        last = max(float(track.times[-1]) for track in tracks)
-        found[name] = GltfMotion(name=name, frames=round(last * FPS) + 1, tracks=tracks, rig=rig)
+        if tracks := _tracks(file, animation):
+            name = str(animation.get("name") or f"animation {k}")
+            found[f"{name} {k}" if name in found else name] = tracks
     return found
+
+
+def _frames(tracks: Sequence[Track]) -> int:
+    return round(max(float(track.times[-1]) for track in tracks) * FPS) + 1
 
 
 def _tracks(file: GltfFile, animation: dict[str, Any]) -> tuple[Track, ...]:
@@ -156,11 +238,11 @@ def _numbers(file: GltfFile, place: int) -> NDArray[np.float64]:
     return values
 
 
-def _between(a: Floats, b: Floats, t: float) -> Floats:
-    """A quaternion between two, on the shorter arc."""
-    dot = float(a @ b)
-    b = b if dot >= 0 else -b
-    angle = float(np.arccos(min(abs(dot), 1.0)))
-    if angle < 1e-4:
-        return np.asarray(a + (b - a) * t)
-    return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
+def _between(a: Floats, b: Floats, t: Floats) -> Floats:
+    """Quaternions between two (..., 4), on the shorter arc; t is (..., 1)."""
+    dot = (a * b).sum(-1, keepdims=True)
+    b = np.where(dot < 0, -b, b)
+    angle = np.arccos(np.minimum(np.abs(dot), 1.0))
+    near = angle < 1e-4
+    sine = np.where(near, 1.0, np.sin(angle))
+    return np.where(near, a + (b - a) * t, (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / sine)

@@ -19,6 +19,8 @@ JOINTS = {
 }
 """The limb at whose head a keypoint lies."""
 _FACE = KEYPOINTS[:5]
+LEVEL = 1e-4
+"""What differs by less than this share of the head's size is as far out."""
 
 # The class of a thing by a word in its name; the first that is found.
 _WORDS = (
@@ -121,9 +123,9 @@ def keypoints(limbs: Mapping[str, int], face: Sequence[Keypoint]) -> tuple[Keypo
 def face_points(vertices: Floats, faces: Numbers, on_head: NDArray[np.bool_]) -> tuple[Keypoint, ...]:
     """Nose, eyes and ears of a head that looks along +Z, guessed; all approximate.
 
-    The nose is the most forward vertex near the middle plane between 0.25 and 0.6 of the head's height, the ears the
-    most lateral ones at that height behind the eyes, the eyes what a ray from the front meets at half the height, a
-    quarter of the head's width to each side.
+    The nose is the most forward vertex (or the middle of several) near the middle plane between 0.25 and 0.6 of the
+    head's height, the ears the most lateral ones at that height behind the eyes, the eyes what a ray from the front
+    meets at half the height, a quarter of the head's width to each side.
 
     Args:
         vertices: (V, 3), the character at rest.
@@ -139,21 +141,26 @@ def face_points(vertices: Floats, faces: Numbers, on_head: NDArray[np.bool_]) ->
     at_nose = at_nose if at_nose.any() else np.ones(len(head), bool)
     near = at_nose & (np.abs(head[:, 0] - middle[0]) < 0.12 * size[0])
     near = near if near.any() else at_nose
-    nose = int(places[np.argmax(np.where(near, head[:, 2], -np.inf))])
-    found = [Keypoint(vertices=(nose,), approximate=True)]
+    nose = _most(places, np.where(near, head[:, 2], -np.inf), float(size[2]))
+    found = [Keypoint(vertices=nose, approximate=True)]
     own = faces[on_head[faces].all(1)]
     eyes = []
     for sign in (1, -1):
         spot = np.array([middle[0] + sign * 0.25 * size[0], low[1] + 0.5 * size[1]])
-        eyes.append(_front(vertices, own, spot) or (nose,))
+        eyes.append(_front(vertices, own, spot) or nose)
     found += [Keypoint(vertices=eye, approximate=True) for eye in eyes]
     depth = min(float(vertices[list(eye)].mean(0)[2]) for eye in eyes)
     behind = at_nose & (head[:, 2] < depth - 0.15 * size[2])
     behind = behind if behind.any() else at_nose
     for sign in (1, -1):
-        side = int(places[np.argmax(np.where(behind, sign * (head[:, 0] - middle[0]), -np.inf))])
-        found.append(Keypoint(vertices=(side,), approximate=True))
+        side = _most(places, np.where(behind, sign * (head[:, 0] - middle[0]), -np.inf), float(size[0]))
+        found.append(Keypoint(vertices=side, approximate=True))
     return tuple(found)
+
+
+def _most(places: NDArray[np.int64], values: Floats, size: float) -> tuple[int, ...]:
+    """The places of the largest values; of a flat face all are as large, and rounding must not choose among them."""
+    return tuple(int(k) for k in places[values >= values.max() - LEVEL * size])
 
 
 def _front(vertices: Floats, faces: Numbers, spot: Floats) -> tuple[int, ...] | None:

@@ -17,7 +17,7 @@ from .. import image
 from ..data.coco import annotation
 from ..errors import DataError
 from ..weights import replacing
-from . import characters, exaggerate, motions, native
+from . import characters, engines, exaggerate, motions
 from .camera import Camera, View, framed
 from .character import Character, Floats, keypoints, skinned
 from .frame import Figure, Frame, Settings
@@ -33,9 +33,9 @@ class Config:
     """A set of pictures."""
 
     character: tuple[str, ...] = ("mannequin",)
-    """Who: `mannequin`, a .glb or .gltf file, or a folder of MakeHuman; several take turns."""
+    """Who: `mannequin`, a folder of MakeHuman, a GLB file, or FBX, .blend or USD by Blender; several take turns."""
     motion: tuple[str, ...] = ("builtin",)
-    """What they do: `builtin`, `random` poses, `own` actions of the character, BVH files or folders of them."""
+    """What they do: `builtin`, `random`, `own` actions of the character, files or folders of BVH, GLB or FBX."""
     size: tuple[Annotated[int, Ge(16), Le(8192)], Annotated[int, Ge(16), Le(8192)]] = (512, 512)
     """Width and height of a picture in pixels."""
     variants: Annotated[int, Gt(0)] = 64
@@ -56,6 +56,10 @@ class Config:
     """Thinnest and thickest line in pixels where the picture is 512 wide; in others as much wider."""
     taper: Share = 0.0
     """How much thinner lines are at their ends."""
+    engine: Literal["native", "blender"] = "native"
+    """What finds the lines: Sfumato itself, or Blender, which $SFUMATO_BLENDER_PYTHON names (a Python with bpy)."""
+    strokes: Literal["line_art", "freestyle"] = "line_art"
+    """Lines by Blender: of its Line Art, or of Freestyle, which draws contours alone and is slow."""
     exaggerate: Annotated[float, Ge(0), Le(1)] = 0.0
     """How far the liberties of artists go: longer limbs, larger heads."""
     outputs: tuple[Output, ...] = ("lines",)
@@ -72,8 +76,10 @@ def check(config: Config) -> None:
     """Loads each character and motion once, so that mistakes are told before the work begins.
 
     Raises:
-        DataError: one of them cannot be used.
+        DataError: one of them cannot be used, or there is no Blender where it is to draw.
+        OptionError: options do not go together.
     """
+    engines.check(config.engine, config.strokes)
     for spec in config.character:
         _motions(config, spec)
 
@@ -202,7 +208,7 @@ def _spot(place: int, rng: np.random.Generator) -> Floats:
 def draw(config: Config, number: int) -> tuple[Frame, Scene]:
     """Picture `number`, and what it shows."""
     made = scene(config, number)
-    return native.draw(made.figures, made.camera, made.settings), made
+    return engines.draw(made.figures, made.camera, made.settings, config.engine, config.strokes), made
 
 
 def make(config: Config, number: int, folder: Path) -> dict[str, Any]:

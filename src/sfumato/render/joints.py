@@ -2,6 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import DataError
+from .bones import bone_map
 
 BODY = ("neck", "head")
 LIMB = ("thigh", "shin", "foot", "toe", "shoulder", "upper_arm", "forearm", "hand")
@@ -49,20 +53,34 @@ FAMILIES: dict[str, tuple[tuple[str, str], tuple[str, ...], tuple[str, str]]] = 
 """By program: names of neck and head, those of LIMB with * for a side, and how that calls left and right."""
 
 
-def known(names: Sequence[str]) -> dict[str, int]:
+def known(names: Sequence[str], file: Path | None = None) -> dict[str, int]:
     """Places of the joints by the names of BODY and, with their side in front, of LIMB; none, if they are unknown.
 
-    Large and small letters, prefixes up to a colon, and `mixamorig` with any number are nothing.
+    Large and small letters, prefixes up to a colon, and `mixamorig` with any number are nothing. Names of no program
+    here may be those of a rig; if that has no neck, its head is taken, because both turn where they meet.
+
+    Args:
+        names: of all joints.
+        file: a map of bones, see `bones`.
+
+    Raises:
+        DataError: the map cannot be used.
     """
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         places.setdefault(_plain(name), place)
-    for family in FAMILIES:
+    for family in FAMILIES if file is None else ():
         wanted = joints_of(family)
         found = {bone: places[name] for bone, name in wanted.items() if name in places}
         if all(bone in found or bone.endswith(OPTIONAL) for bone in wanted):
             return found
-    return {}
+    try:
+        limbs = bone_map(names, file).limbs
+    except DataError:
+        if file is not None:
+            raise
+        return {}
+    return {"neck": limbs["head"]} | limbs
 
 
 def joints_of(family: str) -> dict[str, str]:

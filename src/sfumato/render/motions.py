@@ -1,12 +1,21 @@
 """The motions that a user names: a file, a folder, those that are built in, random poses."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError, OptionError
 from . import builtin, bvh, random_poses, retarget
+from .blender import files
+from .gltf_file import GltfFile
+from .gltf_motion import recordings
 from .motion import Motion
 
-FORMS = "a .bvh file, a folder of them, builtin, builtin:NAME,NAME or random:COUNT"
+KINDS = (".bvh", ".fbx", ".glb", ".gltf")
+"""Endings of files that a folder of motions may hold; it is one of the first kind that is there."""
+FORMS = (
+    "a .bvh file, a folder of them, builtin, builtin:NAME,NAME or random:COUNT; .glb and .gltf files, too, and .fbx,"
+    " .blend and USD through Blender"
+)
 
 
 def load(spec: str, *, seed: int = 0, in_place: bool = False) -> list[Motion]:
@@ -29,16 +38,27 @@ def load(spec: str, *, seed: int = 0, in_place: bool = False) -> list[Motion]:
         if rest and not (rest.isdigit() and int(rest)):
             raise OptionError(f"random:{rest}: the number of poses must be a whole number above 0")
         return [random_poses.RandomPoses(frames=int(rest or random_poses.COUNT), seed=seed)]
-    return [retarget.recorded(bvh.read(path), in_place=in_place) for path in _files(Path(spec))]
+    sources = [source for path in _files(Path(spec)) for source in _sources(path)]
+    return [retarget.recorded(source, in_place=in_place) for source in sources]
+
+
+def _sources(path: Path) -> Sequence[retarget.Source]:
+    """The motions in a file."""
+    kind = path.suffix.lower()
+    if kind == ".bvh":
+        return [bvh.read(path)]
+    return recordings(GltfFile(files.as_gltf(path), path) if kind in files.KINDS else GltfFile(path))
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        if not (found := sorted(p for p in path.rglob("*") if p.suffix.lower() == ".bvh" and p.is_file())):
-            raise DataError(f"{path}: the folder has no .bvh files")
-        return found
+        there = sorted(p for p in path.rglob("*") if p.is_file())
+        for kind in KINDS:
+            if found := [p for p in there if p.suffix.lower() == kind]:
+                return found
+        raise DataError(f"{path}: the folder has no {KINDS[0]} files, nor {', '.join(KINDS[1:])}")
     if not path.exists():
         raise DataError(f"{path}: there is no such motion; name {FORMS}")
-    if path.suffix.lower() != ".bvh":
-        raise DataError(f"{path}: motions are read from .bvh files; those inside a character's file come with it")
+    if path.suffix.lower() not in {*KINDS, *files.KINDS}:
+        raise DataError(f"{path}: is no motion; name {FORMS}; those inside a character's file come with it")
     return [path]

@@ -7,15 +7,15 @@ Shapes: H W pixels, h w samples of the z-buffer: two to a pixel each way.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import chains, colors, contours, crowding, ink, near, pixels, suggestive
 from .camera import Camera
-from .character import Floats
-from .frame import KINDS, Bytes, Figure, Frame, Kind, Settings, Singles, Stroke
+from .frame import KINDS, Bytes, Figure, Frame, Kind, Settings, Stroke
 from .scene import FINE, Buffers, Placed, placed
 from .visibility import labelled
 
@@ -24,9 +24,20 @@ BIAS = 0.0015
 INNER_PX = 5
 """Lines within the form of fewer pixels are left out."""
 
+Edges = Callable[[Sequence[Placed], Buffers, Camera, Settings], Iterable[Stroke]]
+"""What finds strokes along the edges of a scene, but for those around loose sheets."""
 
-def draw(figures: Sequence[Figure], camera: Camera, settings: Settings | None = None) -> Frame:
+
+def draw(
+    figures: Sequence[Figure], camera: Camera, settings: Settings | None = None, *, edges: Edges | None = None
+) -> Frame:
     """The figures as the camera sees them.
+
+    Args:
+        figures: one or more.
+        camera: that sees them.
+        settings: what is drawn, and how.
+        edges: another engine's way to find the strokes along edges.
 
     Raises:
         DataError: there is no figure, or too many; a figure's vertices are not those of its mesh, or not finite.
@@ -34,14 +45,15 @@ def draw(figures: Sequence[Figure], camera: Camera, settings: Settings | None = 
     settings = settings or Settings()
     scene = placed(figures, camera)
     buffers = Buffers(scene, camera, math.cos(math.radians(settings.crease_deg)))
-    normals = buffers.normals(buffers.picked)
-    strokes, lines = _lines(scene, buffers, normals, camera, settings)
+    strokes = [*(edges or along_edges)(scene, buffers, camera, settings)]
+    strokes += [stroke for one in scene for stroke in _cards(one, buffers, settings)]
+    strokes, lines = _inked(strokes, scene, buffers, camera, settings)
     shaded, flat = _pictures(buffers) if settings.colors else (None, None)
     return Frame(
-        strokes=strokes,
+        strokes=tuple(strokes),
         lines=lines,
         depth=buffers.depth,
-        normals=normals,
+        normals=buffers.shown_normals,
         parts=buffers.parts,
         figures=buffers.figures,
         components=buffers.components,
@@ -64,17 +76,15 @@ def _pictures(buffers: Buffers) -> tuple[Bytes, Bytes]:
     return shaded, flat
 
 
-def _lines(
-    scene: Sequence[Placed], buffers: Buffers, normals: Singles, camera: Camera, settings: Settings
-) -> tuple[tuple[Stroke, ...], Bytes]:
+def _inked(
+    strokes: list[Stroke], scene: Sequence[Placed], buffers: Buffers, camera: Camera, settings: Settings
+) -> tuple[list[Stroke], Bytes]:
     """All strokes, and their ink (H, W): those of the meshes first, then those that keep away from them."""
-    strokes = [stroke for one in scene for stroke in _edges(one, buffers, camera, settings)]
-    strokes += [stroke for one in scene for stroke in _cards(one, buffers, settings)]
     strokes = crowding.uncrowded(strokes, buffers.nearest, camera.size, settings)
     lines = ink.drawn(strokes, camera.size, settings)
     rows, columns = window = buffers.window
     if not lines[window].size:
-        return tuple(strokes), lines
+        return strokes, lines
     if settings.contact:
         inner = _traced(pixels.contacts(buffers.shown[window], lines[window]), "contact", buffers, settings)
         strokes += inner
@@ -83,15 +93,20 @@ def _lines(
         loose = np.concatenate([*(one.mesh.cards for one in scene), [True]])
         form = ~loose[buffers.shown[window]] & ~pixels.near(lines[window], max(round(settings.gap_px), 1))
         corner = columns.start - camera.size[0] / 2, rows.start - camera.size[1] / 2
-        facing = suggestive.facing(normals[window], corner, camera.focal_px)
+        facing = suggestive.facing(buffers.shown_normals[window], corner, camera.focal_px)
         inner = _traced(suggestive.valleys(facing, form, settings.suggestive_strength), "suggestive", buffers, settings)
         strokes += inner
         lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
-    return tuple(strokes), lines
+    return strokes, lines
+
+
+def along_edges(scene: Sequence[Placed], buffers: Buffers, camera: Camera, settings: Settings) -> Iterator[Stroke]:
+    """Strokes along the edges of the figures' meshes, where they are seen."""
+    for one in scene:
+        yield from _edges(one, buffers, camera, settings)
 
 
 def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) -> Iterator[Stroke]:
-    """Strokes along the edges of a figure's mesh, where they are seen."""
     mesh, known = one.mesh, one.topology
     points = one.figure.vertices[known.nodes]
     loose = mesh.cards[mesh.components]
@@ -109,7 +124,7 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
     visible = contours.seen(path, level, owners, buffers.nearest, buffers.things, BIAS * one.extent)
     path = chains.smoothed(path, starts, settings.smooth)
     path, starts, origins = chains.cut(path, starts, visible, settings.shortest_px * FINE)
-    for stretch, origin in zip(_split(path / FINE, starts), origins, strict=True):
+    for stretch, origin in zip(split(path / FINE, starts), origins, strict=True):
         yield Stroke(points=stretch, kind=KINDS[kinds[firsts[origin]]], figure=one.number)
 
 
@@ -120,12 +135,13 @@ def _cards(one: Placed, buffers: Buffers, settings: Settings) -> Iterator[Stroke
         for ring, own in pixels.outlines(sheet, buffers.nearest, 4 * settings.smooth):
             whole = np.array([0, len(ring)], np.int32)
             path, starts, _ = chains.cut(ring, whole, own, settings.shortest_px * FINE)
-            for stretch in _split(path / FINE, starts):
+            for stretch in split(path / FINE, starts):
                 yield Stroke(points=stretch, kind="silhouette", figure=one.number)
 
 
-def _split(path: Floats, starts: NDArray[np.int32]) -> list[Floats]:
-    return [path[begin:end] for begin, end in zip(starts[:-1], starts[1:], strict=True)]
+def split(values: NDArray[Any], starts: NDArray[np.int32]) -> list[NDArray[Any]]:
+    """What of `values` (P, ...), one for each point of all paths, is each path's."""
+    return [values[begin:end] for begin, end in zip(starts[:-1], starts[1:], strict=True)]
 
 
 def _traced(lines: NDArray[np.bool_], kind: Kind, buffers: Buffers, settings: Settings) -> list[Stroke]:

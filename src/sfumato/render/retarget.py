@@ -9,12 +9,14 @@ Shapes: T frames, J joints.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from ..errors import DataError
 from . import joints
-from .bvh import Bvh
+from .bones import map_file
 from .character import Character, Floats, Pose
 from .grip import RELAXED
 from .motion import checked
@@ -27,6 +29,39 @@ SLACK = 0.04
 """What is less above the ground, in leg lengths, is on it."""
 STRAIGHT = 0.8
 """Cosine: a file's pose with all angles 0 is a person who stands if trunk and legs are within that of upright."""
+
+
+class Source(Protocol):
+    """A motion in a file, in the file's own axes and units."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def name(self) -> str:
+        """For metadata."""
+        ...
+
+    @property
+    def fps(self) -> float: ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the J joints."""
+        ...
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Places of the joints above; -1: a root."""
+        ...
+
+    def moved(self) -> tuple[Floats, Floats]:
+        """Where the joints are in each frame (T, J, 3), and how they are turned since `zero` (T, J, 3, 3)."""
+        ...
+
+    def zero(self) -> Floats:
+        """Where the joints (J, 3) are while all angles are 0."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,27 +82,27 @@ class Recorded:
         return posed(character, self.stances[checked(self, frame)])
 
 
-def recorded(bvh: Bvh, *, in_place: bool = False) -> Recorded:
+def recorded(source: Source, *, in_place: bool = False) -> Recorded:
     """The motion of a file, begun at the origin towards +Z; `in_place`: its steps lead nowhere.
 
     Raises:
         DataError: the file's joints have unknown names, or limbs have no length.
     """
-    return Recorded(name=bvh.path.stem, fps=bvh.fps, stances=_Source(bvh).stances(in_place))
+    return Recorded(name=source.name, fps=source.fps, stances=_Joints(source).stances(in_place))
 
 
-class _Source:
+class _Joints:
     """A file's joints with Y up."""
 
-    def __init__(self, bvh: Bvh) -> None:
-        self.bvh = bvh
-        self.known = joints.known(bvh.names)
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.known = joints.known(source.names, map_file(source.path))
         if not self.known:
-            first = ", ".join(name for joint, name in zip(bvh.joints, bvh.names) if not joint.end)[:80]
+            first = ", ".join(name for name in source.names if not name.endswith(" END"))[:80]
             known = ", ".join(joints.FAMILIES)
-            raise DataError(f"{bvh.path}: joints of unknown names ({first} ...); name them as one of these: {known}")
-        places, turns = bvh.moved()
-        zero = bvh.zero()[None]
+            raise DataError(f"{source.path}: joints of unknown names ({first} ...); name them as one of these: {known}")
+        places, turns = source.moved()
+        zero = source.zero()[None]
         self.leg = self._leg(places)
         hips = np.median(self._middle(places, "thigh"), axis=0) / self.leg
         up = _up(unit(self._trunk(zero)), unit(self._trunk(places)), self._stands(zero, self._trunk(zero)), hips)
@@ -104,7 +139,7 @@ class _Source:
         }
         for bone, size in lengths.items():
             if size < 1e-6 * max(lengths.values()) or size == 0:
-                raise DataError(f"{self.bvh.path}: the {bone.replace('_', ' ')} has no length")
+                raise DataError(f"{self.source.path}: the {bone.replace('_', ' ')} has no length")
         return sum(lengths[f"{side}_{bone}"] for side in SIDES for bone in ("thigh", "shin")) / 2
 
     def _segment(self, places: Floats, name: str) -> Floats:
@@ -139,7 +174,7 @@ class _Source:
 
     def _waist(self, places: Floats) -> Floats:
         """The point halfway along the spine from the middle of the hips to the neck."""
-        chain, parents = [], [joint.parent for joint in self.bvh.joints]
+        chain, parents = [], self.source.parents
         legs, joint = set(_ancestors(parents, self.known["left_thigh"])), self.known["neck"]
         while joint >= 0 and joint not in legs:
             chain.append(joint)
@@ -223,7 +258,7 @@ class _Source:
         return np.maximum(low - np.quantile(low, 0.02) - SLACK, 0)
 
 
-def _ancestors(parents: list[int], joint: int) -> list[int]:
+def _ancestors(parents: tuple[int, ...], joint: int) -> list[int]:
     found = []
     while joint >= 0:
         found.append(joint)

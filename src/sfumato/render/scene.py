@@ -166,6 +166,11 @@ class Buffers:
         table = np.concatenate([*(f.mesh.colors for f in self._figures), np.zeros((1, 3))]).astype(np.float32)
         return np.asarray(table[ids])
 
+    @cached_property
+    def shown_normals(self) -> Singles:
+        """(H, W, 3), as Frame has them."""
+        return self.normals(self.picked)
+
     def normals(self, samples: NDArray[np.int64]) -> Singles:
         """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows."""
         faces, places, depths, corners = self._geometry

@@ -7,13 +7,17 @@ Shapes: V vertices, F faces, N nodes, E edges.
 """
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .character import Mesh, Numbers
 
+T = TypeVar("T")
 SAME = 1e-6
 """Vertices nearer than this share of the mesh's extent are one."""
 
@@ -38,25 +42,30 @@ class Topology:
     """(N + 1,), where each node's faces begin in `around`."""
 
 
-_KNOWN: dict[int, tuple[weakref.ref[Mesh], Topology]] = {}
+def remembered(find: Callable[[Mesh], T]) -> Callable[[Mesh], T]:
+    """The function with what it found of a mesh kept as long as the mesh is."""
+    known: dict[int, tuple[weakref.ref[Mesh], T]] = {}
+
+    @wraps(find)
+    def kept(mesh: Mesh) -> T:
+        key = id(mesh)
+        there = known.get(key)
+        if there is not None and there[0]() is mesh:
+            return there[1]
+        found = find(mesh)
+
+        def forget(_: weakref.ref[Mesh]) -> None:
+            known.pop(key, None)
+
+        known[key] = (weakref.ref(mesh, forget), found)
+        return found
+
+    return kept
 
 
+@remembered
 def topology(mesh: Mesh) -> Topology:
     """The topology of a mesh; found once and kept as long as the mesh is."""
-    key = id(mesh)
-    known = _KNOWN.get(key)
-    if known is not None and known[0]() is mesh:
-        return known[1]
-    found = _found(mesh)
-
-    def forget(_: weakref.ref[Mesh]) -> None:
-        _KNOWN.pop(key, None)
-
-    _KNOWN[key] = (weakref.ref(mesh, forget), found)
-    return found
-
-
-def _found(mesh: Mesh) -> Topology:
     nodes, corners = _welded(mesh)
     flat = corners.ravel()
     order = np.argsort(flat, kind="stable")

@@ -4,12 +4,14 @@ import base64
 import json
 import struct
 
+import cesium
 import numpy as np
 import pytest
 
 from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
 from sfumato.render import character as characters
+from sfumato.render.blender.found import VARIABLE
 from sfumato.render.bones import REQUIRED
 from sfumato.render.character import PARTS
 from sfumato.render.characters import load
@@ -344,14 +346,15 @@ def test_a_file_cut_off_anywhere_is_an_error(tmp_path):
             load(str(file), 0)
 
 
-def test_what_is_no_character(tmp_path):
+def test_what_is_no_character(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "/nowhere/python")
     (tmp_path / "a.fbx").write_bytes(b"Kaydara FBX Binary")
     (tmp_path / "a.blend").write_bytes(b"BLENDER")
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "a.gltf").write_text("{}", encoding="utf-8")
     for spec, said in (
-        ("a.fbx", "read through Blender"),
-        ("a.blend", "read through Blender"),
+        ("a.fbx", "is read through Blender, and SFUMATO_BLENDER_PYTHON=/nowhere/python is no Python that has bpy"),
+        ("a.blend", "is read through Blender"),
         ("a.png", "is no character"),
         ("a.gltf", "is no glTF file"),
         ("b.glb", "there is no such file"),
@@ -397,18 +400,7 @@ def test_cesium_man_by_a_map_file(real_data, tmp_path):
         load(str(source), 0)
     file = tmp_path / "man.glb"
     file.write_bytes(source.read_bytes())
-    torso, arm, leg = "Skeleton_torso_joint", "Skeleton_arm_joint", "leg_joint"
-    table = {"hips": f"{torso}_1", "spine": f"{torso}_2", "chest": "torso_joint_3", "neck": "Skeleton_neck_joint_1"}
-    table |= {"head": "Skeleton_neck_joint_2"}
-    table |= {f"left_{b}": f"{arm}_L__{k}_" for b, k in (("upper_arm", 4), ("forearm", 3), ("hand", 2))}
-    table |= {"right_upper_arm": f"{arm}_R", "right_forearm": f"{arm}_R__2_", "right_hand": f"{arm}_R__3_"}
-    table |= {
-        f"{s}_{b}": f"{leg}_{s[0].upper()}_{k}"
-        for s in ("left", "right")
-        for b, k in (("thigh", 1), ("shin", 2), ("foot", 3))
-    }
-    lines = "\n".join(f'{limb} = "{bone}"' for limb, bone in table.items())
-    (tmp_path / "man.bones.toml").write_text(lines, encoding="utf-8")
+    (tmp_path / "man.bones.toml").write_text(cesium.MAP, encoding="utf-8")
     man = load(str(file), 0)
     places = at_rest(man)
     assert 1.3 < np.ptp(man.mesh.vertices[:, 1]) < 2

@@ -1,11 +1,13 @@
 """What a user can name as a motion."""
 
+import cesium
 import dolls
 import numpy as np
 import pytest
 
 from sfumato.errors import DataError, OptionError
-from sfumato.render import builtin, motions
+from sfumato.render import builtin, characters, motions
+from sfumato.render.blender.found import VARIABLE
 
 
 def test_built_in_and_random():
@@ -35,11 +37,42 @@ def test_bad_names(spec):
         motions.load(spec)
 
 
-def test_bad_paths(tmp_path):
+def test_bad_paths(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"no such motion; name a .bvh file, a folder of them, builtin"):
         motions.load(str(tmp_path / "absent"))
     with pytest.raises(DataError, match=r"has no .bvh files"):
         motions.load(str(tmp_path))
+    (tmp_path / "hero.txt").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"hero.txt: is no motion; name a .bvh file"):
+        motions.load(str(tmp_path / "hero.txt"))
     (tmp_path / "hero.fbx").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"hero.fbx: motions are read from .bvh files"):
+    monkeypatch.setenv(VARIABLE, "/nowhere/python")
+    with pytest.raises(
+        DataError, match=r"hero.fbx: is read through Blender, and SFUMATO_BLENDER_PYTHON=/nowhere/python"
+    ):
         motions.load(str(tmp_path / "hero.fbx"))
+
+
+def test_a_folder_is_of_one_kind(tmp_path, real_data):
+    source = real_data / "motion" / "cmu"
+    (tmp_path / "walk.bvh").write_bytes((source / "02_01.bvh").read_bytes())
+    (tmp_path / "other.fbx").write_bytes(b"not read, for there is a .bvh")
+    assert [m.name for m in motions.load(str(tmp_path))] == ["walk"]
+
+
+def test_actions_of_a_gltf_file_move_others(real_data, tmp_path):
+    file = tmp_path / "man.glb"
+    file.write_bytes((real_data / "characters" / "khronos" / "CesiumMan.glb").read_bytes())
+    with pytest.raises(DataError, match=r"man\.glb: joints of unknown names"):
+        motions.load(str(file))
+    (tmp_path / "man.bones.toml").write_text(cesium.MAP, encoding="utf-8")
+    (walk,) = motions.load(str(file))
+    man, doll = characters.load(str(file), 0), dolls.doll()
+    (own,) = man.actions.values()
+    assert (walk.name, walk.frames, walk.fps) == ("man", own.frames, own.fps)
+    for frame in range(0, walk.frames, 12):
+        pose, wanted = walk.pose(doll, frame), own.pose(man, frame)
+        for upper, lower in (("left_thigh", "left_shin"), ("right_upper_arm", "right_forearm")):
+            one, other = (p.heads[c.limbs[lower]] - p.heads[c.limbs[upper]] for p, c in ((pose, doll), (wanted, man)))
+            cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+            assert cosine > np.cos(np.radians(12)), (frame, upper)
