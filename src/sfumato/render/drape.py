@@ -56,8 +56,8 @@ class Drape:
             away = _evened(away)
         rods = [_Rod.of(carried, pose.heads[rod], radii) for rod, radii in zip(self.rods, self.radii, strict=True)]
         free = [_Rod.of(rest[self.cloth], heads[rod], radii).gap for rod, radii in zip(self.rods, self.radii)]
-        for turn_ in range(ROUNDS):
-            away = away if not turn_ else _evened(away)
+        for k in range(ROUNDS):
+            away = _evened(away) if k else away
             for rod, least in zip(rods, free, strict=True):
                 away += rod.push(hanging + away, np.minimum(least, 0))
         body = np.ones(len(skinned), bool)

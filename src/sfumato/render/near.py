@@ -7,6 +7,7 @@ Shapes: M edges.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .character import Floats, Numbers
 from .compiled import compiled
@@ -60,7 +61,8 @@ def clipped_edges(
     ahead = depths >= NEAR
     near = 1 / np.where(ahead, depths, np.inf)
     ends = ahead[edges]
-    whole, cut = ends.all(1), np.flatnonzero(ends[:, 0] != ends[:, 1])
+    whole: NDArray[np.bool_] = np.asarray(ends.all(1))
+    cut = np.flatnonzero(ends[:, 0] != ends[:, 1])
     if not len(cut):
         return np.flatnonzero(whole).astype(np.int32), edges[whole], places, near
     side = np.where(ends[cut, 0], 0, 1)  # which end is before the camera

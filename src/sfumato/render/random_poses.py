@@ -6,6 +6,7 @@ the body is drawn again. The lowest point is on the ground, but for those who ju
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def posture(rng: Rng) -> Posture:
     return found.mirrored() if rng.random() < 0.5 else found
 
 
-def _gesture(rng: Rng) -> dict[str, Arm]:
+def _gesture(rng: Rng) -> dict[str, Any]:
     """One arm or both as people hold them when they do nothing: on the hips, crossed, at the head."""
     kind = int(rng.choice(4, p=[0.3, 0.3, 0.25, 0.15]))
     arms = (
