@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from . import chains, colors, contours, ink, pixels, suggestive
 from .camera import Camera
-from .character import Floats
 from .frame import KINDS, Bytes, Figure, Frame, Kind, Settings, Stroke
 from .raster import NEAR
 from .scene import FINE, Buffers, Placed, placed
