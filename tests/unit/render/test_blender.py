@@ -17,6 +17,7 @@ from solids import figure, sphere
 
 from sfumato.errors import DataError, FailedError, OptionError
 from sfumato.render import render
+from sfumato.render.blender import client as clients
 from sfumato.render.blender import engine, files, found
 from sfumato.render.blender.client import Client
 from sfumato.render.blender.inside import messages
@@ -159,6 +160,24 @@ while True:
         assert picture(one).strokes == ()
     one.close()
     assert (tmp_path / "seen").read_text().split() == ["mesh", "draw", "draw", "draw"]
+
+
+def test_meshes_that_are_not_used_any_more_go(tmp_path, client, monkeypatch):
+    monkeypatch.setattr(clients, "KEPT", 2)
+    body = """greet()
+there = set()
+while True:
+    words, arrays = messages.read(requests)
+    if words["do"] == "mesh": there.add(words["mesh"])
+    if words["do"] == "forget": there.remove(words["mesh"])
+    if words["do"] == "draw": assert set(words["meshes"]) <= there and len(there) <= 4, there
+    messages.write(out, {}, {"points": np.zeros((0, 2)), "starts": np.zeros(1, "<i4"), "kinds": np.zeros(0, "<i4")})
+"""
+    one, balls = client(body), [figure(sphere(around=n)) for n in (8, 9, 10, 11, 12)]
+    for crowd in (balls[:1], balls[1:4], balls[4:], balls[:3]):
+        camera = framed(crowd[0].vertices, View(size=(32, 32)))
+        assert engine.draw(crowd, camera, PLAIN, client=one).strokes == ()
+    assert len(starts(tmp_path)) == 1
 
 
 def test_it_ends_with_its_parent(tmp_path):

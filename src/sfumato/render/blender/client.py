@@ -23,7 +23,7 @@ from .process import STARTING_S, Died, Message, Process
 logger = logging.getLogger(__name__)
 
 KEPT = 64
-"""Meshes that Blender holds; what was not used for the longest time goes."""
+"""Meshes that Blender holds from picture to picture; what was not used for the longest time goes."""
 DRAWING_S = 300.0
 """Freestyle takes half a minute for large pictures of several figures; more means that it hangs."""
 
@@ -112,6 +112,9 @@ class Client:
         words: Mapping[str, Any],
         arrays: Mapping[str, Floats],
     ) -> Lines:
+        while len(self._there) > KEPT:
+            old, _ = self._there.popitem(last=False)
+            self._ask({"do": "forget", "mesh": old}, {})
         names = [self._name(shape, place) for place, shape in enumerate(shapes)]
         moved = {f"vertices {place}": points for place, points in enumerate(vertices)}
         told = {**words, "do": "draw", "meshes": names, "loose": [shape.loose for shape in shapes]}
@@ -131,9 +134,6 @@ class Client:
             self._ask({"do": "mesh", "mesh": name}, {"corners": shape.corners, "sizes": shape.sizes})
             self._there[name] = None
         self._there.move_to_end(name)
-        if len(self._there) > KEPT:
-            old, _ = self._there.popitem(last=False)
-            self._ask({"do": "forget", "mesh": old}, {})
         return name
 
     def _ask(self, words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], wanted: Sequence[str] = ()) -> Message:

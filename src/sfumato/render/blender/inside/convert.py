@@ -1,6 +1,8 @@
 """Files that Blender reads, written as glTF."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import bpy
@@ -43,9 +45,16 @@ def _last_line(text: str) -> str:
     return lines[-1].removeprefix("Error: ").strip() if lines else "Blender cannot read it"
 
 
-def _reader(kind: str) -> Any:
+def _reader(kind: str) -> Callable[[str], object] | None:
     """What reads files of a kind; None if this Blender cannot."""
     if kind == ".blend":  # its scripts stay unrun
         return lambda path: bpy.ops.wm.open_mainfile(filepath=path, load_ui=False, use_scripts=False)
-    name = {".fbx": "fbx_import", ".dae": "collada_import"}.get(kind, "usd_import")
-    return (lambda path: getattr(bpy.ops.wm, name)(filepath=path)) if name in dir(bpy.ops.wm) else None
+    name, settings = {
+        ".fbx": ("fbx_import", {"anim_offset": 0.0}),  # else all comes a frame late
+        ".dae": ("collada_import", {}),
+    }.get(kind, ("usd_import", {}))
+    return partial(_read, name, settings) if name in dir(bpy.ops.wm) else None
+
+
+def _read(name: str, settings: dict[str, Any], path: str) -> None:
+    getattr(bpy.ops.wm, name)(filepath=path, **settings)
