@@ -22,7 +22,7 @@ from ..chains import chained, cut, smoothed
 from ..character import Floats, Mesh, Numbers
 from ..contours import subdivided
 from ..frame import Figure, Frame, Kind, Settings, Stroke
-from ..raster import NEAR
+from ..near import NEAR
 from ..scene import FINE, Buffers, Placed
 from ..topology import remembered, topology
 from .client import Client, Lines, Shape
