@@ -103,7 +103,7 @@ class Client:
         """Ends the Blender, if there is one."""
         if self._process is not None:
             self._process.close()
-        self._process = None
+        self._forget()
 
     def _lines(
         self,
@@ -130,7 +130,7 @@ class Client:
         whom or when, so that a picture is the same whatever was drawn before it.
         """
         name = f"{place:03} {shape.digest}"
-        if name not in self._there or self._process is None:
+        if name not in self._there:
             self._ask({"do": "mesh", "mesh": name}, {"corners": shape.corners, "sizes": shape.sizes})
             self._there[name] = None
         self._there.move_to_end(name)
@@ -138,13 +138,17 @@ class Client:
 
     def _ask(self, words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], wanted: Sequence[str] = ()) -> Message:
         if self._process is None:
-            self._there.clear()
             self._process = Process(self._blender, starting_s=self._starting_s)
         try:
             return self._process.ask(words, arrays, seconds=self._drawing_s, wanted=wanted)
         except Died:
-            self._process = None
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        """The process is gone, and all meshes with it."""
+        self._process = None
+        self._there.clear()
 
 
 @lru_cache(maxsize=1)
