@@ -29,7 +29,16 @@ def load(spec: str, *, seed: int = 0, in_place: bool = False) -> list[Motion]:
         if rest and not (rest.isdigit() and int(rest)):
             raise OptionError(f"random:{rest}: the number of poses must be a whole number above 0")
         return [random_poses.RandomPoses(frames=int(rest or random_poses.COUNT), seed=seed)]
-    return [retarget.recorded(bvh.read(path), in_place=in_place) for path in _files(Path(spec))]
+    return [retarget.recorded(bvh.read(path), in_place=in_place) for path in paths_of(spec)]
+
+
+def paths_of(spec: str) -> list[Path]:
+    """The files that `spec` names, in their order; none for motions that are built in or random.
+
+    Raises:
+        DataError: a file is missing, or a folder has none.
+    """
+    return [] if spec.partition(":")[0] in ("builtin", "random") else _files(Path(spec))
 
 
 def _files(path: Path) -> list[Path]:
