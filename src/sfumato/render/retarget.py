@@ -63,7 +63,8 @@ class _Source:
         self.known = joints.known(bvh.names)
         if not self.known:
             first = ", ".join(name for joint, name in zip(bvh.joints, bvh.names) if not joint.end)[:80]
-            raise DataError(f"{bvh.path}: joints of unknown names ({first} ...); known: {', '.join(joints.FAMILIES)}")
+            known = ", ".join(joints.FAMILIES)
+            raise DataError(f"{bvh.path}: joints of unknown names ({first} ...); name them as one of these: {known}")
         places, turns = bvh.moved()
         zero = bvh.zero()[None]
         self.leg = self._leg(places)

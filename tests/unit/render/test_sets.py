@@ -126,7 +126,7 @@ def test_another_set_in_the_folder(whole):
         render(dataclasses.replace(SMALL, outputs=EVERYTHING, seed=5), 4, whole)
 
 
-@pytest.mark.parametrize("content", ["[]", "7", "{"])
+@pytest.mark.parametrize("content", ['["x"]', "7", "{"])
 def test_a_configuration_that_is_none(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(DataError, match=r"config\.json: cannot be read .* choose another folder with -o"):
