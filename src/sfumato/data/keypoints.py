@@ -176,7 +176,7 @@ def in_order(entry: Mapping[str, Any], names: Sequence[str], about: str) -> list
     Raises:
         DataError: they are not as many finite numbers as there are names.
     """
-    values = entry.get("keypoints")
+    values: Any = entry.get("keypoints")
     _numbers(values, 3 * len(names), f"{about}: keypoints")
     at = {name: 3 * k for k, name in enumerate(names)}
     return [v for name in KEYPOINTS for v in (values[at[name] : at[name] + 3] if name in at else (0, 0, 0))]
