@@ -39,19 +39,6 @@ def load(spec: str, seed: int) -> Character:
     return _file(path)
 
 
-def path_of(spec: str) -> Path | None:
-    """The file or folder that `spec` names; None: the built-in figure."""
-    return _read(spec)[0]
-
-
-def _read(spec: str) -> tuple[Path | None, dict[str, str]]:
-    """What is named, and the wishes."""
-    match = _WISHES.match(spec)
-    what = match["what"] if match else spec
-    wishes = dict(pair.split("=", 1) for pair in match["wishes"].split(",")) if match else {}
-    return (None if what == "mannequin" else Path(what)), wishes
-
-
 def _file(path: Path) -> Character:
     kind = path.suffix.lower()
     if not path.is_file():
@@ -65,3 +52,16 @@ def _file(path: Path) -> Character:
             f"{path}: is no character; .glb and .gltf files are read, folders of MakeHuman, and `mannequin`"
         )
     return read_gltf(path)
+
+
+def path_of(spec: str) -> Path | None:
+    """The file or folder that `spec` names; None: the built-in figure."""
+    return _read(spec)[0]
+
+
+def _read(spec: str) -> tuple[Path | None, dict[str, str]]:
+    """What is named, and the wishes."""
+    match = _WISHES.match(spec)
+    what = match["what"] if match else spec
+    wishes = dict(pair.split("=", 1) for pair in match["wishes"].split(",")) if match else {}
+    return (None if what == "mannequin" else Path(what)), wishes
