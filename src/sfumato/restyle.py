@@ -9,6 +9,8 @@ drawn over the result again, as far as `ink` says.
 Shapes: H W pixels.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from . import image
 from .data import folders, keypoints, manifest
+from .data.coco import CATEGORY
 from .errors import DataError, PictureError
 from .image.depth import to_8
 from .progress import Report
@@ -56,21 +59,24 @@ class Labelled:
     size: tuple[int, int]
     """Width and height."""
     annotations: tuple[dict[str, Any], ...]
-    """Without ids."""
+    """Without ids, keypoints in COCO's order."""
 
 
 def labelled(dataset: str | Path) -> list[Labelled]:
     """The pictures of a set in COCO's format, in the order of their numbers.
 
     Raises:
-        DataError: there is no such set, it has no pictures, or one is not there.
+        DataError: there is no such set, it has no pictures, one is not there, or a label is broken.
     """
     file = keypoints.labels_file(dataset)
     content = keypoints.read_labels(file)
-    kept: dict[int, list[dict[str, Any]]] = {}
+    names, kept = keypoints.names_of(content, file), dict[int, list[dict[str, Any]]]()
     for found in content["annotations"]:
-        without_ids = {k: v for k, v in found.items() if k not in ("id", "image_id")}
-        kept.setdefault(keypoints.whole_number(found, "image_id", file), []).append(without_ids)
+        points = keypoints.in_order(found, names, f"{file}: annotation {found.get('id')}")
+        ours = {"category_id": CATEGORY["id"], "keypoints": points, "num_keypoints": sum(v > 0 for v in points[2::3])}
+        kept.setdefault(keypoints.whole_number(found, "image_id", file), []).append(
+            {k: v for k, v in found.items() if k not in ("id", "image_id")} | ours
+        )
     pictures = []
     for entry in content["images"]:
         number, width, height = (keypoints.whole_number(entry, key, file) for key in ("id", "width", "height"))
@@ -84,15 +90,32 @@ def labelled(dataset: str | Path) -> list[Labelled]:
     return sorted(pictures, key=lambda picture: picture.number)
 
 
+def digests(dataset: str | Path, pictures: Sequence[Labelled]) -> list[str]:
+    """What tells the pictures of one set from those of another: name and labels of each, and how the set was made."""
+    folder = keypoints.labels_file(dataset).parent
+    ours = any(folder.glob(manifest.LINES)) and (folder / manifest.CONFIG).exists()
+    made = {k: v for k, v in manifest.read_claim(folder).items() if k != manifest.SOURCE} if ours else {}
+    facts = ([made, p.number, folders.named(p.path), p.size, p.annotations] for p in pictures)
+    return [hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest()[:16] for one in facts]
+
+
 def styles_of(pictures: int, styles: int, config: Config) -> NDArray[np.int64]:
     """Which of so many styles each version of each picture has, (pictures, per_picture).
 
-    Each as often as any other, and never twice for one picture unless it has more versions than there are styles.
+    Each as often as any other, and never twice for one picture unless it has more versions than there are styles. More
+    pictures change nothing for those before them: all styles are dealt like cards, shuffled anew when they are used up.
     """
     rng = np.random.default_rng(config.seed)
-    places, order = rng.permutation(pictures), rng.permutation(styles)
-    chosen: NDArray[np.int64] = order[(places[:, None] * config.per_picture + np.arange(config.per_picture)) % styles]
-    return chosen
+    dealt = np.zeros(0, np.int64)
+    decks = [dealt]
+    for begin in range(0, pictures * config.per_picture, styles):
+        deck = rng.permutation(styles)
+        if before := begin % config.per_picture:  # so many of the picture's versions are dealt
+            fresh = np.flatnonzero(~np.isin(deck, dealt[-before:]))[: config.per_picture - before]
+            deck = np.concatenate([deck[fresh], np.delete(deck, fresh)])
+        dealt = deck
+        decks.append(deck)
+    return np.concatenate(decks)[: pictures * config.per_picture].reshape(pictures, config.per_picture)
 
 
 def restyle(
@@ -108,7 +131,7 @@ def restyle(
     """Makes the styled pictures that are not there yet, and OUT/keypoints.json of all that are there then.
 
     Args:
-        dataset: folder with keypoints.json or annotations.json, or such a file.
+        dataset: folder with keypoints.json or annotations.json, or such a file; it may have grown since the last call.
         styles: folders of pictures.
         out: folder of the new set.
         config: how it is styled.
@@ -121,7 +144,7 @@ def restyle(
 
     Raises:
         DataError: the set or the styles cannot be used, or one of its pictures is broken.
-        OptionError: the folder holds another set.
+        OptionError: the folder holds another set, or another process makes this one.
         DiskError: the disk is full or not writable; the same call goes on.
         Cancelled: `progress` said so; likewise.
     """
@@ -129,7 +152,7 @@ def restyle(
     pictures = labelled(dataset)
     hands = folders.Folder(styles, STYLE_PX)
     named = [folders.named(Path(path)) for path in hands.paths]
-    manifest.claim(out, asdict(config) | {"styles": named, "pictures": len(pictures)})
+    manifest.claim(out, asdict(config) | {"styles": named}, digests(dataset, pictures))
     chosen = styles_of(len(pictures), len(hands), config)
     translator = Translator(config.model, device=device)
     (out / "images").mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from sfumato.data.coco import annotation, coco, run_lengths
+from sfumato.data.coco import annotation, run_lengths, written
 
 
 def counts_of(text):
@@ -81,10 +81,15 @@ def test_a_figure_that_is_not_seen():
 def test_the_file_of_a_set():
     figure = annotation(np.ones((4, 6), bool), keypoints())
     record = {"file": "images/000000000003.png", "width": 6, "height": 4, "annotations": [figure, figure]}
-    labels = json.loads(json.dumps(coco([record | {"id": 3}, record | {"id": 7}], "x")))
+    labels = json.loads("".join(written([record | {"id": 3}, record | {"id": 7}], "x")))
     assert [image["id"] for image in labels["images"]] == [3, 7]
     assert [(a["id"], a["image_id"]) for a in labels["annotations"]] == [(1, 3), (2, 3), (3, 7), (4, 7)]
     assert len(labels["categories"][0]["keypoints"]) == 17
     skeleton = labels["categories"][0]["skeleton"]
     assert {number for pair in skeleton for number in pair} == set(range(1, 18))
     assert [16, 14] in skeleton
+
+
+def test_the_file_of_no_pictures():
+    labels = json.loads("".join(written([], "x")))
+    assert (labels["info"], labels["images"], labels["annotations"]) == ({"description": "x"}, [], [])

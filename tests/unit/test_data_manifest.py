@@ -1,46 +1,67 @@
 import errno
 import json
 import os
+import subprocess
+import sys
+import threading
 import time
+import tracemalloc
 
 import pytest
 
+from sfumato import locks
 from sfumato.data import manifest
-from sfumato.data.manifest import Manifest, claim, records, write_labels
-from sfumato.errors import DataError, DiskError, OptionError
+from sfumato.data.manifest import Manifest, Records, claim, gather, write_labels
+from sfumato.errors import DataError, DiskError, FailedError, OptionError
 
 RECORD = {"file": "images/x.png", "width": 8, "height": 8, "annotations": []}
 
 
+def made(folder, numbers):
+    """Pictures, and their lines."""
+    (folder / "images").mkdir(exist_ok=True)
+    for number in numbers:
+        file = f"images/{number}.png"
+        (folder / file).touch()
+        yield RECORD | {"id": number, "file": file}
+
+
 def fill(folder, numbers, shard=(0, 1)):
     with Manifest(folder, shard).appending() as lines:
-        for number in numbers:
-            lines.add(RECORD | {"id": number})
+        for record in made(folder, numbers):
+            lines.add(record)
+
+
+def numbers(folder):
+    return [record["id"] for record in Records(folder)]
+
+
+def labelled(folder):
+    return [image["id"] for image in json.loads((folder / "keypoints.json").read_text())["images"]]
 
 
 def test_lines_are_added_and_read(tmp_path):
     fill(tmp_path, [2, 0])
     fill(tmp_path, [1])
-    assert [record["id"] for record in records(tmp_path)] == [0, 1, 2]
+    assert numbers(tmp_path) == [0, 1, 2]
     assert write_labels(tmp_path, "x") == 3
-    labels = json.loads((tmp_path / "keypoints.json").read_text())
-    assert [image["id"] for image in labels["images"]] == [0, 1, 2]
+    assert labelled(tmp_path) == [0, 1, 2]
 
 
 def test_half_a_line_is_left_out_and_overwritten(tmp_path):
     fill(tmp_path, [0, 1])
     path = tmp_path / "manifest.jsonl"
     path.write_bytes(path.read_bytes() + b'{"id":2,"file":"ima')
-    assert [record["id"] for record in records(tmp_path)] == [0, 1]
+    assert numbers(tmp_path) == [0, 1]
     fill(tmp_path, [2])
-    assert [record["id"] for record in records(tmp_path)] == [0, 1, 2]
+    assert numbers(tmp_path) == [0, 1, 2]
 
 
 def test_shards_have_files_of_their_own(tmp_path):
     fill(tmp_path, [0, 2], (0, 2))
     fill(tmp_path, [1, 3], (1, 2))
     assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == ["manifest-0-of-2.jsonl", "manifest-1-of-2.jsonl"]
-    assert [record["id"] for record in records(tmp_path)] == [0, 1, 2, 3]
+    assert numbers(tmp_path) == [0, 1, 2, 3]
 
 
 def test_a_damaged_line_is_named(tmp_path):
@@ -48,7 +69,7 @@ def test_a_damaged_line_is_named(tmp_path):
     path = tmp_path / "manifest.jsonl"
     path.write_bytes(b"rubbish\n" + path.read_bytes())
     with pytest.raises(DataError, match=r"manifest\.jsonl: line 1 is damaged"):
-        list(records(tmp_path))
+        Records(tmp_path)
 
 
 def test_a_folder_holds_one_set(tmp_path):
@@ -68,10 +89,7 @@ def test_what_killed_processes_left_half_written_goes(tmp_path, shard, age_s, st
     for path in left:
         path.write_text("half")
         os.utime(path, (time.time() - age_s,) * 2)
-    made = manifest.gather(
-        tmp_path, 2, lambda numbers: ({**RECORD, "id": n} for n in numbers), description="", shard=shard
-    )
-    assert made == 2 // shard[1]
+    assert gather(tmp_path, 2, lambda ns: made(tmp_path, ns), description="", shard=shard) == 2 // shard[1]
     assert [path.exists() for path in left] == [stays, stays]  # others may write to them now
 
 
@@ -92,9 +110,164 @@ class Full:
 def test_half_a_line_on_a_full_disk(tmp_path):
     full = pytest.raises(DiskError, match=r"manifest\.jsonl: cannot be written \(No space left on device\)")
     with full, Manifest(tmp_path).appending() as lines:
-        lines.add(RECORD | {"id": 0})
+        first, second = made(tmp_path, [0, 1])
+        lines.add(first)
         lines._file = Full(lines._file, room=10)
-        lines.add(RECORD | {"id": 1})
+        lines.add(second)
     assert (tmp_path / "manifest.jsonl").read_bytes().endswith(b'\n{"file":"i')
     fill(tmp_path, [1])
-    assert [record["id"] for record in records(tmp_path)] == [0, 1]
+    assert numbers(tmp_path) == [0, 1]
+
+
+def test_a_picture_that_was_deleted_is_made_again(tmp_path):
+    gather(tmp_path, 4, lambda ns: made(tmp_path, ns), description="")
+    for number in (1, 3):
+        (tmp_path / f"images/{number}.png").unlink()
+    assert write_labels(tmp_path, "") == 2
+    assert labelled(tmp_path) == [0, 2]
+    again = []
+    assert gather(tmp_path, 4, lambda ns: again.extend(ns) or made(tmp_path, ns), description="") == 4
+    assert again == [1, 3]
+    assert labelled(tmp_path) == numbers(tmp_path) == [0, 1, 2, 3]
+
+
+def test_a_picture_counts_with_all_its_files(tmp_path):
+    with Manifest(tmp_path).appending() as lines:
+        for record in made(tmp_path, [0, 1]):
+            (tmp_path / f"depth-{record['id']}.png").touch()
+            lines.add(record | {"files": {"lines": record["file"], "depth": f"depth-{record['id']}.png"}})
+    (tmp_path / "depth-0.png").unlink()
+    assert numbers(tmp_path) == [1]
+
+
+def test_a_file_that_a_list_of_the_folder_lacks_is_looked_for(tmp_path, monkeypatch):
+    fill(tmp_path, [0, 1])
+    monkeypatch.setattr(os, "listdir", lambda path: ["0.png"])  # as that of a shared folder, some seconds old
+    assert numbers(tmp_path) == [0, 1]
+
+
+def test_shards_that_end_together_lose_no_labels(tmp_path, monkeypatch):
+    reached, goes_on = threading.Event(), threading.Event()
+    written = manifest.written
+
+    def slow(records, description):
+        if threading.current_thread().name == "first":
+            reached.set()
+            goes_on.wait(10)
+        return written(records, description)
+
+    monkeypatch.setattr(manifest, "written", slow)
+    shards = [
+        threading.Thread(
+            name=name,
+            target=lambda part: gather(tmp_path, 6, lambda ns: made(tmp_path, ns), description="", shard=(part, 2)),
+            args=(part,),
+        )
+        for part, name in enumerate(("first", "second"))
+    ]
+    shards[0].start()
+    assert reached.wait(10)  # its labels are read, and not yet written
+    shards[1].start()
+    shards[1].join(0.5)
+    goes_on.set()
+    for shard in shards:
+        shard.join(10)
+    assert labelled(tmp_path) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "meet"),
+    [
+        *[((0, 1), (0, 1), True), ((1, 2), (1, 2), True), ((0, 1), (2, 3), True), ((1, 2), (3, 4), True)],
+        *[((0, 2), (1, 2), False), ((0, 2), (3, 4), False)],
+    ],
+)
+def test_one_process_makes_a_picture(tmp_path, first, second, meet):
+    with Manifest(tmp_path, first).appending() as lines:
+        (record,) = made(tmp_path, [first[0]])
+        if meet:
+            with pytest.raises(OptionError, match=r"another process makes these pictures; wait for it, or share them"):
+                gather(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=second)
+        else:
+            gather(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=second)
+        lines.add(record)
+    assert first[0] in numbers(tmp_path)
+    gather(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=first)
+
+
+def test_another_process_is_told_and_its_death_frees_the_folder(tmp_path):
+    code = "import sys; from pathlib import Path; from sfumato.data.manifest import Manifest\n"
+    code += "with Manifest(Path(sys.argv[1])).appending(): print('there', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "there\n"
+        with pytest.raises(OptionError, match="another process makes these pictures"):
+            fill(tmp_path, [0])
+        other.kill()
+    fill(tmp_path, [0])
+    assert numbers(tmp_path) == [0]
+
+
+def test_a_file_system_without_locks(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def fail(number):
+        def flock(file, how):
+            raise OSError(number, os.strerror(number))
+
+        return flock
+
+    monkeypatch.setattr(fcntl, "flock", fail(errno.ENOSYS))
+    fill(tmp_path, [0])
+    assert write_labels(tmp_path, "") == 1
+    monkeypatch.setattr(fcntl, "flock", fail(errno.EIO))
+    with pytest.raises(DiskError, match=r"\.lock: cannot be written \("):
+        fill(tmp_path, [1])
+    with (tmp_path / "file").open("ab") as file, pytest.raises(OSError, match="error"):
+        locks.locked(file.fileno())
+
+
+def test_what_was_given_up_leaves_labels_of_the_others(tmp_path):
+    def make(numbers):
+        yield from made(tmp_path, numbers[:2])
+        raise FailedError("processes died")
+
+    with pytest.raises(FailedError, match="processes died"):
+        gather(tmp_path, 3, make, description="")
+    assert labelled(tmp_path) == [0, 1]
+
+
+def test_large_sets_need_little_memory(tmp_path):
+    figure = {"keypoints": [1.5, 2.5, 2] * 17, "segmentation": {"size": [8, 8], "counts": "0" * 300}}
+    lines = [
+        json.dumps(RECORD | {"id": n, "file": "picture.png", "annotations": [figure]}, separators=(",", ":")) + "\n"
+        for n in range(400)
+    ]
+    (tmp_path / "manifest.jsonl").write_text("".join(reversed(lines)))
+    (tmp_path / "picture.png").touch()
+    del lines
+    tracemalloc.start()
+    assert write_labels(tmp_path, "") == 400
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e5  # all lines as objects need 2 MB, their text 0.25 MB
+    assert labelled(tmp_path) == list(range(400))
+
+
+def test_what_a_set_was_made_of_may_grow(tmp_path):
+    claim(tmp_path, {"seed": 1}, ["a", "b"])
+    claim(tmp_path, {"seed": 1}, ["a", "b"])
+    claim(tmp_path, {"seed": 1}, ["a", "b", "c"])
+    other = pytest.raises(OptionError, match="a set that was made of another one, or what it was made of has changed")
+    for source in (["a", "b"], ["a", "x", "c", "d"], []):
+        with other:
+            claim(tmp_path, {"seed": 1}, source)
+
+
+def test_a_set_of_an_older_version(tmp_path):
+    claim(tmp_path, {"seed": 1})
+    with pytest.raises(OptionError, match=r"older Sfumato, which did not note source; choose another folder with -o"):
+        claim(tmp_path, {"seed": 1}, ["a"])
+    with pytest.raises(OptionError, match=r"older Sfumato, which did not note size; choose another folder with -o"):
+        claim(tmp_path, {"seed": 1, "size": 3})

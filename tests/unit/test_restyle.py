@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sfumato.data.coco import annotation, coco
+from sfumato.data.coco import annotation, written
+from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import Cancelled, DataError, DiskError, OptionError
 from sfumato.restyle import Config, labelled, restyle, styles_of
 
@@ -26,7 +27,7 @@ def sets(tmp_path):
         points[0] = (20, 10 + i, 2)
         found = annotation(pixels[..., 3] > 0, points)
         records.append({"id": 5 * i, "file": f"images/{i}.png", "width": 40, "height": 48, "annotations": [found]})
-    (tmp_path / "set/keypoints.json").write_text(json.dumps(coco(records, "x")))
+    (tmp_path / "set/keypoints.json").write_text("".join(written(records, "x")))
     rng = np.random.default_rng(0)
     for i in range(3):
         Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / f"styles/{i}.png")
@@ -41,6 +42,17 @@ def test_styles_are_spread_evenly_and_differ_within_a_picture(pictures, styles, 
     assert len(counts) == styles
     assert all(len(set(row)) == versions for row in chosen.tolist())
     assert (chosen != styles_of(pictures, styles, Config(per_picture=versions, seed=1))).any()
+
+
+@pytest.mark.parametrize(("styles", "versions"), [(7, 3), (12, 12), (5, 1), (4, 6)])
+def test_more_pictures_change_no_styles(styles, versions):
+    config = Config(per_picture=versions)
+    assert (styles_of(100, styles, config)[:31] == styles_of(31, styles, config)).all()
+
+
+def test_styles_do_not_go_with_every_so_manyth_picture():
+    chosen = styles_of(3000, 10, Config())[::5]
+    assert np.bincount(chosen.ravel(), minlength=10).min() > 30  # characters take turns, as of five
 
 
 def test_more_versions_than_styles():
@@ -60,6 +72,44 @@ def test_labels_are_kept(sets):
         }
     with Image.open(out / after["images"][0]["file_name"]) as picture:
         assert (picture.mode, picture.size) == ("RGB", (40, 48))
+
+
+def foreign(file, names):
+    """The same set with keypoints of these names, and others where there is none, its category's id 7."""
+    content = json.loads(file.read_text())
+    content["categories"] = [{"id": 3, "name": "cat"}, {"id": 7, "name": "human", "keypoints": names}]
+    for found in content["annotations"]:
+        rows = np.reshape([20 + k if k % 3 < 2 else 2 for k in range(51)], (17, 3)).tolist()
+        by_name = dict(zip(KEYPOINTS, rows, strict=True))
+        values = [value for name in names for value in by_name.get(name, (1.5, 2.5, 2))]
+        found |= {"keypoints": values, "num_keypoints": len(names), "category_id": 7}
+    file.write_text(json.dumps(content))
+    return rows
+
+
+@pytest.mark.parametrize("names", [[*reversed(KEYPOINTS)], ["neck", *KEYPOINTS[5:], "head_top"]])
+def test_keypoints_of_other_names_and_orders_are_brought_to_cocos(sets, names):
+    source, styles, out = sets
+    rows = foreign(source / "keypoints.json", names)
+    restyle(source, [styles], out, device="cpu")
+    after = json.loads((out / "keypoints.json").read_text())
+    (category,) = after["categories"]
+    assert category["keypoints"] == list(KEYPOINTS)
+    wanted = [row if name in names else [0, 0, 0] for name, row in zip(KEYPOINTS, rows, strict=True)]
+    for found in after["annotations"]:
+        assert np.reshape(found["keypoints"], (17, 3)).tolist() == wanted
+        assert found["num_keypoints"] == len(set(names) & set(KEYPOINTS))
+        assert found["category_id"] == category["id"]
+
+
+def test_categories_whose_keypoints_differ(sets):
+    source, styles, out = sets
+    content = json.loads((source / "keypoints.json").read_text())
+    content["categories"].append({"id": 2, "name": "dog", "keypoints": ["nose", "tail"]})
+    (source / "keypoints.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"keypoints\.json: its categories have different keypoints; leave one"):
+        restyle(source, [styles], out, device="cpu")
+    assert not out.exists()
 
 
 def test_ink_stays_dark(sets):
@@ -96,6 +146,80 @@ def test_another_set_in_the_folder(sets):
     restyle(source, [styles], out, device="cpu")
     with pytest.raises(OptionError, match=r"seed=0, not 1; choose another folder"):
         restyle(source, [styles], out, Config(seed=1), device="cpu")
+
+
+@pytest.fixture
+def unstyled(monkeypatch):
+    """Pictures stay as they are, which is fast."""
+    monkeypatch.setattr("sfumato.restyle.Translator", lambda model, device: None)
+    monkeypatch.setattr("sfumato.restyle.styled", lambda path, *_: np.full((48, 40, 3), int(path.stem), np.uint8))
+
+
+def changed(file, change):
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+
+
+def move_a_nose(content):
+    content["annotations"][2]["keypoints"][0] += 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        move_a_nose,
+        lambda content: content["annotations"].pop(),
+        lambda content: content["images"][1].update(id=7),
+        lambda content: content["images"].pop(),
+    ],
+)
+def test_a_set_of_another_source_is_not_gone_on_with(sets, unstyled, change):
+    source, styles, out = sets
+    restyle(source, [styles], out)
+    changed(source / "keypoints.json", change)
+    before = (out / "keypoints.json").read_bytes()
+    with pytest.raises(OptionError, match=r"holds a set that was made of another one, or .* choose another folder"):
+        restyle(source, [styles], out)
+    assert (out / "keypoints.json").read_bytes() == before
+
+
+def test_sets_of_the_same_labels_that_were_drawn_otherwise(sets, unstyled):
+    source, styles, out = sets
+    (source / "manifest.jsonl").touch()
+    (source / "config.json").write_text('{"line_width": 1}')
+    restyle(source, [styles], out)
+    (source / "config.json").write_text('{"line_width": 2}')
+    with pytest.raises(OptionError, match="holds a set that was made of another one"):
+        restyle(source, [styles], out)
+
+
+def test_a_set_that_has_grown_goes_on(sets, unstyled):
+    source, styles, out = sets
+    whole = (source / "keypoints.json").read_text()
+
+    def shrink(content):
+        content["images"].pop()
+        content["annotations"].pop()
+
+    changed(source / "keypoints.json", shrink)
+    assert restyle(source, [styles], out, Config(per_picture=2)) == 6
+    first = {path.name: path.stat().st_mtime_ns for path in (out / "images").iterdir()}
+    before = (out / "manifest.jsonl").read_text()
+    (source / "keypoints.json").write_text(whole)
+    assert restyle(source, [styles], out, Config(per_picture=2)) == 8
+    assert {name: (out / "images" / name).stat().st_mtime_ns for name in first} == first
+    restyle(source, [styles], out.with_name("new"), Config(per_picture=2))
+    assert (out / "manifest.jsonl").read_text() == (out.with_name("new") / "manifest.jsonl").read_text()
+    assert (out / "manifest.jsonl").read_text().startswith(before)
+
+
+def test_a_set_of_an_older_version(sets, unstyled):
+    source, styles, out = sets
+    restyle(source, [styles], out)
+    changed(out / "config.json", lambda content: content.pop("source"))
+    with pytest.raises(OptionError, match=r"older Sfumato, which did not note source; choose another folder with -o"):
+        restyle(source, [styles], out)
 
 
 def test_a_broken_picture_is_named_and_mended(sets):

@@ -3,7 +3,8 @@
 Shapes: H W pixels.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -70,18 +71,28 @@ def _letters(number: int) -> str:
             return text
 
 
-def coco(records: Iterable[Mapping[str, Any]], description: str) -> dict[str, Any]:
-    """The file of all pictures, whose records have `id`, `file`, `width`, `height` and `annotations`."""
-    images, annotations = list[dict[str, Any]](), list[dict[str, Any]]()
-    for record in records:
-        images.append(
-            {"id": record["id"], "file_name": record["file"], "width": record["width"], "height": record["height"]}
-        )
-        for found in record["annotations"]:
-            annotations.append({"id": len(annotations) + 1, "image_id": record["id"], **found})
-    return {
-        "info": {"description": description},
-        "images": images,
-        "annotations": annotations,
-        "categories": [CATEGORY],
-    }
+def written(records: Iterable[Mapping[str, Any]], description: str) -> Iterator[str]:
+    """The text of the file of all pictures, in pieces, so that large sets need no memory.
+
+    Args:
+        records: of pictures, with `id`, `file`, `width`, `height` and `annotations`; gone through twice.
+        description: of the set.
+    """
+    yield f'{{"info":{_json({"description": description})},"images":['
+    yield from _listed(
+        {"id": record["id"], "file_name": record["file"], "width": record["width"], "height": record["height"]}
+        for record in records
+    )
+    yield '],"annotations":['
+    found = ({"image_id": record["id"], **figure} for record in records for figure in record["annotations"])
+    yield from _listed({"id": number, **figure} for number, figure in enumerate(found, 1))
+    yield f'],"categories":[{_json(CATEGORY)}]}}'
+
+
+def _listed(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for number, item in enumerate(items):
+        yield "," + _json(item) if number else _json(item)
+
+
+def _json(item: Mapping[str, Any]) -> str:
+    return json.dumps(item, separators=(",", ":"))

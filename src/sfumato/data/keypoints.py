@@ -113,7 +113,7 @@ def read_set(where: str | Path, pictures: str | Path = "") -> LabelledSet:
     """
     file = labels_file(where)
     content = read_labels(file)
-    names = _names(content, file)
+    names = names_of(content, file)
     places, missing = {}, []
     for image in content["images"]:
         number, name = whole_number(image, "id", file), str(image.get("file_name", ""))
@@ -149,14 +149,37 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def _names(content: Mapping[str, Any], file: Path) -> Sequence[str]:
-    """The keypoints' names in the order of the file."""
+def names_of(content: Mapping[str, Any], file: Path) -> Sequence[str]:
+    """The keypoints' names in the order of the file.
+
+    Raises:
+        DataError: none is COCO's, or there are several orders.
+    """
     categories: Any = content.get("categories")
     named = [c["keypoints"] for c in categories if c.get("keypoints")] if _is_list(categories) else []
+    if any(other != named[0] for other in named):
+        raise DataError(f"{file}: its categories have different keypoints; leave one of them and its annotations")
     names = [str(name) for name in named[0]] if named else list(KEYPOINTS)
     if not set(names) & set(KEYPOINTS):
         raise DataError(f"{file}: has none of COCO's keypoints; its own are {', '.join(names[:5])} ...")
     return names
+
+
+def in_order(entry: Mapping[str, Any], names: Sequence[str], about: str) -> list[float]:
+    """The 51 numbers of an annotation's keypoints in COCO's order, 0 where it has none.
+
+    Args:
+        entry: the annotation.
+        names: of its keypoints.
+        about: what errors begin with.
+
+    Raises:
+        DataError: they are not as many finite numbers as there are names.
+    """
+    values: Any = entry.get("keypoints")
+    _numbers(values, 3 * len(names), f"{about}: keypoints")
+    at = {name: 3 * k for k, name in enumerate(names)}
+    return [v for name in KEYPOINTS for v in (values[at[name] : at[name] + 3] if name in at else (0, 0, 0))]
 
 
 def whole_number(item: Mapping[str, Any], key: str, file: Path) -> int:
@@ -180,12 +203,9 @@ def picture_of(file: Path, name: str, folder: str | Path = "") -> Path | None:
 def _figure(entry: Mapping[str, Any], places: Mapping[int, Path], names: Sequence[str], file: Path) -> Figure:
     image = whole_number(entry, "image_id", file)
     about = f"{file}: annotation {entry.get('id')} of {places[image].name}"
-    values = _numbers(entry.get("keypoints"), 3 * len(names), f"{about}: keypoints").reshape(-1, 3)
-    joints, visible = np.zeros((len(KEYPOINTS), 2)), np.zeros(len(KEYPOINTS), np.int64)
-    for k, name in enumerate(KEYPOINTS):
-        if name in names and values[names.index(name), 2] > 0:
-            x, y, seen = values[names.index(name)]
-            joints[k], visible[k] = (x, y), int(seen)
+    values = np.reshape(in_order(entry, names, about), (-1, 3)).astype(np.float64)
+    visible = np.maximum(values[:, 2], 0).astype(np.int64)
+    joints = np.where(values[:, 2:] > 0, values[:, :2], 0.0)
     left, top, width, height = map(float, _numbers(entry.get("bbox") or _around(joints, visible), 4, f"{about}: bbox"))
     return Figure(
         path=places[image],

@@ -1,23 +1,34 @@
 """What a set of pictures has so far: a line of JSON for each, written when its files are complete.
 
-A run that was killed leaves at most half a line, which is left out; its picture is made again.
+A run that was killed leaves at most half a line, which is left out; its picture is made again. So is one whose files
+are not there any more. Sets may be large: lines are read from the disk one by one, and only their places are kept.
 """
 
+import hashlib
 import json
+import math
 import os
+import re
 import time
+from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import Cancelled, DataError, DiskError, OptionError
+import numpy as np
+
+from ..errors import Cancelled, DataError, DiskError, FailedError, OptionError
+from ..locks import locked
 from ..progress import Report
 from ..weights import replacing
-from .coco import coco
+from .coco import written
 from .keypoints import NAMES
 
-CONFIG, LABELS = "config.json", NAMES[0]
+CONFIG, LABELS, LOCK = "config.json", NAMES[0], ".lock"
+SOURCE = "source"
+"""The field of config.json that tells what a set was made of."""
+LINES = "manifest*.jsonl"
 Record = dict[str, Any]
 OLD_S = 3600
 """A half-written file that is so old belongs to nobody any more, whatever other machines write to the folder."""
@@ -40,16 +51,27 @@ class Manifest:
         """Ready for `add`; what a killed run left of a line goes.
 
         Raises:
+            OptionError: another process makes pictures of this share.
             DiskError: it cannot be written.
         """
-        with self._writing():
-            whole = _whole_bytes(self.path)
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab", buffering=0)  # what did not fit is not tried again at its end
-        with self._file:
-            with self._writing():
-                self._file.truncate(whole)
+        with ExitStack() as opened:
+            with _kept_apart(self.folder), _writing(self.path):
+                # without a buffer, what did not fit is not tried again at its end
+                self._file = opened.enter_context(self.path.open("ab", buffering=0))
+                if not locked(self._file.fileno()) or any(map(self._meets, self.folder.glob(LINES))):
+                    raise OptionError(
+                        f"{self.folder}: another process makes these pictures; wait for it, or share them by --shard"
+                    )
+                self._file.truncate(_whole_bytes(self.path))
             yield self
+
+    def _meets(self, other: Path) -> bool:
+        """Whether the lines are of another share that has pictures in common with this one, and are being written."""
+        (mine, shares), (theirs, parts) = _share(self.path), _share(other)
+        if other == self.path or (mine - theirs) % math.gcd(shares, parts):
+            return False
+        with other.open("rb") as file:
+            return not locked(file.fileno(), shared=True)
 
     def add(self, record: Record) -> None:
         """Writes a line to the disk.
@@ -57,18 +79,36 @@ class Manifest:
         Raises:
             DiskError: it cannot be written.
         """
-        with self._writing():
+        with _writing(self.path):
             left = memoryview(json.dumps(record, separators=(",", ":")).encode() + b"\n")
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise DiskError(f"{self.path}: cannot be written ({error.strerror or error})") from error
+
+def _share(lines: Path) -> tuple[int, int]:
+    """Of a manifest by its name: which share, of how many."""
+    found = re.search(r"-(\d+)-of-(\d+)\.jsonl$", lines.name)
+    return (int(found[1]), int(found[2])) if found else (0, 1)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+@contextmanager
+def _kept_apart(folder: Path) -> Iterator[None]:
+    """One process at a time."""
+    path = folder / LOCK
+    with ExitStack() as opened:
+        with _writing(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            locked(opened.enter_context(path.open("ab")).fileno(), wait=True)
+        yield
 
 
 def gather(
@@ -94,24 +134,31 @@ def gather(
         How many pictures of all shares there are.
 
     Raises:
+        OptionError: another process makes pictures of this share.
         DiskError: the disk is full or not writable; the same call goes on.
         DataError: a manifest is damaged.
+        FailedError: `make` gave up on some; keypoints.json is of the others.
         Cancelled: `progress` said so; the same call goes on.
     """
-    mine, there = range(shard[0], count, shard[1]), {record["id"] for record in records(folder)}
-    missing = [number for number in mine if number not in there]
-    done = len(mine) - len(missing)
+    mine = range(shard[0], count, shard[1])
     with _going_on(), Manifest(folder, shard).appending() as lines:
+        there = set(Records(folder).numbers.tolist())
+        missing = [number for number in mine if number not in there]
+        done = len(mine) - len(missing)
         _sweep(folder, shard)
-        for record in make(missing):
-            lines.add(record)
-            done += 1
-            if progress is not None and progress(done, len(mine)) is False:
-                write_labels(folder, description)
-                raise Cancelled(
-                    f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
-                )
-    with _going_on():
+        try:
+            for record in make(missing):
+                lines.add(record)
+                done += 1
+                if progress is not None and progress(done, len(mine)) is False:
+                    raise Cancelled(
+                        f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
+                    )
+        except DiskError:
+            raise
+        except (Cancelled, FailedError):
+            write_labels(folder, description)
+            raise
         _sweep(folder, shard)
         return write_labels(folder, description)
 
@@ -127,41 +174,97 @@ def _going_on() -> Iterator[None]:
 def _sweep(folder: Path, shard: tuple[int, int]) -> None:
     """Removes what processes that were killed left half-written; with several shares only what is old."""
     before = float("inf") if shard[1] == 1 else time.time() - OLD_S
-    for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
-        with suppress(FileNotFoundError):  # another machine's, which is complete by now
-            if path.stat().st_mtime < before:
-                path.unlink()
+    with _kept_apart(folder):
+        for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
+            with suppress(FileNotFoundError):  # another machine's, which is complete by now
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
 
-def records(folder: Path) -> Iterator[Record]:
-    """The lines of all shares, each picture once, in the order of their numbers.
+class Records:
+    """The lines of all shares whose files are there, each picture once, in the order of their numbers.
+
+    Attributes:
+        numbers: of the pictures, (N,).
 
     Raises:
         DataError: a line in the middle is damaged.
     """
-    found: dict[int, Record] = {}
-    for path in sorted(folder.glob("manifest*.jsonl")):
-        content = path.read_bytes()[: _whole_bytes(path)]
-        for number, line in enumerate(content.splitlines(), 1):
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = sorted(folder.glob(LINES))
+        numbers, files, places = array("q"), array("q"), array("q")
+        there = _There(folder)
+        for which, path in enumerate(self._paths):
+            for place, record in _lines(path):
+                if all(there(file) for file in (record["file"], *record.get("files", {}).values())):
+                    numbers.append(record["id"])
+                    files.append(which)
+                    places.append(place)
+        found = np.array([numbers, files, places], np.int64)
+        found = found[:, np.argsort(found[0], kind="stable")]
+        found = found[:, np.append(found[0, 1:] != found[0, :-1], True)[: found.shape[1]]]  # the last of each
+        self.numbers, self._files, self._places = found
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Record]:
+        with ExitStack() as opened:
+            files = [opened.enter_context(path.open("rb")) for path in self._paths]
+            for which, place in zip(self._files.tolist(), self._places.tolist(), strict=True):
+                files[which].seek(place)
+                yield json.loads(files[which].readline())
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Record]]:
+    """Where each whole line begins, and what it says."""
+    place = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
             try:
                 record = json.loads(line)
-                found[int(record["id"])] = record
+                yield place, record | {"id": int(record["id"]), "file": str(record["file"])}
             except (ValueError, KeyError, TypeError) as error:
                 raise DataError(
                     f"{path}: line {number} is damaged; remove it, and the picture is made again"
                 ) from error
-    yield from (found[number] for number in sorted(found))
+            place += len(line)
+
+
+class _There:
+    """Whether files of a set are there.
+
+    Each of its folders is listed once; what is not in the list is looked for, too: those of shared folders may be old.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._listed: dict[str, frozenset[str]] = {}
+
+    def __call__(self, file: str) -> bool:
+        parent, _, name = file.rpartition("/")
+        if parent not in self._listed:
+            path = self.folder / parent
+            self._listed[parent] = frozenset(os.listdir(path) if path.is_dir() else ())
+        return name in self._listed[parent] or (self.folder / file).exists()
 
 
 def _whole_bytes(path: Path) -> int:
     """Length of the file up to its last whole line."""
-    if not path.exists():
-        return 0
-    return path.read_bytes().rfind(b"\n") + 1
+    with path.open("rb") as file:
+        return sum(len(line) for line in file if line.endswith(b"\n"))
 
 
-def claim(folder: Path, config: Record) -> None:
-    """Writes config.json, or checks that the set that is there is of the same configuration.
+def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> None:
+    """Writes config.json, or checks that the set that is there is of the same configuration and source.
+
+    Args:
+        folder: of the set.
+        config: its configuration.
+        source: a digest of each thing that it is made of, in their order; more may come at the end.
 
     Raises:
         OptionError: it is of another one, whose first difference is named, or there is a set that is not ours.
@@ -169,22 +272,49 @@ def claim(folder: Path, config: Record) -> None:
         DiskError: it cannot be written.
     """
     path = folder / CONFIG
+    wanted = config if source is None else config | {SOURCE: _summary(source)}
     if path.exists():
-        try:
-            there = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{path}: cannot be read ({error}); choose another folder with -o") from error
-        for field in config:
-            if there.get(field) != config[field]:
-                raise OptionError(
-                    f"{folder} holds a set with {field}={there.get(field)!r}, not {config[field]!r};"
-                    " choose another folder with -o"
-                )
-        return
-    if foreign := next((folder / name for name in NAMES if (folder / name).exists()), None):
+        there = read_claim(folder)
+        _compare(folder, there, wanted, source or ())
+        if there.get(SOURCE) == wanted.get(SOURCE):
+            return
+    elif foreign := next((folder / name for name in NAMES if (folder / name).exists()), None):
         raise OptionError(f"{foreign} is of another set, which is not overwritten; choose another folder with -o")
     with replacing(path) as file:
-        file.write(json.dumps(config, indent=2).encode())
+        file.write(json.dumps(wanted, indent=2).encode())
+
+
+def _summary(source: Sequence[str]) -> Record:
+    return {"count": len(source), "sha256": hashlib.sha256("\n".join(source).encode()).hexdigest()}
+
+
+def _compare(folder: Path, there: Record, wanted: Record, source: Sequence[str]) -> None:
+    """Raises OptionError unless the set that is there goes on with what is wanted."""
+    for field in wanted:
+        if field not in there:
+            said = f"a set of an older Sfumato, which did not note {field}"
+        elif field == SOURCE:
+            if there[field] == _summary(source[: int(there[field]["count"])]):
+                continue
+            said = "a set that was made of another one, or what it was made of has changed since"
+        elif there[field] != wanted[field]:
+            said = f"a set with {field}={there[field]!r}, not {wanted[field]!r}"
+        else:
+            continue
+        raise OptionError(f"{folder} holds {said}; choose another folder with -o")
+
+
+def read_claim(folder: Path) -> Record:
+    """The content of config.json.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    path = folder / CONFIG
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); choose another folder with -o") from error
 
 
 def write_labels(folder: Path, description: str) -> int:
@@ -194,7 +324,9 @@ def write_labels(folder: Path, description: str) -> int:
         DiskError: it cannot be written.
         DataError: a manifest is damaged.
     """
-    found = list(records(folder))
-    with replacing(folder / LABELS) as file:
-        file.write(json.dumps(coco(found, description), separators=(",", ":")).encode())
+    with _kept_apart(folder):
+        found = Records(folder)
+        with replacing(folder / LABELS) as file:
+            for piece in written(found, description):
+                file.write(piece.encode())
     return len(found)

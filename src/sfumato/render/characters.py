@@ -25,12 +25,9 @@ def load(spec: str, seed: int) -> Character:
         OptionError: a wish is unknown or out of bounds.
         DataError: there is no such file, or it cannot be used; the message says what to do.
     """
-    match = _WISHES.match(spec)
-    what = match["what"] if match else spec
-    wishes = dict(pair.split("=", 1) for pair in match["wishes"].split(",")) if match else {}
-    if what == "mannequin":
+    path, wishes = _read(spec)
+    if path is None:
         return mannequin(drawn(seed, wishes))
-    path = Path(what)
     if path.is_dir():
         if not is_makehuman(path):
             raise DataError(
@@ -54,3 +51,16 @@ def _file(path: Path) -> Character:
             " of MakeHuman, and `mannequin`"
         )
     return read_gltf(path)
+
+
+def path_of(spec: str) -> Path | None:
+    """The file or folder that `spec` names; None: the built-in figure."""
+    return _read(spec)[0]
+
+
+def _read(spec: str) -> tuple[Path | None, dict[str, str]]:
+    """What is named, and the wishes."""
+    match = _WISHES.match(spec)
+    what = match["what"] if match else spec
+    wishes = dict(pair.split("=", 1) for pair in match["wishes"].split(",")) if match else {}
+    return (None if what == "mannequin" else Path(what)), wishes

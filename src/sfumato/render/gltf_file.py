@@ -89,6 +89,12 @@ class GltfFile:
         found: list[dict[str, Any]] = self.json.get(kind, [])
         return found
 
+    def beside(self) -> list[Path]:
+        """The files with its buffers and pictures, as far as they are there."""
+        names = [thing.get("uri") or "data:" for kind in ("buffers", "images") for thing in self.items(kind)]
+        paths = [self.path.parent / _unquoted(name) for name in names if not name.startswith("data:")]
+        return [path for path in dict.fromkeys(paths) if path.is_file()]
+
     @cached_property
     def tree(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The parent of each node, -1 for roots, and all nodes, parents first."""

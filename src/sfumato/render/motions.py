@@ -38,7 +38,7 @@ def load(spec: str, *, seed: int = 0, in_place: bool = False) -> list[Motion]:
         if rest and not (rest.isdigit() and int(rest)):
             raise OptionError(f"random:{rest}: the number of poses must be a whole number above 0")
         return [random_poses.RandomPoses(frames=int(rest or random_poses.COUNT), seed=seed)]
-    sources = [source for path in _files(Path(spec)) for source in _sources(path)]
+    sources = [source for path in paths_of(spec) for source in _sources(path)]
     return [retarget.recorded(source, in_place=in_place) for source in sources]
 
 
@@ -48,6 +48,15 @@ def _sources(path: Path) -> Sequence[retarget.Source]:
     if kind == ".bvh":
         return [bvh.read(path)]
     return recordings(GltfFile(files.as_gltf(path), path) if kind in files.KINDS else GltfFile(path))
+
+
+def paths_of(spec: str) -> list[Path]:
+    """The files that `spec` names, in their order; none for motions that are built in or random.
+
+    Raises:
+        DataError: a file is missing, or a folder has none.
+    """
+    return [] if spec.partition(":")[0] in ("builtin", "random") else _files(Path(spec))
 
 
 def _files(path: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from .. import cluster
 from ..data import manifest
 from ..errors import OptionError
 from ..progress import Report
-from . import job, workers
+from . import job, sources, workers
 from .job import Config
 
 
@@ -44,10 +44,11 @@ def render(
         How many pictures of all shares there are.
 
     Raises:
-        OptionError: the folder holds another set, no Ray cluster answers, or it is given a share only.
+        OptionError: the folder holds another set, or one of files that have changed since, another process makes it,
+            no Ray cluster answers, or it is given a share only.
         DataError: a character or motion cannot be used, or a node does not reach the folder.
         DiskError: the disk is full or not writable; the same call goes on.
-        FailedError: processes die again and again; likewise.
+        FailedError: processes die again and again, or at some pictures, once all others are there; likewise.
         Cancelled: `progress` said so; likewise.
     """
     folder = Path(folder)
@@ -56,7 +57,8 @@ def render(
         if shard != (0, 1):
             raise OptionError("--shard: with --ray the cluster shares the work among its nodes; give one of the two")
     job.check(config)
-    manifest.claim(folder, plain(config))
+    made_of = sources.digests(config)
+    manifest.claim(folder, plain(config) | {f"digest of {spec}": digest for spec, digest in made_of.items()})
 
     def made(numbers: Sequence[int]) -> Iterator[manifest.Record]:
         task = partial(job.make, config, folder=folder.absolute())

@@ -8,7 +8,6 @@ run/state.previous.pt   where it was one save before, should the last one be dam
 import json
 import logging
 import pickle
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DiskError, RecipeError, TrainingDiverged, WeightsError
+from ..locks import locked
 from ..weights import load_tensors, mismatch, replacing
 from . import dist
 
@@ -71,7 +71,8 @@ def claimed(run: Path, recipe: "Recipe") -> Iterator[None]:
         run.mkdir(parents=True, exist_ok=True)
         lock = (run / "lock").open("ab")
     with lock:
-        _lock(lock.fileno(), run)
+        if not locked(lock.fileno()):
+            raise RecipeError(f"{run}: another process is training there; wait for it or choose another --run")
         for rest in run.glob(".*.tmp"):  # of a process that was killed while it wrote
             rest.unlink()
         wanted = describe(recipe)
@@ -312,15 +313,3 @@ def _differences(there: Any, here: Any, name: str = "") -> Iterator[tuple[str, t
             yield from _differences(there[key], here[key], f"{name}.{key}" if name else key)
     elif there != here:
         yield name, (there, here)
-
-
-def _lock(file: int, run: Path) -> None:
-    """Keeps a second process from training in the same folder, until this one ends, however it ends."""
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise RecipeError(f"{run}: another process is training there; wait for it or choose another --run") from error

@@ -27,6 +27,12 @@ def dies(number):
     os._exit(9)
 
 
+def dies_at_some(numbers, number):
+    if number in numbers:
+        os._exit(9)
+    return double(number)
+
+
 def complains(number):
     raise DataError(f"{number} is no good")
 
@@ -42,6 +48,13 @@ def test_a_process_that_dies_loses_nothing(tmp_path, caplog):
     found = sorted(result["id"] for result in each(partial(dies_once, str(tmp_path)), range(12), 2))
     assert found == list(range(12))
     assert "a process died" in caplog.text
+
+
+def test_pictures_that_kill_their_process_hold_up_no_others():
+    found, deadly = [], (0, 7)
+    with pytest.raises(FailedError, match=r"processes died at 2 pictures, .*: 0, 7; all others are there"):
+        found.extend(result["id"] for result in each(partial(dies_at_some, deadly), range(10), 2))
+    assert sorted(found) == sorted({*range(10)} - {*deadly})
 
 
 def test_processes_that_always_die():
