@@ -1,13 +1,14 @@
 """Animations that a glTF file brings, as motions of its own character."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .character import Character, Floats, Pose
+from .character import Character, Floats, Pose, Skeleton
 from .gltf_file import GltfFile, matrix
 
 FPS = 30.0
@@ -73,6 +74,11 @@ class Rig:
     scale: float
     """Metres for a unit of the file."""
 
+    @cached_property
+    def rest_heads(self) -> Floats:
+        """(J, 3), heads of the bones at rest, in our axes and metres."""
+        return np.asarray((np.linalg.inv(self.inverse_rest)[:, :3, 3] @ self.turn.T) * self.scale)
+
     def globals(self, moved: dict[int, Floats]) -> Floats:
         """World matrices (nodes, 4, 4), where some nodes have other matrices than their own."""
         out = np.empty((len(self.parents), 4, 4))
@@ -93,7 +99,7 @@ class GltfMotion:
     fps: float = FPS
 
     def pose(self, character: Character, frame: int) -> Pose:
-        """The character in frame 0 ... frames - 1."""
+        """The character, in its own or other proportions, in frame 0 ... frames - 1."""
         time = frame / self.fps
         changed: dict[int, dict[str, Floats]] = {}
         for track in self.tracks:
@@ -106,10 +112,23 @@ class GltfMotion:
         now = self.rig.globals(moved)[list(self.rig.joints)]
         change = now @ self.rig.inverse_rest
         turn = self.rig.turn
-        return Pose(
-            rotations=turn @ rotation_of(change[:, :3, :3]) @ turn.T,
-            heads=(now[:, :3, 3] @ turn.T) * self.rig.scale,
-        )
+        rotations = turn @ rotation_of(change[:, :3, :3]) @ turn.T
+        heads = (now[:, :3, 3] @ turn.T) * self.rig.scale
+        return Pose(rotations=rotations, heads=_fitted(character.skeleton, self.rig, rotations, heads))
+
+
+def _fitted(skeleton: Skeleton, rig: Rig, rotations: Floats, heads: Floats) -> Floats:
+    """Heads (J, 3) of a skeleton in other proportions than the file's, which has its own at `heads` then.
+
+    By as much as a bone is elsewhere on the one above at rest, turned with that one, it is elsewhere now.
+    """
+    moved = skeleton.heads - rig.rest_heads
+    out = heads + moved
+    for bone, parent in enumerate(skeleton.parents):
+        if parent >= 0:
+            step = heads[bone] - heads[parent]
+            out[bone] = out[parent] + step + rotations[parent] @ (moved[bone] - moved[parent])
+    return out
 
 
 def rotation_of(matrices: Floats) -> Floats:
