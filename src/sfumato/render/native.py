@@ -74,7 +74,7 @@ def _lines(
 ) -> tuple[tuple[Stroke, ...], Bytes]:
     """All strokes, and their ink (H, W): those of the meshes first, then those that keep away from them."""
     strokes = [stroke for one in scene for stroke in _edges(one, buffers, camera, settings)]
-    strokes += [stroke for one in scene for stroke in _cards(one, buffers, settings)]
+    strokes += _cards(scene, buffers, settings)
     lines = ink.drawn(strokes, camera.size, settings)
     rows, columns = window = buffers.window
     if not lines[window].size:
@@ -117,15 +117,17 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
         yield Stroke(points=stretch, kind=KINDS[kinds[firsts[origin]]], figure=one.number)
 
 
-def _cards(one: Placed, buffers: Buffers, settings: Settings) -> Iterator[Stroke]:
-    """Strokes around the loose sheets of a figure."""
-    for card in np.flatnonzero(one.mesh.cards):
-        sheet = buffers.things == one.first_thing + card
-        for ring, own in pixels.outlines(sheet, buffers.nearest, 4 * settings.smooth):
+def _cards(scene: Sequence[Placed], buffers: Buffers, settings: Settings) -> Iterator[Stroke]:
+    """Strokes around the loose sheets of figures."""
+    loose = np.concatenate([*(one.mesh.cards for one in scene), [False]])
+    owners = np.repeat([one.number for one in scene], [len(one.mesh.cards) for one in scene])
+    for card, rows, columns in pixels.windows(buffers.things, loose):
+        sheet = buffers.things[rows, columns] == card
+        for ring, own in pixels.outlines(sheet, buffers.nearest[rows, columns], 4 * settings.smooth):
             whole = np.array([0, len(ring)], np.int32)
-            path, starts, _ = chains.cut(ring, whole, own, settings.shortest_px * FINE)
+            path, starts, _ = chains.cut(ring + (columns.start, rows.start), whole, own, settings.shortest_px * FINE)
             for stretch in _split(path / FINE, starts):
-                yield Stroke(points=stretch, kind="silhouette", figure=one.number)
+                yield Stroke(points=stretch, kind="silhouette", figure=int(owners[card]))
 
 
 def _split(path: Floats, starts: NDArray[np.int32]) -> list[Floats]:

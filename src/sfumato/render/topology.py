@@ -38,21 +38,24 @@ class Topology:
     """(N + 1,), where each node's faces begin in `around`."""
 
 
-_KNOWN: dict[int, tuple[weakref.ref[Mesh], Topology]] = {}
+_KNOWN: dict[int, tuple[weakref.ref[Numbers], Topology]] = {}
 
 
 def topology(mesh: Mesh) -> Topology:
-    """The topology of a mesh; found once and kept as long as the mesh is."""
-    key = id(mesh)
+    """The topology of a mesh; found once and kept as long as its array of faces is.
+
+    A mesh in other proportions has the same array, and vertices that lay in one place stay one node there.
+    """
+    key = id(mesh.faces)
     known = _KNOWN.get(key)
-    if known is not None and known[0]() is mesh:
+    if known is not None and known[0]() is mesh.faces:
         return known[1]
     found = _found(mesh)
 
-    def forget(_: weakref.ref[Mesh]) -> None:
+    def forget(_: weakref.ref[Numbers]) -> None:
         _KNOWN.pop(key, None)
 
-    _KNOWN[key] = (weakref.ref(mesh, forget), found)
+    _KNOWN[key] = (weakref.ref(mesh.faces, forget), found)
     return found
 
 
