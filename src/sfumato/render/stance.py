@@ -10,6 +10,7 @@ import weakref
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .character import LIMBS, Character, Floats, Numbers, Pose, Weights
 from .vectors import across, applied, dot, framed, length, rising, swing, turned_back, unit
@@ -53,8 +54,8 @@ class Stance:
     above: Floats
     """(...), how far the lowest point is above the ground, in leg lengths."""
 
-    def __getitem__(self, frame: int) -> "Stance":
-        """One of many."""
+    def __getitem__(self, frame: int | NDArray[np.int64]) -> "Stance":
+        """One of many, or some of them."""
         return Stance(
             turns=self.turns[frame],
             along=self.along[frame],
