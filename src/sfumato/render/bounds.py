@@ -24,10 +24,11 @@ def checked(made: object) -> None:
     Raises:
         OptionError: one is not.
     """
-    for name in _bounds(type(made)):
+    kind: type = type(made)
+    for name in _bounds(kind):
         value = getattr(made, name)
         for one in value if isinstance(value, tuple) else (value,):
-            if wrong := problem(type(made), name, one):
+            if wrong := problem(kind, name, one):
                 raise OptionError(f"{name}={one} {wrong}")
 
 
