@@ -102,9 +102,10 @@ def _chosen(config: "Config", spec: str, age: int, where: tuple[int, int], rng: 
     if isinstance(motion, RandomPoses):
         frame = (turn * WEIGHT + used) * config.cameras + camera if motion.frames == ENDLESS else used
     elif isinstance(motion, builtin.Builtin):
-        moment = (frame + int(rng.integers(min(config.every, motion.frames - frame)))) / motion.frames
+        stretches = _used(motion, config.every)
         motion = _manner(motion.name, config.seed, variant)
-        frame = int(moment * motion.frames)
+        first, after = (-(-motion.frames * k // stretches) for k in (used, used + 1))
+        frame = min(int(rng.integers(first, max(after, first + 1))), motion.frames - 1)
     step = 360 / config.cameras
     azimuth = camera * step + rng.uniform(-1, 1) * min(step / 4, JITTER_DEG)
     return Choice(character=spec, variant=variant, motion=motion, frame=frame, azimuth_deg=azimuth)

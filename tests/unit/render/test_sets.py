@@ -187,10 +187,10 @@ def test_a_cluster_without_ray(tmp_path, monkeypatch):
 def test_each_combination_comes_once():
     config = dataclasses.replace(SMALL, cameras=3, every=15)
     chosen = [choice(config, number, np.random.default_rng(number)) for number in range(40)]
-    frames = {c.frame for c in chosen}
-    total = len(frames) * 3
-    places = [(c.frame, round(c.azimuth_deg / 120) % 3) for c in chosen[:total]]
-    assert len(set(places)) == total
+    stretches = {c.frame * 6 // c.motion.frames for c in chosen}
+    total = len(stretches) * 3
+    places = [(c.frame * 6 // c.motion.frames, round(c.azimuth_deg / 120) % 3) for c in chosen[:total]]
+    assert len(set(places)) == total == 18
 
 
 def test_several_figures_are_apart():
