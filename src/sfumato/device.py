@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from .errors import OptionError
+from .machine import cores
 
 KINDS = ("cuda", "xpu", "mps", "cpu")
 """In the order in which `auto` prefers them."""
@@ -129,11 +130,7 @@ def describe(device: torch.device) -> str:
     if device.type != "cpu":
         return f"{device.type} of {_cpu_name()}; {versions}"
     units = ", ".join(_cpu_bf16_units()) or "no bf16 units"
-    return f"{_cpu_name()}, {_cores()} cores, {units}; {versions}, {torch.get_num_threads()} threads"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return f"{_cpu_name()}, {cores()} cores, {units}; {versions}, {torch.get_num_threads()} threads"
 
 
 def _cpu_name(root: Path = Path("/")) -> str:

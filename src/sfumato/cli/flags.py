@@ -67,7 +67,7 @@ def add(group: argparse._ActionsContainer, fields: Sequence[Field], *, shown: bo
             if field.choices and not field.many:
                 settings |= {"choices": field.choices, "metavar": None}
             if field.many:
-                settings["nargs"] = "+"
+                settings["nargs"] = field.count or "+"
         group.add_argument(flag(field.name), **settings)
 
 

@@ -1,11 +1,11 @@
 """`sfumato render`: drawings of characters, with labels."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import OptionError
+from ..machine import cores
 from . import batch, flags, source
 from .console import Console
 from .files import path_of
@@ -88,7 +88,7 @@ def _preview(folder: Path, console: Console) -> None:
 
 
 def _processes(given: argparse.Namespace) -> int:
-    return int(given.workers or len(os.sched_getaffinity(0)))
+    return int(given.workers or cores())
 
 
 def _count(text: str) -> int:

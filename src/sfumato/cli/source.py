@@ -5,7 +5,7 @@ Options, their defaults and their help stand once, in the dataclasses that the c
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,9 @@ class Field:
     kind: str
     """The innermost type: `float`, `int`, `str`, `bool`, `Literal`, or another name."""
     many: bool
-    """Whether it is a tuple."""
+    """Whether it is a tuple,"""
+    count: int
+    """and of how many values; 0: of any number."""
     optional: bool
     """Whether None is among its values."""
     choices: tuple[str, ...]
@@ -112,13 +114,22 @@ def _field(node: ast.AnnAssign, after: ast.stmt | None, file: str) -> Field:
         name=ast.unparse(node.target),
         kind=next((n for n in names if n in {"Literal", "float", "int", "bool", "str", "Path"}), names[0]),
         many="tuple" in names,
+        count=next((n for n in map(_length, parts) if n), 0),
         optional=any(isinstance(n, ast.Constant) and n.value is None for n in parts),
         choices=choices,
-        bounds=_bounds(node.annotation),
+        bounds=_bounds(parts),
         default=_plain(node.value),
         default_text=ast.unparse(node.value) if node.value else "",
         help=" ".join(str(ast.literal_eval(after.value)).split()) if _is_text(after) else "",
     )
+
+
+def _length(part: ast.AST) -> int:
+    """The number of values of a tuple that has a fixed one; 0: it is none."""
+    match part:
+        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=elements)):
+            return 0 if any(isinstance(one, ast.Constant) for one in elements) else len(elements)
+    return 0
 
 
 def _is_text(node: ast.stmt | None) -> TypeGuard[ast.Expr]:
@@ -146,9 +157,9 @@ def _alias(name: str, file: str) -> tuple[ast.expr, str] | None:
     return None
 
 
-def _bounds(annotation: ast.expr) -> str:
-    """The bounds of an Annotated in words."""
-    calls = (n for n in ast.walk(annotation) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.args)
+def _bounds(parts: Iterable[ast.AST]) -> str:
+    """The bounds of an annotation in words, from everything in it."""
+    calls = (n for n in parts if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.args)
     limit = {n.func.id: ast.unparse(n.args[0]) for n in calls}  # type: ignore[attr-defined]
     if "Ge" in limit and "Le" in limit:
         return f"{limit['Ge']} to {limit['Le']}"

@@ -14,7 +14,11 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
 from ..errors import DataError, OptionError
+from . import bounds
 from .character import Floats
+
+Margin = Annotated[float, Ge(0), Lt(0.5)]
+Side = Annotated[int, Ge(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,20 +53,13 @@ class View:
     """Above (or below) the figure: 90 from straight above."""
     field_deg: Annotated[float, Gt(0), Lt(170)] = 30.0
     """Angle of view along the picture's longer side; small is a long lens."""
-    size: tuple[int, int] = (512, 512)
+    size: tuple[Side, Side] = (512, 512)
     """Width and height of the picture."""
-    margin: Annotated[float, Ge(0), Lt(0.5)] = 0.06
+    margin: Margin = 0.06
     """Share of the shorter side that stays free at each border."""
 
     def __post_init__(self) -> None:
-        if not -90 <= self.elevation_deg <= 90:
-            raise OptionError(f"an elevation of {self.elevation_deg:g} degrees is not from -90 to 90")
-        if not 0 < self.field_deg < 170:
-            raise OptionError(f"an angle of view of {self.field_deg:g} degrees is not between 0 and 170")
-        if not 0 <= self.margin < 0.5:
-            raise OptionError(f"a margin of {self.margin:g} is not from 0 to below 0.5, a share of the picture's side")
-        if min(self.size) < 1:
-            raise OptionError(f"a picture of {self.size[0]} x {self.size[1]} pixels has nothing in it; take 1 or more")
+        bounds.checked(self)
 
     @property
     def focal_px(self) -> float:

@@ -39,6 +39,11 @@ def load(spec: str, seed: int) -> Character:
     return _file(path)
 
 
+def varies(spec: str) -> bool:
+    """Whether seeds draw different people; a file has one."""
+    return not Path(spec).is_file()
+
+
 def _file(path: Path) -> Character:
     kind = path.suffix.lower()
     if not path.is_file():

@@ -6,19 +6,19 @@ pose agree to rounding. Foreshortening is the camera's.
 Shapes: V vertices, J bones.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
 
-from ..errors import OptionError
+from . import bounds
 from .character import Character, Floats
 from .stance import owners, segment, without_side
 from .vectors import length, unit
 
-LEAST, MOST = 0.3, 3.0
-Factor = Annotated[float, Ge(LEAST), Le(MOST)]
+Factor = Annotated[float, Ge(0.3), Le(3)]
+Amount = Annotated[float, Ge(0), Le(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +43,7 @@ class Proportions:
     """Size of the feet."""
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            if not LEAST <= getattr(self, f.name) <= MOST:
-                raise OptionError(f"{f.name}={getattr(self, f.name)} must be from {LEAST} to {MOST}")
+        bounds.checked(self)
 
 
 _PARTS = {

@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from ..errors import OptionError
+from . import bounds
 from .character import Character, Floats
 
 Kind = Literal["silhouette", "border", "crease", "contact", "suggestive"]
@@ -18,6 +18,8 @@ KINDS: tuple[Kind, ...] = ("silhouette", "border", "crease", "contact", "suggest
 """Where front meets back; where a sheet ends; a sharp bend; where two things touch; where a form nearly turns away."""
 Bytes = NDArray[np.uint8]
 Singles = NDArray[np.float32]
+Width = Annotated[float, Ge(0.01), Le(100)]
+Taper = Annotated[float, Ge(0), Le(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +37,9 @@ class Figure:
 class Settings:
     """What is drawn, and how."""
 
-    line_width: Annotated[float, Gt(0), Le(100)] = 1.5
+    line_width: Width = 1.5
     """Width of a line in pixels."""
-    taper: Annotated[float, Ge(0), Le(1)] = 0.0
+    taper: Taper = 0.0
     """How much thinner a line is at its ends, as a pen that lands and leaves: 1 ends in a point."""
     crease_deg: Annotated[float, Ge(0), Le(180)] = 60.0
     """Two faces that meet at more than this angle have a line between them."""
@@ -58,15 +60,7 @@ class Settings:
     """Make the two colour pictures, shaded and flat."""
 
     def __post_init__(self) -> None:
-        bounds = {"line_width": (0.01, 100), "taper": (0, 1), "crease_deg": (0, 180), "smooth": (0, 100)}
-        for name, (low, high) in bounds.items():
-            if not low <= getattr(self, name) <= high:
-                raise OptionError(f"{name} {getattr(self, name):g} is not from {low:g} to {high:g}")
-        if not 0 < self.suggestive_strength <= 1:
-            raise OptionError(f"suggestive_strength {self.suggestive_strength:g} is not above 0 and at most 1")
-        for name in ("shortest_px", "gap_px"):
-            if not getattr(self, name) >= 0:
-                raise OptionError(f"{name} {getattr(self, name):g} is not 0 or more")
+        bounds.checked(self)
 
 
 @dataclass(frozen=True, kw_only=True)

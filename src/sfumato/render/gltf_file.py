@@ -61,6 +61,7 @@ class GltfFile:
         if packed := _PACKED & set(self.json.get("extensionsRequired", ())):
             raise DataError(f"{path}: is packed with {', '.join(sorted(packed))}, which is not read; export it without")
         self._cache: dict[int, NDArray[Any]] = {}
+        self._pictures: dict[int, NDArray[np.uint8] | None] = {}
 
     def _chunks(self, data: bytes) -> bytes:
         """The JSON chunk; the binary one is kept."""
@@ -188,7 +189,11 @@ class GltfFile:
         source = self.items("textures")[texture].get("source")
         if source is None:
             return None
-        thing = self.items("images")[source]
+        if source not in self._pictures:
+            self._pictures[source] = self._decoded(self.items("images")[source])
+        return self._pictures[source]
+
+    def _decoded(self, thing: dict[str, Any]) -> NDArray[np.uint8] | None:
         data = self.view(thing["bufferView"])[0] if "bufferView" in thing else self._bytes(thing)
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
         return None if pixels is None else np.asarray(pixels[:, :, ::-1], np.uint8)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .character import Character, Floats, Pose
+from .character import Character, Floats, Pose, Skeleton
 from .gltf_file import GltfFile, matrix
 
 FPS = 30.0
@@ -102,6 +103,11 @@ class Rig:
     scale: float
     """Metres for a unit of the file."""
 
+    @cached_property
+    def rest_heads(self) -> Floats:
+        """(J, 3), heads of the bones at rest, in our axes and metres."""
+        return np.asarray((np.linalg.inv(self.inverse_rest)[:, :3, 3] @ self.turn.T) * self.scale)
+
 
 @dataclass(kw_only=True)
 class GltfMotion:
@@ -114,14 +120,27 @@ class GltfMotion:
     fps: float = FPS
 
     def pose(self, character: Character, frame: int) -> Pose:
-        """The character in frame 0 ... frames - 1."""
+        """The character, in its own or other proportions, in frame 0 ... frames - 1."""
         now = self.rig.nodes.globals(self.tracks, np.array(frame / self.fps))[list(self.rig.joints)]
         change = now @ self.rig.inverse_rest
         turn = self.rig.turn
-        return Pose(
-            rotations=turn @ rotation_of(change[:, :3, :3]) @ turn.T,
-            heads=(now[:, :3, 3] @ turn.T) * self.rig.scale,
-        )
+        rotations = turn @ rotation_of(change[:, :3, :3]) @ turn.T
+        heads = (now[:, :3, 3] @ turn.T) * self.rig.scale
+        return Pose(rotations=rotations, heads=_fitted(character.skeleton, self.rig, rotations, heads))
+
+
+def _fitted(skeleton: Skeleton, rig: Rig, rotations: Floats, heads: Floats) -> Floats:
+    """Heads (J, 3) of a skeleton in other proportions than the file's, which has its own at `heads` then.
+
+    By as much as a bone is elsewhere on the one above at rest, turned with that one, it is elsewhere now.
+    """
+    moved = skeleton.heads - rig.rest_heads
+    out = heads + moved
+    for bone, parent in enumerate(skeleton.parents):
+        if parent >= 0:
+            step = heads[bone] - heads[parent]
+            out[bone] = out[parent] + step + rotations[parent] @ (moved[bone] - moved[parent])
+    return out
 
 
 def rotation_of(matrices: Floats) -> Floats:

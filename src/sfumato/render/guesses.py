@@ -22,21 +22,27 @@ _FACE = KEYPOINTS[:5]
 LEVEL = 1e-4
 """What differs by less than this share of the head's size is as far out."""
 
-# The class of a thing by a word in its name; the first that is found.
+# The class of a thing by a word in its name, with or without an s; the first that is found.
 _WORDS = (
-    ("hat", r"hat|helmet|hood|cap\b|fedora|beanie"),
-    ("hair", r"hair|beard|moustache|ponytail|braid|\bbob|bangs"),
-    ("sunglasses", r"glasses|goggles"),
-    ("dress", r"dress|gown|robe"),
-    ("skirt", r"skirt"),
-    ("belt", r"belt"),
-    ("scarf", r"scarf|cape|cloak"),
-    ("bag", r"bag|backpack|pouch|quiver"),
-    ("left-shoe", r"shoe|boot|sneaker|sandal"),
-    ("pants", r"pants|trouser|jeans|shorts|\bbottoms?\b"),
-    ("upper-clothes", r"shirt|jacket|sweater|\btops?\b|coat|vest|hoodie|suit"),
-    ("face", r"eye|brow|lash|teeth|tongue|mouth"),
+    ("hat", "hat helmet hood cap fedora beanie"),
+    ("hair", "hair haircut hairstyle longhair shorthair beard moustache mustache ponytail braid bob bangs"),
+    ("sunglasses", "glasses sunglasses eyeglasses goggles"),
+    ("dress", "dress dresses gown robe bathrobe nightgown sundress"),
+    ("skirt", "skirt miniskirt"),
+    ("belt", "belt"),
+    ("scarf", "scarf scarves cape cloak"),
+    ("bag", "bag backpack handbag pouch pouches quiver"),
+    ("left-shoe", "shoe boot sneaker sandal"),
+    ("pants", "pants underpants trousers jeans shorts bottom"),
+    (
+        "upper-clothes",
+        "shirt tshirt undershirt sweatshirt jacket sweater top coat raincoat vest hoodie suit swimsuit"
+        " tracksuit casualsuit elegantsuit sportsuit worksuit",
+    ),
+    ("face", "eye eyeball eyebrow brow eyelash lash eyelashes lashes eyelid teeth tongue mouth"),
 )
+_CLASSES = {word: part for part, words in reversed(_WORDS) for one in words.split() for word in (one, f"{one}s")}
+_RANKS = {part: rank for rank, (part, _) in enumerate(_WORDS)}
 _LIMB_PARTS = {
     "neck": "face",
     "head": "face",
@@ -65,8 +71,9 @@ def limb_of(parents: Numbers, limbs: Mapping[str, int]) -> list[str]:
 
 def part_by_name(name: str) -> str | None:
     """The class of human parsing that a thing's name tells of."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.\-\d]+", " ", name).lower()
-    return next((part for part, pattern in _WORDS if re.search(pattern, words)), None)
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    found = [_CLASSES[word] for word in map(str.lower, words) if word in _CLASSES]
+    return min(found, key=_RANKS.__getitem__, default=None)
 
 
 def parts(faces: Numbers, main: Numbers, limbs: Sequence[str], named: Sequence[str | None]) -> NDArray[np.uint8]:

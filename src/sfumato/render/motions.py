@@ -18,13 +18,14 @@ FORMS = (
 )
 
 
-def load(spec: str, *, seed: int = 0, in_place: bool = False) -> list[Motion]:
+def load(spec: str, *, seed: int = 0, in_place: bool = False, every: int = 1) -> list[Motion]:
     """The motions, in an order that is always the same.
 
     Args:
         spec: FORMS says what it may be.
         seed: of variations of the built-in ones, and of random poses.
         in_place: those from files lead nowhere.
+        every: of those from files only every so many frames are kept.
 
     Raises:
         DataError: a file is missing or broken, or a folder has none.
@@ -37,9 +38,9 @@ def load(spec: str, *, seed: int = 0, in_place: bool = False) -> list[Motion]:
     if kind == "random":
         if rest and not (rest.isdigit() and int(rest)):
             raise OptionError(f"random:{rest}: the number of poses must be a whole number above 0")
-        return [random_poses.RandomPoses(frames=int(rest or random_poses.COUNT), seed=seed)]
+        return [random_poses.RandomPoses(frames=int(rest or random_poses.ENDLESS), seed=seed)]
     sources = [source for path in paths_of(spec) for source in _sources(path)]
-    return [retarget.recorded(source, in_place=in_place) for source in sources]
+    return [retarget.recorded(source, in_place=in_place, every=every) for source in sources]
 
 
 def _sources(path: Path) -> Sequence[retarget.Source]:

@@ -46,7 +46,7 @@ def draw(
     scene = placed(figures, camera)
     buffers = Buffers(scene, camera, math.cos(math.radians(settings.crease_deg)))
     strokes = [*(edges or along_edges)(scene, buffers, camera, settings)]
-    strokes += [stroke for one in scene for stroke in _cards(one, buffers, settings)]
+    strokes += _cards(scene, buffers, settings)
     strokes, lines = _inked(strokes, scene, buffers, camera, settings)
     shaded, flat = _pictures(buffers) if settings.colors else (None, None)
     return Frame(
@@ -128,15 +128,17 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
         yield Stroke(points=stretch, kind=KINDS[kinds[firsts[origin]]], figure=one.number)
 
 
-def _cards(one: Placed, buffers: Buffers, settings: Settings) -> Iterator[Stroke]:
-    """Strokes around the loose sheets of a figure."""
-    for card in np.flatnonzero(one.mesh.cards):
-        sheet = buffers.things == one.first_thing + card
-        for ring, own in pixels.outlines(sheet, buffers.nearest, 4 * settings.smooth):
+def _cards(scene: Sequence[Placed], buffers: Buffers, settings: Settings) -> Iterator[Stroke]:
+    """Strokes around the loose sheets of figures."""
+    loose = np.concatenate([*(one.mesh.cards for one in scene), [False]])
+    owners = np.repeat([one.number for one in scene], [len(one.mesh.cards) for one in scene])
+    for card, rows, columns in pixels.windows(buffers.things, loose):
+        sheet = buffers.things[rows, columns] == card
+        for ring, own in pixels.outlines(sheet, buffers.nearest[rows, columns], 4 * settings.smooth):
             whole = np.array([0, len(ring)], np.int32)
-            path, starts, _ = chains.cut(ring, whole, own, settings.shortest_px * FINE)
+            path, starts, _ = chains.cut(ring + (columns.start, rows.start), whole, own, settings.shortest_px * FINE)
             for stretch in split(path / FINE, starts):
-                yield Stroke(points=stretch, kind="silhouette", figure=one.number)
+                yield Stroke(points=stretch, kind="silhouette", figure=int(owners[card]))
 
 
 def split(values: NDArray[Any], starts: NDArray[np.int32]) -> list[NDArray[Any]]:

@@ -3,6 +3,8 @@
 Shapes: H W pixels, h w samples, two to a pixel each way, N points.
 """
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,23 @@ def traced(lines: NDArray[np.bool_], shortest: int, smooth: int) -> list[Floats]
     order, starts, _ = chained(joints, np.zeros(len(joints), np.int32), places)
     points = smoothed(places[order], starts, smooth)
     return [path for path in np.split(points, starts[1:-1]) if len(path) >= shortest]
+
+
+def windows(things: Numbers, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, slice, slice]]:
+    """Each thing that is wanted and shows, with the rows and columns in which it does, and a rim around.
+
+    Args:
+        things: (h, w), the component at each sample; -1 where nothing is.
+        wanted: (C + 1,), by component; the last entry, which is that of -1, is False.
+    """
+    rows, columns = np.nonzero(wanted[things])
+    order = np.argsort(found := things[rows, columns], kind="stable")
+    found, rows, columns = found[order], rows[order], columns[order]
+    ends = np.flatnonzero(np.diff(found, append=-1)) + 1
+    for start, end in zip(np.concatenate(([0], ends[:-1])), ends):
+        sides = (rows[start:end], columns[start:end])
+        high, wide = (slice(max(int(side.min()) - RIM, 0), int(side.max()) + RIM + 1) for side in sides)
+        yield int(found[start]), high, wide
 
 
 def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tuple[Floats, NDArray[np.bool_]]]:

@@ -17,7 +17,7 @@ from .motion import checked
 from .stance import SIDES, legs, posed, segment
 from .vectors import unit
 
-COUNT = 1000
+ENDLESS = 2**62
 """Poses where no number is said."""
 TRIES = 30
 """Poses drawn until one passes; then the one that comes nearest is taken."""
@@ -33,7 +33,7 @@ Rng = np.random.Generator
 class RandomPoses:
     """Poses one after the other that have nothing to do with each other; frame k is a function of the seed and k."""
 
-    frames: int = COUNT
+    frames: int = ENDLESS
     seed: int = 0
     name: str = "random"
     fps: float = 1.0

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, OptionError
 from . import joints
 from .bones import map_file
 from .character import Character, Floats, Pose
@@ -70,25 +70,35 @@ class Recorded:
 
     name: str
     fps: float
+    frames: int
     stances: Stance
-    """One for each frame."""
-
-    @property
-    def frames(self) -> int:
-        return len(self.stances.above)
+    """One for each frame that is kept."""
+    every: int = 1
+    """So many frames are from one that is kept to the next."""
 
     def pose(self, character: Character, frame: int) -> Pose:
         """See Motion."""
-        return posed(character, self.stances[checked(self, frame)])
+        place, between = divmod(checked(self, frame), self.every)
+        if between:
+            raise OptionError(f"{self.name}: frame {frame} is not kept; every {self.every}th is")
+        return posed(character, self.stances[place])
 
 
-def recorded(source: Source, *, in_place: bool = False) -> Recorded:
-    """The motion of a file, begun at the origin towards +Z; `in_place`: its steps lead nowhere.
+def recorded(source: Source, *, in_place: bool = False, every: int = 1) -> Recorded:
+    """The motion of a file, begun at the origin towards +Z.
+
+    Args:
+        source: the file.
+        in_place: its steps lead nowhere.
+        every: only every so many frames are kept.
 
     Raises:
         DataError: the file's joints have unknown names, or limbs have no length.
     """
-    return Recorded(name=source.name, fps=source.fps, stances=_Joints(source).stances(in_place))
+    whole = _Joints(source).stances(in_place)
+    frames = len(whole.above)
+    kept = whole[np.arange(0, frames, every)]
+    return Recorded(name=source.name, fps=source.fps, frames=frames, stances=kept, every=every)
 
 
 class _Joints:

@@ -10,6 +10,7 @@ import weakref
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .character import LIMBS, Character, Floats, Numbers, Pose, Weights
 from .grip import Hand, hand
@@ -56,8 +57,8 @@ class Stance:
     hands: Floats
     """(..., 2, 3), how the left hand and the right one are held: see `grip.RELAXED`."""
 
-    def __getitem__(self, frame: int) -> "Stance":
-        """One of many."""
+    def __getitem__(self, frame: int | NDArray[np.int64]) -> "Stance":
+        """One of many, or some of them."""
         return Stance(
             turns=self.turns[frame],
             along=self.along[frame],

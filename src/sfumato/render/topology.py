@@ -43,21 +43,24 @@ class Topology:
 
 
 def remembered(find: Callable[[Mesh], T]) -> Callable[[Mesh], T]:
-    """The function with what it found of a mesh kept as long as the mesh is."""
-    known: dict[int, tuple[weakref.ref[Mesh], T]] = {}
+    """The function with what it found of a mesh kept as long as the mesh's array of faces is.
+
+    A mesh in other proportions has the same array, and vertices that lay in one place stay one node there.
+    """
+    known: dict[int, tuple[weakref.ref[Numbers], T]] = {}
 
     @wraps(find)
     def kept(mesh: Mesh) -> T:
-        key = id(mesh)
+        key = id(mesh.faces)
         there = known.get(key)
-        if there is not None and there[0]() is mesh:
+        if there is not None and there[0]() is mesh.faces:
             return there[1]
         found = find(mesh)
 
-        def forget(_: weakref.ref[Mesh]) -> None:
+        def forget(_: weakref.ref[Numbers]) -> None:
             known.pop(key, None)
 
-        known[key] = (weakref.ref(mesh, forget), found)
+        known[key] = (weakref.ref(mesh.faces, forget), found)
         return found
 
     return kept
@@ -65,7 +68,7 @@ def remembered(find: Callable[[Mesh], T]) -> Callable[[Mesh], T]:
 
 @remembered
 def topology(mesh: Mesh) -> Topology:
-    """The topology of a mesh; found once and kept as long as the mesh is."""
+    """The topology of a mesh; found once and kept as long as its faces are."""
     nodes, corners = _welded(mesh)
     flat = corners.ravel()
     order = np.argsort(flat, kind="stable")

@@ -5,6 +5,7 @@ import json
 import struct
 
 import cesium
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from sfumato.render.blender.found import VARIABLE
 from sfumato.render.bones import REQUIRED
 from sfumato.render.character import PARTS
 from sfumato.render.characters import load
+from sfumato.render.exaggerate import Proportions, exaggerated
 from sfumato.render.gltf_file import GltfFile
 from sfumato.render.gltf_motion import Track
 
@@ -218,6 +220,45 @@ def bending(last=0.5**0.5):
 def test_an_action_that_is_no_numbers(tmp_path):
     with pytest.raises(DataError, match=r"doll\.glb: an animation holds values that are no numbers"):
         load(bending(np.nan).glb(tmp_path / "doll.glb"), 0)
+
+
+def gaps(figure, pose):
+    """From where the bone above takes the head of each bone to where that is (J, 3); 0 for those at the top."""
+    heads, parents = figure.skeleton.heads, figure.skeleton.parents
+    steps = np.einsum("jab,jb->ja", pose.rotations[parents], heads - heads[parents])
+    return np.where(parents[:, None] >= 0, pose.heads - pose.heads[parents] - steps, 0)
+
+
+BIG = Proportions(arms=1.5, legs=1.3, trunk=0.8, head=1.4, hands=2)
+
+
+def test_an_action_in_other_proportions(tmp_path):
+    figure = load(bending().glb(tmp_path / "doll.glb"), 0)
+    big, bend = exaggerated(figure, BIG), figure.actions["bend"]
+    for frame in (0, bend.frames // 2, bend.frames - 1):
+        plain, pose = bend.pose(figure, frame), bend.pose(big, frame)
+        assert np.allclose(pose.rotations, plain.rotations)
+        assert np.allclose(gaps(figure, plain), 0, atol=1e-7)
+        assert np.allclose(gaps(big, pose), 0, atol=1e-7)
+    assert np.allclose(bend.pose(big, 0).heads, big.skeleton.heads, atol=1e-6)
+
+
+def test_a_real_action_in_other_proportions(real_data):
+    knight = load(str(real_data / "characters" / "kaykit" / "Knight.glb"), 0)
+    big, walk = exaggerated(knight, BIG), knight.actions["Walking_A"]
+    for frame in (0, 7, 15):
+        plain, pose = walk.pose(knight, frame), walk.pose(big, frame)
+        limbs = [bone for name, bone in knight.limbs.items() if name != "hips"]
+        assert np.abs(gaps(big, pose)[limbs]).max() < 1e-6 + np.abs(gaps(knight, plain)[limbs]).max()
+        low, high = (characters.skinned(f, p)[f.mesh.faces][..., 1].min() for f, p in ((knight, plain), (big, pose)))
+        assert abs(low - high) < 0.3
+
+
+def test_a_picture_is_decoded_once(tmp_path, real_data, monkeypatch):
+    decoded, decode = [], cv2.imdecode
+    monkeypatch.setattr(cv2, "imdecode", lambda *given: decoded.append(1) or decode(*given))
+    load(str(real_data / "characters" / "kaykit" / "Knight.glb"), 0)
+    assert len(decoded) == 1
 
 
 def places_in(table, way=()):

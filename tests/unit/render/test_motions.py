@@ -31,6 +31,20 @@ def test_files_and_folders(real_data):
     assert np.allclose(middles[0][[0, 2]], middles[1][[0, 2]])
 
 
+def test_frames_that_are_not_used_are_not_kept(real_data):
+    path = str(real_data / "motion" / "animated_drawings_mit" / "fair1" / "dab.bvh")
+    (whole,), (thin,) = motions.load(path), motions.load(path, every=10)
+    assert thin.frames == whole.frames == 339
+    assert len(thin.stances.above) == 34 and thin.stances.turns.base is None
+    doll = dolls.doll()
+    for frame in (0, 10, 330):
+        assert np.array_equal(thin.pose(doll, frame).heads, whole.pose(doll, frame).heads)
+    with pytest.raises(OptionError, match="frame 5 is not kept; every 10th is"):
+        thin.pose(doll, 5)
+    with pytest.raises(OptionError, match="no frame 340"):
+        thin.pose(doll, 340)
+
+
 @pytest.mark.parametrize("spec", ["builtin:moonwalk", "builtin:walk,", "random:0", "random:many", "random:-3"])
 def test_bad_names(spec):
     with pytest.raises(OptionError):

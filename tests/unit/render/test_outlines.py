@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sfumato.render import native
+from sfumato.render import native, pixels
 from sfumato.render.job import Config, scene
 
 NEAR_PX, SHARE = 1.5, 0.99
@@ -96,3 +96,13 @@ def test_characters_of_few_faces(real_data, name):
 
 def test_makehuman_in_clothes(makehuman):
     assert_drawn(makehuman, range(4), variants=2)
+
+
+def test_windows_are_around_each_wanted_thing():
+    things = np.full((40, 60), -1, np.int32)
+    things[10:14, 20:30] = 1
+    things[0:2, 50:60] = 2
+    things[30, 5] = things[35, 9] = 0
+    found = {thing: (rows, columns) for thing, rows, columns in pixels.windows(things, np.array([1, 0, 1, 1, 0], bool))}
+    assert found == {0: (np.s_[26:40], np.s_[1:14]), 2: (np.s_[0:6], np.s_[46:64])}
+    assert not list(pixels.windows(things, np.zeros(5, bool)))

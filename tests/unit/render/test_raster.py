@@ -1,5 +1,6 @@
 """The z-buffer: what a ray through each sample meets; nothing between faces; normals of a sphere are its radii."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -102,6 +103,13 @@ def test_a_tube_has_two_borders():
 def test_components_share_no_node():
     found = topology(character(box(), box()).mesh)
     assert len(found.nodes) == 16 and len(found.edges) == 24
+
+
+def test_other_proportions_have_the_same_topology():
+    mesh = character(box()).mesh
+    assert topology(dataclasses.replace(mesh, vertices=1.5 * mesh.vertices)) is topology(mesh)
+    other = dataclasses.replace(mesh, faces=mesh.faces[::-1].copy())
+    assert topology(other) is not topology(mesh)
 
 
 def test_a_topology_lives_as_long_as_its_mesh():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import Cancelled, DataError, DiskError, OptionError
 from sfumato.render import native, render
 from sfumato.render.job import Config, choice, draw, scene
@@ -186,28 +187,86 @@ def test_a_cluster_without_ray(tmp_path, monkeypatch):
 def test_each_combination_comes_once():
     config = dataclasses.replace(SMALL, cameras=3, every=15)
     chosen = [choice(config, number, np.random.default_rng(number)) for number in range(40)]
-    frames = {c.frame for c in chosen}
-    total = len(frames) * 3
-    places = [(c.frame, round(c.azimuth_deg / 120) % 3) for c in chosen[:total]]
-    assert len(set(places)) == total
+    stretches = {c.frame * 6 // c.motion.frames for c in chosen}
+    total = len(stretches) * 3
+    places = [(c.frame * 6 // c.motion.frames, round(c.azimuth_deg / 120) % 3) for c in chosen[:total]]
+    assert len(set(places)) == total == 18
 
 
 def test_several_figures_are_apart():
-    made = [scene(dataclasses.replace(SMALL, figures=3), number) for number in range(6)]
+    made = [scene(dataclasses.replace(SMALL, figures=3, size=(256, 256)), number) for number in range(6)]
     assert {len(s.figures) for s in made} > {1}
-    crowd = next(s for s in made if len(s.figures) > 1)
-    middles = [figure.vertices.mean(0)[[0, 2]] for figure in crowd.figures]
-    assert np.linalg.norm(middles[0] - middles[1]) > 0.4
+    crowds = [s for s in made if len(s.figures) > 1]
+    for crowd in crowds:
+        middles = [figure.vertices.mean(0)[[0, 2]] for figure in crowd.figures]
+        assert min(np.linalg.norm(a - b) for k, a in enumerate(middles) for b in middles[:k]) > 0.3
+        assert np.ptp([figure.vertices[:, 1].min() for figure in crowd.figures]) < 0.05  # on one ground
+    crowd = crowds[0]
     frame = native.draw(crowd.figures, crowd.camera, crowd.settings)
-    assert set(np.unique(frame.figures)) >= {0, 1, 2}
+    for number, points in enumerate(frame.keypoints, 1):
+        assert (points[:, 2] > 0).all()
+        assert all(frame.figures[int(y), int(x)] == number for x, y, v in points if v == 2)
+
+
+BONES = {"shoulder": "upper_arm", "elbow": "forearm", "wrist": "hand", "hip": "thigh", "knee": "shin", "ankle": "foot"}
+
+
+def stretched(figure):
+    """How much longer than at rest each part of a limb is in the figure's labels."""
+    at, heads, limbs = dict(zip(KEYPOINTS, figure.keypoints)), figure.character.skeleton.heads, figure.character.limbs
+    found = []
+    for side in ("left", "right"):
+        for first, second in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")):
+            ends = [heads[limbs[f"{side}_{BONES[joint]}"]] for joint in (first, second)]
+            now = np.linalg.norm(at[f"{side}_{first}"] - at[f"{side}_{second}"])
+            found.append(now / np.linalg.norm(ends[0] - ends[1]))
+    return np.array(found)
 
 
 def test_exaggeration_keeps_labels_on_the_figure():
     config = dataclasses.replace(SMALL, exaggerate=1.0, size=(256, 256))
-    frame, _ = draw(config, 1)
+    frame, made = draw(config, 1)
     (points,) = frame.keypoints
     inside = [frame.mask[int(y), int(x)] for x, y, v in points if v]
     assert sum(inside) >= 15
+    assert all(frame.mask[int(y), int(x)] for x, y, v in points if v == 2)
+    assert np.allclose(stretched(made.figures[0]), 1)
+
+
+def test_exaggeration_of_a_character_that_moves_by_its_own_file(real_data):
+    knight = str(real_data / "characters" / "kaykit" / "Knight.glb")
+    config = dataclasses.replace(SMALL, character=(knight,), motion=("own",), exaggerate=1.0)
+    for number in range(4):
+        (figure,) = scene(config, number).figures
+        assert np.allclose(stretched(figure), 1, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "main"),
+    [
+        (("svg",), "images"),
+        (("depth", "shaded"), "shaded"),
+        (("mask", "svg", "lines"), "images"),
+        (("depth", "parts", "mask"), "mask"),
+    ],
+)
+def test_labels_are_of_a_picture(tmp_path, outputs, main):
+    render(dataclasses.replace(SMALL, outputs=outputs), 1, tmp_path)
+    (entry,) = labels(tmp_path)["images"]
+    assert entry["file_name"] == f"{main}/{0:012d}.png"
+    assert pixels(tmp_path / entry["file_name"]).shape[:2] == (96, 96)
+    assert all((tmp_path / ("images" if output == "lines" else output)).is_dir() for output in outputs)
+
+
+def test_what_is_guessed_is_marked(tmp_path, whole, real_data):
+    knight = str(real_data / "characters" / "kaykit" / "Knight.glb")
+    render(dataclasses.replace(SMALL, character=(knight,)), 1, tmp_path)
+    (figure,) = labels(tmp_path)["annotations"]
+    assert figure["approximate"] == list(KEYPOINTS[:5])
+    assert not any("approximate" in figure for figure in labels(whole)["annotations"])
+    record = json.loads((tmp_path / "manifest.jsonl").read_text())
+    assert record["people"][0]["character"] == knight
+    assert record["seed"] == 0
 
 
 def test_a_preview(whole):

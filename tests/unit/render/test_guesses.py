@@ -1,0 +1,54 @@
+"""What the name of a thing tells: whole words, however they are joined."""
+
+import pytest
+
+from sfumato.render.guesses import part_by_name
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("Hoodie", "upper-clothes"),
+        ("red_hoodie.001", "upper-clothes"),
+        ("Hood", "hat"),
+        ("Brown", None),
+        ("BrownHair", "hair"),
+        ("Chair", None),
+        ("wardrobe", None),
+        ("Bathrobe", "dress"),
+        ("That", None),
+        ("Flashlight", None),
+        ("Eyebrow", "face"),
+        ("Eyelashes_L", "face"),
+        ("leftEye", "face"),
+        ("Eyes02", "face"),
+        ("EYEGLASSES", "sunglasses"),
+        ("eye_glasses", "sunglasses"),
+        ("SunGlasses", "sunglasses"),
+        ("Knight_Helmet", "hat"),
+        ("Knight_Cape", "scarf"),
+        ("Rogue_Hat", "hat"),
+        ("HatStand", "hat"),
+        ("Ponytail2", "hair"),
+        ("hairPonytail", "hair"),
+        ("Shoes", "left-shoe"),
+        ("bootsLeft", "left-shoe"),
+        ("T-Shirt", "upper-clothes"),
+        ("tshirt", "upper-clothes"),
+        ("Tops", "upper-clothes"),
+        ("Laptop", None),
+        ("Backpack", "bag"),
+        ("cabbage", None),
+        ("Landscape", None),
+        ("Underpants", "pants"),
+        ("Swimsuit", "upper-clothes"),
+        ("Capsule", None),
+        ("Cap", "hat"),
+        ("XMLHat", "hat"),
+        ("bob01", "hair"),
+        ("Mesh.001", None),
+        ("", None),
+    ],
+)
+def test_words(name, part):
+    assert part_by_name(name) == part
