@@ -24,7 +24,7 @@ def strokes(scene: Any, solid: Any) -> Arrays:
 
     found: list[tuple[int, list[tuple[float, float]]]] = []
 
-    class Taken(StrokeShader):  # type: ignore[misc]  # Blender has no stubs
+    class Taken(StrokeShader):  # type: ignore[misc]
         """Takes strokes down."""
 
         def __init__(self, kind: int) -> None:
