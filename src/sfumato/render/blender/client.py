@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 KEPT = 64
 """Meshes that Blender holds from picture to picture; what was not used for the longest time goes."""
 DRAWING_S = 300.0
-"""Freestyle takes half a minute for large pictures of several figures; more means that it hangs."""
+"""Freestyle takes its time over large pictures of several figures; more means that it hangs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

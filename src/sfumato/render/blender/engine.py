@@ -1,7 +1,7 @@
 """Lines by Blender in place of those that the native engine finds on the mesh; all else is the native engine's.
 
 Line Art finds what the native engine does: silhouettes, borders, creases, and where two things pass through each other.
-Freestyle, with which the source thesis drew, gives contours alone, as there, and takes ten times as long.
+Freestyle, with which the source thesis drew, gives contours alone, as there, and takes several times as long.
 
 Its lines are cut into segments and joined anew, because they come in many pieces, and in an order that is Blender's.
 

@@ -1,7 +1,7 @@
 """Strokes of Freestyle, with which the source thesis drew: contours alone.
 
 Freestyle works only while something is rendered, so one sample of nothing is (solid faces off, no denoising, which
-would take ten times as long as all the rest); its strokes are taken on their way to the picture.
+would take far longer than all the rest); its strokes are taken on their way to the picture.
 
 Shapes: P points of all strokes, S strokes.
 """
