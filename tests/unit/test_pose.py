@@ -16,7 +16,7 @@ from sfumato.data.person_crop import around
 from sfumato.data.skeletons import drawn
 from sfumato.errors import Cancelled, DataError, OptionError, PictureError
 from sfumato.methods import hrnet
-from sfumato.nets.heatmaps import factors, targets
+from sfumato.nets.heatmaps import dark, factors, targets
 from sfumato.pose import evaluation
 from sfumato.pose.estimator import FoundPose
 from sfumato.pose.ink import figure_box
@@ -96,12 +96,21 @@ def test_places_go_from_maps_to_the_picture(estimator, monkeypatch):
     region = around((30, 20, 60, 60), (64, 64))
     joints = np.stack([np.linspace(12, 50, 17), np.linspace(50, 12, 17)], 1)
     monkeypatch.setattr(estimator, "network", Knowing(joints))
-    monkeypatch.setattr(estimator, "read_maps", lambda maps: pose.estimator.dark(maps, 1))
+    monkeypatch.setattr(estimator, "read_maps", lambda maps: pose.estimator.dark(maps, sigma=0))
     found = estimator(np.full((120, 140, 3), 255, np.uint8), (30.0, 20.0, 60.0, 60.0))
     wanted = (joints - 31.5) * (region.size[0] / 63) + region.center
     assert np.abs(found.joints - wanted).max() < 0.1
     assert found.score > 0.9
     assert found.area == pytest.approx(75 * 75)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0])
+def test_maps_are_read_with_the_sigma_that_the_model_learned(monkeypatch, sigma):
+    found = []
+    monkeypatch.setattr(pose.estimator, "dark", lambda maps, sigma: found.append(sigma) or dark(maps, sigma=sigma))
+    model = hrnet.Model(dataclasses.replace(tiny().method, sigma=sigma))
+    pose.PoseEstimator(model, device="cpu")(figure(np.random.default_rng(0))[0])
+    assert found == [sigma]
 
 
 def test_a_pose_of_the_authors_convention(monkeypatch):

@@ -18,8 +18,6 @@ from torch import Tensor
 System = Literal["udp", "msra"]
 
 SMALLEST = 1e-10
-BLUR = 11
-"""Side of the blur before `dark`, in pixels; for a sigma of 2."""
 
 
 def factors(picture: tuple[int, int], maps: tuple[int, int], system: System) -> tuple[float, float]:
@@ -83,21 +81,22 @@ def quarter_shift(maps: Tensor) -> tuple[Tensor, Tensor]:
     return places + 0.25 * step * inside, heights
 
 
-def dark(maps: Tensor, blur: int = BLUR) -> tuple[Tensor, Tensor]:
+def dark(maps: Tensor, *, sigma: float) -> tuple[Tensor, Tensor]:
     """`peaks` moved to where a Gaussian through their neighbours has its middle (Zhang et al., arXiv:1910.06278).
 
     The logarithm of a Gaussian is a parabola, so a Newton step from any pixel ends in its middle (eq. 7); maps are
-    blurred first, for a network's are ragged.
+    blurred first, for a network's are ragged, with a Gaussian as wide as those that it learned: of 5, 11 and 17 pixels
+    for a sigma of 1, 2 and 3, as in the authors' code.
 
     # Differs from the authors' code: second differences are those of next neighbours, not of those two away, and a step
     # is of one pixel at most, because flat maps would throw places far off.
 
     Args:
         maps: (B, K, h, w).
-        blur: side of the blur in pixels, an odd number; 1 blurs nothing.
+        sigma: of the Gaussians that the maps were to be, in pixels of the maps; 0 blurs nothing.
     """
     places, heights = peaks(maps)
-    smooth = _blurred(maps.float(), blur).clamp(min=SMALLEST).log()
+    smooth = _blurred(maps.float(), max(1, 2 * round(3 * sigma) - 1)).clamp(min=SMALLEST).log()
     p = _around(smooth, places)
     gradient = torch.stack((p[..., 1, 2] - p[..., 1, 0], p[..., 2, 1] - p[..., 0, 1]), -1) / 2
     xx = p[..., 1, 2] - 2 * p[..., 1, 1] + p[..., 1, 0]

@@ -7,6 +7,7 @@ picture, whole numbers in the middle of pixels; boxes are (left, top, width, hei
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -96,7 +97,7 @@ class PoseEstimator:
         self.config, self.flip = found.config, flip
         self.out = (self.config.height, self.config.width)
         exact = decode == "dark" or (decode == "auto" and self.config.heatmaps == "udp")
-        self.read_maps = dark if exact else quarter_shift
+        self.read_maps = partial(dark, sigma=self.config.sigma) if exact else quarter_shift
 
     def __call__(self, source: image.Source, box: Box | None = None) -> FoundPose:
         """The pose of the figure in a picture.

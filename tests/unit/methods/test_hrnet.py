@@ -61,7 +61,7 @@ def test_it_learns_where_joints_are(root):
         errors.append(float(loss.detach()))
     assert errors[-1] < 0.3 * errors[0]
     training.eval()
-    places, _ = dark(training.model(batch["image"]).detach(), blur=3)
+    places, _ = dark(training.model(batch["image"]).detach(), sigma=TINY.sigma)
     found = places * torch.tensor(factors((64, 64), (16, 16), "udp"))
     apart = (found - batch["joints"]).norm(dim=2)
     assert float((apart < 6).float().mean()) > 0.8  # of 64 pixels
