@@ -1,7 +1,9 @@
 """A pose model at work: where ink is, what is found, and how it is measured."""
 
 import dataclasses
+import json
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -225,6 +227,93 @@ def test_legs_that_are_not_settled_count_in_the_nearer_order():
 def read_figure(joints, attributes):
     values = {"path": None, "image": 1, "box": (0, 0, 90, 90), "area": 2000.0, "attributes": attributes}
     return evaluation.Figure(joints=joints, visible=np.full(17, 2), **values)
+
+
+def blank(root, number):
+    """Makes a picture of the set a sheet on which nothing is drawn."""
+    Image.new("RGB", (96, 96), (255, 255, 255)).save(root / "images" / f"{number:012}.png")
+
+
+def test_a_figure_without_ink_is_a_miss(estimator, monkeypatch, tmp_path):
+    root = write_set(tmp_path, 10)
+    figures = {f.path: f for f in read_set(root).figures}
+    for number in range(1, 8):
+        blank(root, number)
+
+    def ink(pixels, name):
+        if (pixels == 255).all():
+            raise PictureError(f"{name}: nothing is drawn on it")
+        return figures[Path(name)].box
+
+    monkeypatch.setattr(evaluation, "figure_box", ink)
+    report = pose.evaluate_pose(perfect(estimator, monkeypatch, root), root, boxes="ink")
+    assert len(report.scored) == 10
+    assert report.left_out == []
+    assert report.precision.stats["AP"] == pytest.approx(0.3, abs=0.01)
+    assert report.precision.stats["AR"] == pytest.approx(0.3)
+    assert report.mean_correct == pytest.approx(0.3)
+    assert sorted(report.not_found) == [f"{k:012}.png" for k in range(1, 8)]
+    assert [s.oks for s in report.scored] == [1.0] * 3 + [0.0] * 7
+    assert report.sheet().size[0] > 600
+
+
+def test_figures_of_several_pictures_are_looked_at_together(estimator, monkeypatch, root):
+    sizes, many = [], estimator.many
+    monkeypatch.setattr(estimator, "many", lambda figures: sizes.append(len(figures)) or many(figures))
+    told = []
+    figures = read_set(root).figures
+    compared, left_out = evaluation.compare(estimator, figures, progress=lambda *at: told.append(at))
+    assert sizes == [8, 6]
+    assert told == [(8, 14), (14, 14)]
+    assert [f for f, _ in compared] == list(figures) and not left_out
+    for figure, found in compared:
+        alone = estimator(figure.path, figure.box)
+        np.testing.assert_allclose(alone.joints, found.joints, atol=1e-2)
+
+
+def edited(root, change):
+    """Changes the labels of a set."""
+    content = json.loads((root / "keypoints.json").read_text())
+    change(content["annotations"])
+    (root / "keypoints.json").write_text(json.dumps(content))
+    return root
+
+
+def test_a_labelled_figure_with_an_empty_box_may_be_found_or_not(estimator, monkeypatch, tmp_path):
+    def change(annotations):
+        annotations.append({**annotations[0], "id": 9, "bbox": [5, 5, 0, 0], "keypoints": [50, 50, 2] * 17})
+
+    root = edited(write_set(tmp_path, 3), change)
+    report = pose.evaluate_pose(perfect(estimator, monkeypatch, root), root)
+    assert report.precision.stats["AP"] == pytest.approx(1)
+    assert report.left_out == ["000000000001.png: the box of a figure is empty (0 x 0 pixels)"]
+
+
+def test_a_report_says_how_it_came_about(estimator, monkeypatch, tmp_path):
+    def change(annotations):
+        annotations[0].pop("area")
+        rows = np.reshape(annotations[1]["keypoints"], (17, 3))
+        rows[11:17] = rows[[12, 11, 14, 13, 16, 15]]
+        found = [float(v) for v in rows.ravel()]
+        annotations[1].update(keypoints=found, attributes={"legs_left_right_uncertain": True})
+
+    right = read_set(write_set(tmp_path, 3)).figures
+    root = edited(tmp_path, change)
+    known = iter(right)
+    monkeypatch.setattr(
+        estimator,
+        "many",
+        lambda figures: [
+            FoundPose(joints=next(known).joints, scores=np.ones(17), score=1.0, box=box, area=1.0) for _, box in figures
+        ],
+    )
+    monkeypatch.setattr("sys.argv", ["/bin/sfumato", "evaluate", "/home/me/pose.safetensors", "drawings"])
+    content = pose.evaluate_pose(estimator, root).json()
+    assert (content["boxes"], content["decode"], content["flip"]) == ("labelled", "dark", False)
+    assert content["precision"] == "fp32"
+    assert content["command"] == "sfumato evaluate pose.safetensors drawings"
+    assert (content["legs_exchanged"], content["areas_of_boxes"], content["not_found"]) == (1, 1, [])
+    assert content["by_figure"][-1]["oks"] == 1
 
 
 def test_broken_pictures_are_named_and_left_out(estimator, tmp_path):

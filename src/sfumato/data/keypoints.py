@@ -56,6 +56,8 @@ class Figure:
     """(K, 2); where `visible` is 0 they mean nothing."""
     visible: NDArray[np.int64]
     """(K,): 2 seen, 1 hidden but labelled, 0 not labelled."""
+    area_of_box: bool = False
+    """Whether the set has no area of it, so that it is the box's."""
     crowd: bool = False
     """A box about many figures."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -192,6 +194,7 @@ def _figure(entry: Mapping[str, Any], places: Mapping[int, Path], names: Sequenc
         image=image,
         box=(left, top, width, height),
         area=float(entry.get("area") or width * height),
+        area_of_box=not entry.get("area"),
         joints=joints,
         visible=visible,
         crowd=bool(entry.get("iscrowd")),

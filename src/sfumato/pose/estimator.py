@@ -76,6 +76,12 @@ class PoseEstimator:
             the peak; `auto` is that by which models of its kind are best.
         flip: also look at the mirrored picture, and take the mean: slower, a little better.
 
+    Attributes:
+        name: the model's.
+        decode: what `auto` came to.
+        precision: likewise.
+        flip: as given.
+
     Raises:
         WeightsError: there is no such model, or it is damaged.
         OptionError: it is no pose model, or there is no such device.
@@ -94,10 +100,12 @@ class PoseEstimator:
         found = loaded(model, hrnet.Model, "finds no poses; a model of the method hrnet does")
         dtype = None if precision == "auto" else DTYPES[precision]
         self.network = hrnet.Fast(found, self.device, dtype)
+        self.precision = next(name for name, kind in DTYPES.items() if kind == self.network.dtype)
         self.config, self.flip = found.config, flip
         self.out = (self.config.height, self.config.width)
-        exact = decode == "dark" or (decode == "auto" and self.config.heatmaps == "udp")
-        self.read_maps = partial(dark, sigma=self.config.sigma) if exact else quarter_shift
+        best: Decode = "dark" if self.config.heatmaps == "udp" else "quarter"
+        self.decode = best if decode == "auto" else decode
+        self.read_maps = partial(dark, sigma=self.config.sigma) if self.decode == "dark" else quarter_shift
 
     def __call__(self, source: image.Source, box: Box | None = None) -> FoundPose:
         """The pose of the figure in a picture.

@@ -73,6 +73,7 @@ def test_a_report_and_a_sheet(sfumato, sketches, pose_file, tmp_path):
     assert report["figures"] == 3
     assert 0 <= report["AP"] <= 1
     assert len(report["PCK"]) == 17
+    assert any("labelled boxes, dark, with the mirrored picture, fp32" in line for line in result.out)
     assert (tmp_path / "results" / "sheet.jpg").is_file()
     assert sfumato("evaluate", pose_file, sketches, "-o", "results", "--boxes", "ink", "--no-flip").code == 0
 
