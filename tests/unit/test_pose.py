@@ -80,15 +80,104 @@ def test_blank_paper_is_told():
         figure_box(np.full((80, 60, 3), 240, np.uint8), "sheet.png")
 
 
+def person(sheet, color=(0, 0, 0), *, at=(200, 60), thick=3, factor=1.0):
+    """Draws a stick figure, and returns its box on the sheet."""
+
+    def place(x, y):
+        return int(at[0] + x * factor), int(at[1] + y * factor)
+
+    cv2.circle(sheet, place(0, 40), int(35 * factor), color, thick)
+    limbs = ((0, 75, 0, 220), (0, 100, -80, 180), (0, 100, 80, 180), (0, 220, -50, 380), (0, 220, 50, 380))
+    for a, b, c, d in limbs:
+        cv2.line(sheet, place(a, b), place(c, d), color, thick)
+    (left, top), (right, bottom) = place(-81, 4), place(81, 381)
+    return left, top, right - left, bottom - top
+
+
+@pytest.mark.parametrize(
+    ("paper", "ink"),
+    [
+        ((255, 255, 255), (0, 0, 0)),
+        ((240, 220, 80), (20, 20, 20)),
+        ((90, 160, 210), (20, 20, 20)),
+        ((95, 95, 95), (10, 10, 10)),
+        ((110, 110, 110), (20, 20, 20)),
+        ((255, 255, 255), (200, 200, 200)),
+        ((255, 255, 255), (225, 225, 225)),
+        ((255, 255, 255), (238, 238, 238)),
+        ((0, 0, 0), (255, 255, 255)),
+        ((40, 60, 45), (200, 200, 190)),
+        ((150, 150, 150), (170, 90, 60)),
+    ],
+    ids=str,
+)
+def test_paper_and_ink_of_any_color(paper, ink):
+    sheet = np.full((512, 400, 3), paper, np.uint8)
+    box = person(sheet, ink)
+    assert overlap(figure_box(sheet), box) > 0.95
+
+
+def test_grain_of_paper_is_no_ink():
+    rng = np.random.default_rng(2)
+    sheet = np.clip(rng.normal(225, 5, (512, 400, 3)), 0, 255).astype(np.uint8)
+    with pytest.raises(PictureError, match="nothing is drawn"):
+        figure_box(sheet)
+    box = person(sheet, (120, 120, 125))
+    assert overlap(figure_box(sheet), box) > 0.9
+
+
+def test_a_silhouette_over_most_of_the_sheet():
+    sheet = np.full((400, 220, 3), 255, np.uint8)
+    cv2.ellipse(sheet, (110, 200), (100, 192), 0, 0, 360, (30, 30, 30), -1)
+    assert (sheet < 100).mean() > 0.65
+    assert overlap(figure_box(sheet), (10, 8, 201, 385)) > 0.97
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_figure_in_pieces_is_one(factor):
+    sheet = np.full((512 * factor, 400 * factor, 3), 255, np.uint8)
+    box = person(sheet, at=(200 * factor, 60 * factor), factor=factor)
+    for first, last in ((130, 150), (200, 216)):
+        sheet[first * factor : last * factor] = 255
+    assert overlap(figure_box(sheet), box) > 0.95
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda sheet: cv2.rectangle(sheet, (6, 6), (393, 505), (0, 0, 0), 2),
+        lambda sheet: cv2.rectangle(sheet, (25, 30), (375, 480), (60, 60, 60), 3),
+        lambda sheet: cv2.line(sheet, (0, 442), (399, 442), (0, 0, 0), 2),
+        lambda sheet: cv2.line(sheet, (8, 440), (392, 446), (0, 0, 0), 2),
+        lambda sheet: sheet[::32].fill(150),
+        lambda sheet: sheet[:, :6].fill(20),
+        lambda sheet: cv2.putText(sheet, "Ann 2020", (20, 500), 0, 0.5, (0, 0, 0), 2),
+    ],
+    ids=["frame", "inner frame", "ground", "ground by hand", "ruled", "scan", "name"],
+)
+def test_what_is_no_part_of_the_figure(add):
+    sheet = np.full((512, 400, 3), 255, np.uint8)
+    box = person(sheet)
+    add(sheet)
+    assert overlap(figure_box(sheet), box) > 0.93
+
+
+def test_the_larger_of_two_figures():
+    sheet = np.full((512, 400, 3), 255, np.uint8)
+    person(sheet, at=(80, 150), factor=0.5)
+    box = person(sheet, at=(270, 60))
+    assert overlap(figure_box(sheet), box) > 0.95
+
+
 def test_boxes_of_real_drawings(real_data):
-    figures = read_set(real_data / "drawings" / "labelled").figures
-    inked = [f for f in figures if f.attributes["bbox_method"] == "ink bounds"]
-    overlaps = []
-    for f in inked:
+    """Of all 13; in one the label leaves out the ice cream that the figure carries, and that no ink tells apart."""
+    overlaps = {}
+    for f in read_set(real_data / "drawings" / "labelled").figures:
         with Image.open(f.path) as sheet:
-            overlaps.append(overlap(figure_box(np.array(sheet.convert("RGB"))), f.box))
-    assert len(overlaps) >= 8
-    assert np.mean(np.array(overlaps) > 0.8) >= 0.8, overlaps
+            overlaps[f.path.name] = overlap(figure_box(np.array(sheet.convert("RGB"))), f.box)
+    assert len(overlaps) == 13
+    assert {name for name, value in overlaps.items() if value < 0.8} == {"doodle_icecream.png"}, overlaps
+    assert np.median(list(overlaps.values())) > 0.95
 
 
 # Estimator
@@ -125,6 +214,30 @@ def test_a_pose_of_the_authors_convention(monkeypatch):
     found = estimator(np.full((64, 64, 3), 255, np.uint8), (6.4, 6.4, 51.2, 51.2))  # with its padding the whole sheet
     np.testing.assert_allclose(found.joints[3], [7.25 * 4, 5 * 4], atol=1e-5)
     assert factors((64, 64), (16, 16), "msra") == (4, 4)
+
+
+def test_the_mirrored_picture_tells_the_same(monkeypatch):
+    """A network whose maps of a mirrored picture are the mirrored maps, a figure's left on the other side."""
+    sheet, joints = figure(np.random.default_rng(4))
+    sheet[:, :8] = 90  # tells left from right
+    estimator = pose.PoseEstimator(hrnet.Model(tiny().method), device="cpu")
+    order = [0, *(k + (1 if k % 2 else -1) for k in range(1, 17))]
+    other = (np.array([63.0, 0.0]) + joints * [-63 / 95, 63 / 95])[order]
+    knowing = {False: Knowing(joints * 63 / 95), True: Knowing(other)}
+    asked = []
+
+    def network(images):
+        asked.append(bool(images[0, :, :, 0].mean() > images[0, :, :, -1].mean()))
+        return knowing[asked[-1]](images)
+
+    monkeypatch.setattr(estimator, "network", network)
+    box = (9.5, 9.5, 76.0, 76.0)  # with its padding the whole sheet
+    both = estimator(sheet, box)
+    monkeypatch.setattr(estimator, "flip", False)
+    alone = estimator(sheet, box)
+    assert asked == [False, True, False]
+    np.testing.assert_allclose(both.joints, alone.joints, atol=0.05)
+    np.testing.assert_allclose(both.joints, joints, atol=1.0)
 
 
 def test_transparent_pictures_are_on_white(estimator):
@@ -266,8 +379,8 @@ def test_figures_of_several_pictures_are_looked_at_together(estimator, monkeypat
     assert sizes == [8, 6]
     assert told == [(8, 14), (14, 14)]
     assert [f for f, _ in compared] == list(figures) and not left_out
-    for figure, found in compared:
-        alone = estimator(figure.path, figure.box)
+    for labelled, found in compared:
+        alone = estimator(labelled.path, labelled.box)
         np.testing.assert_allclose(alone.joints, found.joints, atol=1e-2)
 
 

@@ -115,7 +115,7 @@ def read_set(where: str | Path, pictures: str | Path = "") -> LabelledSet:
     """
     file = labels_file(where)
     content = read_labels(file)
-    names = _names(content, file)
+    categories = _categories(content, file)
     places, missing = {}, []
     for image in content["images"]:
         number, name = whole_number(image, "id", file), str(image.get("file_name", ""))
@@ -127,7 +127,12 @@ def read_set(where: str | Path, pictures: str | Path = "") -> LabelledSet:
     if not places:
         first = f", as {missing[0]}" if missing else ""
         raise DataError(f"{file}: none of its {len(missing)} pictures is there{first}")
-    figures = [_figure(a, places, names, file) for a in content["annotations"] if a.get("image_id") in places]
+    entries = [
+        (entry, names)
+        for entry in content["annotations"]
+        if entry.get("image_id") in places and (names := categories.get(entry.get("category_id"), categories[None]))
+    ]
+    figures = [_figure(entry, places, names, file) for entry, names in entries]
     return LabelledSet(file=file, pictures=places, figures=figures, missing=missing)
 
 
@@ -151,14 +156,21 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def _names(content: Mapping[str, Any], file: Path) -> Sequence[str]:
-    """The keypoints' names in the order of the file."""
-    categories: Any = content.get("categories")
-    named = [c["keypoints"] for c in categories if c.get("keypoints")] if _is_list(categories) else []
-    names = [str(name) for name in named[0]] if named else list(KEYPOINTS)
-    if not set(names) & set(KEYPOINTS):
-        raise DataError(f"{file}: has none of COCO's keypoints; its own are {', '.join(names[:5])} ...")
-    return names
+def _categories(content: Mapping[str, Any], file: Path) -> Mapping[Any, Sequence[str]]:
+    """The keypoints' names by category, in its order; none for one that has no keypoints of COCO's, as an animal.
+
+    Under None are those of annotations whose category the file does not tell.
+    """
+    told: Any = content.get("categories")
+    listed = {c.get("id"): [str(name) for name in c.get("keypoints") or ()] for c in told} if _is_list(told) else {}
+    if not any(listed.values()):
+        return {None: KEYPOINTS}
+    known = {key: names if set(names) & set(KEYPOINTS) else [] for key, names in listed.items()}
+    first = next((names for names in known.values() if names), None)
+    if first is None:
+        own = next(names for names in listed.values() if names)
+        raise DataError(f"{file}: has none of COCO's keypoints; its own are {', '.join(own[:5])} ...")
+    return {None: first} | known
 
 
 def whole_number(item: Mapping[str, Any], key: str, file: Path) -> int:
@@ -182,7 +194,8 @@ def picture_of(file: Path, name: str, folder: str | Path = "") -> Path | None:
 def _figure(entry: Mapping[str, Any], places: Mapping[int, Path], names: Sequence[str], file: Path) -> Figure:
     image = whole_number(entry, "image_id", file)
     about = f"{file}: annotation {entry.get('id')} of {places[image].name}"
-    values = _numbers(entry.get("keypoints"), 3 * len(names), f"{about}: keypoints").reshape(-1, 3)
+    given = entry.get("keypoints", [0] * 3 * len(names))  # as in sets of boxes alone
+    values = _numbers(given, 3 * len(names), f"{about}: keypoints").reshape(-1, 3)
     joints, visible = np.zeros((len(KEYPOINTS), 2)), np.zeros(len(KEYPOINTS), np.int64)
     for k, name in enumerate(KEYPOINTS):
         if name in names and values[names.index(name), 2] > 0:
