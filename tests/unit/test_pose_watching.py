@@ -141,6 +141,7 @@ def test_count_takes_figures_from_all_over(sets, recipe, tmp_path):
     assert (best["figure"], best["figures"]) == ("AP", 13)
     opened = watch.open(loop.State(recipe, torch.device("cpu")), recipe.data.open())
     assert np.unique([f.path.parent.parent.name for f in opened.figures], return_counts=True)[1].tolist() == [3, 10]
+    assert len({f.image for f in opened.figures}) == 13  # though both sets count from 1
 
 
 def test_too_few_figures_are_a_warning(recipe, tmp_path, caplog):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -95,6 +96,17 @@ def test_transparency_is_white(tmp_path):
     assert int(image.max()) == 255
     assert float((image == 255).float().mean()) > 0.7
     assert joints_are_dark(opened(root).sample(0, 0))
+
+
+def test_grey_pictures_take_a_third_of_the_memory(tmp_path):
+    root = write_set(tmp_path, 2)
+    file = root / "images" / "000000000002.png"
+    colored = cv2.imread(str(file))
+    colored[:4, :, 0] = 100
+    cv2.imwrite(str(file), colored)
+    samples = opened(str(root))
+    assert [samples.sample(0, n)["image"].shape for n in range(4)] == [(3, 128, 96)] * 4
+    assert sorted(pixels.ndim for pixels in samples.cache.pictures.values()) == [2, 3]
 
 
 def test_a_broken_picture_gives_its_place_to_the_next(tmp_path):

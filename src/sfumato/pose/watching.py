@@ -7,7 +7,7 @@ the share of keypoints within a tenth of a figure's longer side.
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +48,14 @@ class WatchPoses(Watching):
             return None
         count = min(self.count, len(figures))
         few = [figures[k * len(figures) // count] for k in range(count)]
-        return LabelledPoses(state, models, few, [Path(root).name for root in self.root or samples.settings.root])
+        sets = [Path(root).name for root in self.root or samples.settings.root]
+        return LabelledPoses(state, models, _numbered(few), sets)
+
+
+def _numbered(figures: Sequence[Figure]) -> list[Figure]:
+    """The figures with numbers of pictures that no two pictures share, as those of two sets may."""
+    numbers = {path: k for k, path in enumerate(dict.fromkeys(figure.path for figure in figures), 1)}
+    return [replace(figure, image=numbers[figure.path]) for figure in figures]
 
 
 def _named(settings: WatchPoses) -> list[Figure]:
