@@ -308,7 +308,9 @@ def correct(compared: Sequence[Compared]) -> dict[str, float]:
     nowhere = np.full((len(KEYPOINTS), 2), np.inf)
     labelled = np.stack([labels_of(figure) for figure, _ in compared])
     sides = np.array([max(figure.box[2:]) for figure, _ in compared])
-    shares = correct_keypoints(np.stack([pose.joints if pose else nowhere for _, pose in compared]), labelled, sides, NEAR)
+    shares = correct_keypoints(
+        np.stack([pose.joints if pose else nowhere for _, pose in compared]), labelled, sides, NEAR
+    )
     return dict(zip(KEYPOINTS, map(float, shares), strict=True))
 
 
