@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sfumato.data.folders import ContentStyle
 from sfumato.methods import base
+from sfumato.nets.norms import BatchNorm
 from sfumato.nets.parallel import gather, rand
 from sfumato.train import Optimizer, Recipe, Schedule
 
@@ -25,6 +26,8 @@ class Config:
     """The step whose loss is not finite; 0 has none."""
     pause_s: float = 0.0
     """Time that a step takes, for tests that interrupt it."""
+    norm: bool = False
+    """Whether the last layer is normalised over the batch."""
 
 
 class Model(nn.Module):
@@ -33,6 +36,8 @@ class Model(nn.Module):
         self.convs = nn.Sequential(
             nn.Conv2d(3, config.width, 3, padding=1), nn.Tanh(), nn.Conv2d(config.width, 3, 3, padding=1)
         )
+        if config.norm:
+            self.convs.append(BatchNorm(3))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import toy
+from figures import write_set
 
 from sfumato.data.domains import Unpaired
 from sfumato.data.folders import Crops
@@ -17,6 +18,7 @@ from sfumato.nets.vgg import CompactVGG
 from sfumato.recipes import (
     cut,
     cyclegan,
+    hrnet,
     microast,
     pix2pix,
     sketchygan,
@@ -110,6 +112,16 @@ def sketches(data: Path) -> Recipe:
     )
 
 
+def poses(data: Path) -> Recipe:
+    """The tiny recipe of poses, on stick figures; its normalisations look at the whole batch."""
+    made, root = hrnet.tiny(), data / "figures"
+    if not root.exists():
+        write_set(root, 6)
+    return dataclasses.replace(
+        made, data=dataclasses.replace(made.data, root=(str(root),)), batch=4, images=16, log_every=4
+    )
+
+
 def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
     """The tiny recipe of that name, on made pictures."""
     recipe = toy.recipe(data)
@@ -128,6 +140,8 @@ def recipe_of(name: str, data: Path, **changes: Any) -> Recipe:
         recipe = textures(data)
     elif name == "style2paints":
         recipe = colors(data)
+    elif name == "hrnet":
+        recipe = poses(data)
     if pause := changes.pop("pause_s", 0):
         recipe = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, pause_s=pause))
     return dataclasses.replace(recipe, **changes)

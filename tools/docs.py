@@ -52,11 +52,15 @@ def places(name: str) -> str:
     return "Source: " + ", ".join(f"[`src/sfumato/{f}`](../../src/sfumato/{f})" for f in files_of(name)) + "."
 
 
+PARTS = {"hrnet": ("nets/heatmaps.py", "data/poses.py", "data/person_crop.py", "pose/estimator.py")}
+"""What else belongs to a method, though others import it."""
+
+
 def files_of(name: str) -> list[str]:
-    """The files of a method: itself, its recipes, and networks that nothing else imports."""
+    """The files of a method: itself, its recipes, networks that nothing else imports, and `PARTS`."""
     files = [f"{folder}/{name}.py" for folder in ("methods", "recipes")]
     nets = [f"nets/{net}.py" for net, users in users_of_nets().items() if users == {files[0]}]
-    return [f for f in [*files, *nets] if (PACKAGE / f).is_file()]
+    return [f for f in [*files, *nets, *PARTS.get(name, ())] if (PACKAGE / f).is_file()]
 
 
 @cache
@@ -82,14 +86,21 @@ def model(tree: ast.Module) -> str:
 
 
 def deviations(name: str) -> str:
-    """The notes `# Differs from the paper: ...` in the files of a method, of comments and of docstrings."""
+    """The notes `# Differs from the paper: ...` in the files of a method, of comments and of docstrings.
+
+    Those of a recipe begin with its name.
+    """
     rows = []
-    for text in ((PACKAGE / file).read_text(encoding="utf-8") for file in files_of(name)):
-        nodes = ast.walk(ast.parse(text))
-        for note in [*comments(text), *(p for node in nodes for p in paragraphs(node))]:
+    for file in files_of(name):
+        text = (PACKAGE / file).read_text(encoding="utf-8")
+        nodes = list(ast.walk(ast.parse(text)))
+        runs = [f"{name}.{n.name}" if file.startswith("recipes/") and hasattr(n, "name") else "" for n in nodes]
+        told = [("", note) for note in comments(text)]
+        told += [(run, note) for run, node in zip(runs, nodes, strict=True) for note in paragraphs(node)]
+        for run, note in told:
             if note.startswith("# Differs"):
                 said = re.sub(r"^Differs from [^:,.]*: ", "", note.removeprefix("# "))
-                rows.append(f"- {said[0].upper()}{said[1:]}")
+                rows.append(f"- `{run}`: {said}" if run else f"- {said[0].upper()}{said[1:]}")
     return "\n\n".join(["## What differs from the paper", "\n".join(rows)]) if rows else ""
 
 

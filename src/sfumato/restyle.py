@@ -70,8 +70,10 @@ def labelled(dataset: str | Path) -> list[Labelled]:
     """
     file = keypoints.labels_file(dataset)
     content = keypoints.read_labels(file)
-    names, kept = keypoints.names_of(content, file), dict[int, list[dict[str, Any]]]()
+    categories, kept = keypoints.categories_of(content, file), dict[int, list[dict[str, Any]]]()
     for found in content["annotations"]:
+        if not (names := categories.get(found.get("category_id"), categories[None])):
+            continue  # an animal, say
         points = keypoints.in_order(found, names, f"{file}: annotation {found.get('id')}")
         ours = {"category_id": CATEGORY["id"], "keypoints": points, "num_keypoints": sum(v > 0 for v in points[2::3])}
         kept.setdefault(keypoints.whole_number(found, "image_id", file), []).append(

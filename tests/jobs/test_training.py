@@ -18,7 +18,7 @@ from sfumato.train.log import read_log
 CLOCK = ("seconds", "images_per_s", "data_share")
 LONG = {"images": 320, "log_every": 4, "save_every": 40, "sample_every": 10_000}
 SLOW = {**LONG, "pause_s": 0.01}
-NAMES = ("toy", "vgg", "sketchygan", "texture_nets", "style2paints", *train_child.STYLIZERS, *train_child.GANS)
+NAMES = ("toy", "vgg", "sketchygan", "texture_nets", "style2paints", "hrnet", *train_child.STYLIZERS, *train_child.GANS)
 
 pytestmark = pytest.mark.timeout(400)
 

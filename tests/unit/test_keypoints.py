@@ -55,6 +55,27 @@ def test_keypoints_in_another_order(tmp_path):
     assert found.visible.tolist() == [0] + [2] * 16  # "tail" stands where the nose was
 
 
+def test_each_category_has_keypoints_of_its_own(tmp_path):
+    """A dog before the people, people of another order, a box without keypoints, a thing."""
+    folder = write_set(tmp_path, 4)
+    content = json.loads((folder / "keypoints.json").read_text())
+    person, wanted = content["categories"][0], keypoints.read_set(folder).figures
+    mixed = {"id": 7, "name": "doll", "keypoints": list(reversed(keypoints.KEYPOINTS))}
+    content["categories"] = [{"id": 5, "name": "dog", "keypoints": ["tail", "paw"]}, person, mixed, {"id": 9}]
+    dog, doll, box, thing = content["annotations"]
+    dog.update(category_id=5, keypoints=[1, 2, 2] * 2)
+    rows = np.reshape(doll["keypoints"], (17, 3))[::-1]
+    doll.update(category_id=7, keypoints=[float(v) for v in rows.ravel()])
+    box.pop("keypoints")
+    thing.update(category_id=9)
+    (folder / "keypoints.json").write_text(json.dumps(content))
+    found = keypoints.read_set(folder).figures
+    assert [f.image for f in found] == [2, 3]
+    np.testing.assert_array_equal(found[0].joints, wanted[1].joints)
+    assert found[1].visible.tolist() == [0] * 17
+    assert found[1].box == wanted[2].box
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -78,13 +78,20 @@ def test_bent_and_tilted_places_are_where_the_pixels_are():
     field = paper.bend(OUT, 5.0, rng)
     crop = person_crop.cut(dots(places), matrix, OUT, field)
     found = paper.bent(person_crop.moved(places, matrix), field)
-    y, x = np.mgrid[: OUT[0], : OUT[1]]
     for place in found:
         assert np.abs(centroid(crop, place) - place).max() < 0.35  # a bent dot's middle is not quite its center
         shift = cv2.remap(field, *place.astype(np.float32).reshape(2, 1, 1), cv2.INTER_LINEAR)[0, 0]
         flat = person_crop.moved(place + shift, person_crop.inverse(matrix))
         assert np.abs(flat - places).max(1).min() < 0.02
-    assert (crop.max() == 255) and x.shape == y.shape
+    straight = person_crop.moved(places, person_crop.affine(Region(center=(150, 200), size=(180, 240)), OUT))
+    assert np.linalg.norm(found - straight, axis=1).max() > 3  # so far that only the exact way back is near enough
+
+
+def test_what_is_behind_the_vanishing_line_is_not_in_sight():
+    matrix = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0.01, 1]])
+    places = np.array([[10.0, 50.0], [10.0, -99.0], [10.0, -101.0], [10.0, -300.0]])
+    assert person_crop.before(places, matrix).tolist() == [True, True, False, False]
+    assert person_crop.before(places, matrix[:2]).all()
 
 
 def test_wear_keeps_size_and_leaves_paper_light():

@@ -61,6 +61,16 @@ def test_joints_stay_on_their_lines(root, changes):
     assert all(joints_are_dark(samples.sample(1, n)) for n in range(12))
 
 
+def test_joints_behind_the_vanishing_line_teach_nothing(root, monkeypatch):
+    samples = opened(root)
+    figure, _ = samples._read(0)
+    y = float(np.sort(figure.joints[:, 1])[8:10].mean())  # between two joints
+    behind = np.array([[1.0, 0, 0], [0, 1, 0], [0, -1 / y, 1]])
+    monkeypatch.setattr(samples, "_way", lambda figure, rng: (behind, False))
+    monkeypatch.setattr(samples, "_read", lambda index: (figure, np.full((96, 96), 255, np.uint8)))
+    assert samples.sample(0, 0)["weights"].tolist() == (figure.joints[:, 1] < y).astype(float).tolist()
+
+
 def test_a_mirrored_figure_has_left_and_right_exchanged(root):
     plain, mirrored = opened(root).sample(2, 3), opened(root, flip=1.0).sample(2, 3)
     order = [0, *(k + (1 if k % 2 else -1) for k in range(1, 17))]

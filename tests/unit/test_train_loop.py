@@ -342,6 +342,32 @@ def test_averages_follow_their_definition(recipe):
     assert int(state.models()["paint"].steps) == 10
 
 
+def test_statistics_of_batches_are_averaged_as_weights_are(recipe):
+    normed = dataclasses.replace(recipe, method=Config(norm=True), ema_images=20)
+    state = State(normed, torch.device("cpu"))
+    mean, var = torch.zeros(3), torch.ones(3)
+    for seen in range(4, 41, 4):
+        state.step(batch())
+        keep, own = 0.5 ** (4 / min(20, seen / 10 + 1)), state.training.painter.convs[-1]
+        mean.mul_(keep).add_(own.running_mean, alpha=1 - keep)
+        var.mul_(keep).add_(own.running_var, alpha=1 - keep)
+    kept = state.models()["paint"].convs[-1]
+    torch.testing.assert_close(kept.running_mean, mean)
+    torch.testing.assert_close(kept.running_var, var)
+    assert not torch.equal(kept.running_mean, own.running_mean)
+    assert int(kept.num_batches_tracked) == int(own.num_batches_tracked) == 10
+
+
+def test_samples_are_made_with_the_averaged_statistics(recipe):
+    state = State(dataclasses.replace(recipe, method=Config(norm=True)), torch.device("cpu"))
+    for _ in range(3):
+        state.step(batch())
+    images, before = batch(), [b.clone() for b in state.training.buffers()]
+    shown, kept = state.sample(images)["painted"], state.models()["paint"].eval()
+    assert torch.equal(shown, kept(images["content"]).clamp(0, 1))
+    assert all(torch.equal(a, b) for a, b in zip(state.training.buffers(), before, strict=True))
+
+
 def test_without_averages_the_models_themselves_are_kept(recipe):
     state = State(dataclasses.replace(recipe, ema_images=0), torch.device("cpu"))
     assert state.models()["paint"] is state.training.painter

@@ -86,7 +86,20 @@ def lines(report: "PoseReport") -> list[str]:
     rows += [f"{name:5} {_shown(stats[name])}" for name in stats if name != "AP"]
     rows += [f"PCK   {_shown(report.mean_correct)}  (within a tenth of the figure's longer side)"]
     rows += [f"  {name:15} {_shown(value)}" for name, value in report.correct.items()]
-    return [*rows, f"{len(report.scored)} figures, {report.seconds:.3g} s each"]
+    rows += [f"{len(report.scored)} figures, {report.seconds:.3g} s each; {_manner(report)}"]
+    counts = (
+        (len(report.not_found), "figures where no ink is found count as missed"),
+        (report.legs_exchanged, "figures whose legs the drawing does not settle count in the other order"),
+        (report.areas_of_boxes, "figures without an area are judged by that of their box, which is larger"),
+    )
+    return [*rows, *(f"{count} {text}" for count, text in counts if count)]
+
+
+def _manner(report: "PoseReport") -> str:
+    """How it was measured, in words."""
+    manner = report.manner
+    mirrored = "with" if manner.flip else "without"
+    return f"{manner.boxes} boxes, {manner.decode}, {mirrored} the mirrored picture, {manner.precision}"
 
 
 def _shown(value: float) -> str:

@@ -83,7 +83,7 @@ def plan(
     Raises:
         OptionError: a name will not do, or nothing is left.
     """
-    first, photos = photos[0], _to_work_on(photos, keep)
+    first, photos = photos[0], to_work_on(photos, keep)
     folder = None if out is None else _folder(out)
     if out is not None and folder is None and photos:
         if len(photos) > 1:
@@ -95,6 +95,13 @@ def plan(
             raise OptionError(f"{first.path} and what else was found there are styles or results of an earlier run")
     _check_apart(jobs, keep)
     return jobs
+
+
+def to_work_on(photos: Sequence[Photo], keep: Sequence[Path] = ()) -> list[Photo]:
+    """The photos without those that were found and are among `keep`, or are named after another of the photos."""
+    used = {identity(path) for path in keep}
+    names = {(p.path.parent, name) for p in photos for name in (p.path.stem, p.path.name)}
+    return [p for p in photos if p.root is None or not (identity(p.path) in used or _is_named_after(p.path, names))]
 
 
 def ending_of(styles: Sequence[Path]) -> str:
@@ -143,13 +150,6 @@ def _folder(out: str) -> Path | None:
     path = path_of(out)
     separators = tuple(s for s in (os.sep, os.altsep, "/") if s)
     return path if path.is_dir() or not path.suffix or out.endswith(separators) else None
-
-
-def _to_work_on(photos: Sequence[Photo], keep: Sequence[Path]) -> list[Photo]:
-    """The photos without those that were found and are among `keep`, or are named after another of the photos."""
-    used = {identity(path) for path in keep}
-    names = {(p.path.parent, name) for p in photos for name in (p.path.stem, p.path.name)}
-    return [p for p in photos if p.root is None or not (identity(p.path) in used or _is_named_after(p.path, names))]
 
 
 def _is_named_after(path: Path, names: set[tuple[Path, str]]) -> bool:

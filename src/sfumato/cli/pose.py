@@ -81,14 +81,17 @@ def run(words: Sequence[str], console: Console) -> int:
         pose = model(picture, box)
         more = {"bbox": [round(x, 2) for x in pose.box], "file_name": job.photo.name}
         found.append(pose.coco(numbers[job.photo]) | more)
+        if not pose.score:
+            console.warn(f"{job.photo}: none of the keypoints is certain; is there a figure in the box?")
         if draws:
             files.write(job.output, with_skeleton(picture, pose), console, overwrite=given.overwrite)
 
-    code = batch.each(jobs, console, one)
-    if target is not None and found:
-        _write_json(target, found)
-        console.say(str(target))
-    return code
+    try:
+        return batch.each(jobs, console, one)
+    finally:  # what is found is kept, whatever ends the work
+        if target is not None and found:
+            _write_json(target, found)
+            console.say(str(target))
 
 
 def estimator(given: argparse.Namespace) -> "PoseEstimator":
@@ -102,8 +105,8 @@ def estimator(given: argparse.Namespace) -> "PoseEstimator":
 
 def _jobs(given: argparse.Namespace, draws: bool) -> list[inputs.Job]:
     photos = inputs.find_photos(given.photos)
-    if not draws:
-        return [inputs.Job(photo=photo.path, output=photo.path) for photo in photos]
+    if not draws:  # the pictures, and so their numbers, are those of a run that draws
+        return [inputs.Job(photo=photo.path, output=photo.path) for photo in inputs.to_work_on(photos)]
     from .. import image
 
     jobs = inputs.plan(photos, "pose", given.out)
@@ -125,7 +128,7 @@ def _json_place(given: argparse.Namespace) -> Path | None:
     path = path_of(given.json)
     if path.suffix.lower() in image.FORMATS:
         raise OptionError(f"--json {path}: is a list of keypoints, not a picture; call it .json")
-    return image.check_place(path, overwrite=True, makes_folder=True)
+    return image.check_place(path, overwrite=given.overwrite, makes_folder=True)
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:

@@ -56,6 +56,8 @@ class Figure:
     """(K, 2); where `visible` is 0 they mean nothing."""
     visible: NDArray[np.int64]
     """(K,): 2 seen, 1 hidden but labelled, 0 not labelled."""
+    area_of_box: bool = False
+    """Whether the set has no area of it, so that it is the box's."""
     crowd: bool = False
     """A box about many figures."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -113,7 +115,7 @@ def read_set(where: str | Path, pictures: str | Path = "") -> LabelledSet:
     """
     file = labels_file(where)
     content = read_labels(file)
-    names = names_of(content, file)
+    categories = categories_of(content, file)
     places, missing = {}, []
     for image in content["images"]:
         number, name = whole_number(image, "id", file), str(image.get("file_name", ""))
@@ -125,7 +127,12 @@ def read_set(where: str | Path, pictures: str | Path = "") -> LabelledSet:
     if not places:
         first = f", as {missing[0]}" if missing else ""
         raise DataError(f"{file}: none of its {len(missing)} pictures is there{first}")
-    figures = [_figure(a, places, names, file) for a in content["annotations"] if a.get("image_id") in places]
+    entries = [
+        (entry, names)
+        for entry in content["annotations"]
+        if entry.get("image_id") in places and (names := categories.get(entry.get("category_id"), categories[None]))
+    ]
+    figures = [_figure(entry, places, names, file) for entry, names in entries]
     return LabelledSet(file=file, pictures=places, figures=figures, missing=missing)
 
 
@@ -149,24 +156,28 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def names_of(content: Mapping[str, Any], file: Path) -> Sequence[str]:
-    """The keypoints' names in the order of the file.
+def categories_of(content: Mapping[str, Any], file: Path) -> Mapping[Any, Sequence[str]]:
+    """The keypoints' names by category, in its order; none for one that has no keypoints of COCO's, as an animal.
+
+    Under None are those of annotations whose category the file does not tell.
 
     Raises:
-        DataError: none is COCO's, or there are several orders.
+        DataError: no category has a keypoint of COCO's.
     """
-    categories: Any = content.get("categories")
-    named = [c["keypoints"] for c in categories if c.get("keypoints")] if _is_list(categories) else []
-    if any(other != named[0] for other in named):
-        raise DataError(f"{file}: its categories have different keypoints; leave one of them and its annotations")
-    names = [str(name) for name in named[0]] if named else list(KEYPOINTS)
-    if not set(names) & set(KEYPOINTS):
-        raise DataError(f"{file}: has none of COCO's keypoints; its own are {', '.join(names[:5])} ...")
-    return names
+    told: Any = content.get("categories")
+    listed = {c.get("id"): [str(name) for name in c.get("keypoints") or ()] for c in told} if _is_list(told) else {}
+    if not any(listed.values()):
+        return {None: KEYPOINTS}
+    known = {key: names if set(names) & set(KEYPOINTS) else [] for key, names in listed.items()}
+    first = next((names for names in known.values() if names), None)
+    if first is None:
+        own = next(names for names in listed.values() if names)
+        raise DataError(f"{file}: has none of COCO's keypoints; its own are {', '.join(own[:5])} ...")
+    return {None: first} | known
 
 
 def in_order(entry: Mapping[str, Any], names: Sequence[str], about: str) -> list[float]:
-    """The 51 numbers of an annotation's keypoints in COCO's order, 0 where it has none.
+    """The 51 numbers of an annotation's keypoints in COCO's order, 0 where it has none, as in sets of boxes alone.
 
     Args:
         entry: the annotation.
@@ -176,7 +187,7 @@ def in_order(entry: Mapping[str, Any], names: Sequence[str], about: str) -> list
     Raises:
         DataError: they are not as many finite numbers as there are names.
     """
-    values: Any = entry.get("keypoints")
+    values: Any = entry.get("keypoints", [0] * 3 * len(names))
     _numbers(values, 3 * len(names), f"{about}: keypoints")
     at = {name: 3 * k for k, name in enumerate(names)}
     return [v for name in KEYPOINTS for v in (values[at[name] : at[name] + 3] if name in at else (0, 0, 0))]
@@ -212,6 +223,7 @@ def _figure(entry: Mapping[str, Any], places: Mapping[int, Path], names: Sequenc
         image=image,
         box=(left, top, width, height),
         area=float(entry.get("area") or width * height),
+        area_of_box=not entry.get("area"),
         joints=joints,
         visible=visible,
         crowd=bool(entry.get("iscrowd")),

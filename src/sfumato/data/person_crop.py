@@ -42,6 +42,9 @@ def around(
 ) -> Region:
     """The region about a box: enlarged to the shape of what is cut out, then by `padding`.
 
+    # Differs from the authors' loader: a box that reaches beyond the picture's border is not cut off there, because
+    # a figure that the border cuts keeps its size and its place.
+
     Args:
         box: left, top, width, height.
         out: (H, W).
@@ -98,10 +101,18 @@ def moved(places: NDArray[Any], matrix: NDArray[Any]) -> Floats:
     return np.asarray(found / (places @ full[2, :2] + full[2, 2])[..., None])
 
 
+def before(places: NDArray[Any], matrix: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which places (..., 2) are before the vanishing line of a matrix (2, 3) or (3, 3); the others are not in sight."""
+    full = square(matrix)
+    return np.asarray(places @ full[2, :2] + full[2, 2] > 0)
+
+
 def cut(pixels: Pixels, matrix: NDArray[Any], out: tuple[int, int], field: NDArray[np.float32] | None = None) -> Pixels:
     """What a matrix (2, 3) or (3, 3) brings of a picture (h, w, 3) into (H, W, 3); beyond its border is white paper.
 
     A grey one (h, w) becomes (H, W). Where it becomes much smaller, pixels are averaged first: thin lines would break.
+
+    # Differs from the authors' code: beyond the border is white, not black, because drawings are on paper.
 
     Args:
         pixels: the picture.

@@ -25,7 +25,7 @@ from .composed import Compose, checked, composed, read_compose
 from .folders import CACHE_BYTES, Cache, Pixels, named, pick
 from .keypoints import UPPER, Figure, LabelledSet, read_set, swapped
 from .paper import Often, Wear, bend, bent, tilted, worn
-from .person_crop import PADDING, Floats, Region, about_half, affine, around, cut, moved, square
+from .person_crop import Floats, Region, about_half, affine, around, before, cut, moved, square
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +48,6 @@ class Poses:
     """Of what is cut out, in pixels."""
     width: Annotated[int, Ge(32)] = 192
     """Of what is cut out, in pixels."""
-    padding: Annotated[float, Ge(1)] = PADDING
-    """How much larger than its box a figure is cut out."""
     flip: Often = 0.5
     """How often figures are mirrored."""
     scale: Annotated[float, Ge(0), Le(1)] = 0.35
@@ -128,7 +126,7 @@ class Opened:
         matrix, flipped = self._way(figure, rng)
         field = bend(self.out, self.settings.bend_px, rng) if self.settings.bend_px else None
         crop = colored(cut(pixels, matrix, self.out, field))
-        joints, known = moved(figure.joints, matrix), figure.visible > 0
+        joints, known = moved(figure.joints, matrix), (figure.visible > 0) & before(figure.joints, matrix)
         if field is not None:
             joints = bent(joints, field)
         if self.compose is not None:
@@ -145,7 +143,7 @@ class Opened:
     def _way(self, figure: Figure, rng: np.random.Generator) -> tuple[Floats, bool]:
         """The matrix (3, 3) from the figure's picture to the sample, and whether it mirrors."""
         s = self.settings
-        region = around(figure.box, self.out, padding=s.padding)
+        region = around(figure.box, self.out)
         if rng.random() < s.half_body and (half := chosen_half(figure, rng)) is not None:
             region = about_half(figure.joints, half, self.out)
         factor = float(np.clip(rng.normal(1, s.scale), 1 - s.scale, 1 + s.scale))

@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 System = Literal["udp", "msra"]
 
 SMALLEST = 1e-10
-BLUR = 11
-"""Side of the blur before `dark`, in pixels; for a sigma of 2."""
 
 
 def factors(picture: tuple[int, int], maps: tuple[int, int], system: System) -> tuple[float, float]:
@@ -83,22 +80,22 @@ def quarter_shift(maps: Tensor) -> tuple[Tensor, Tensor]:
     return places + 0.25 * step * inside, heights
 
 
-def dark(maps: Tensor, blur: int = BLUR) -> tuple[Tensor, Tensor]:
+def dark(maps: Tensor, *, sigma: float) -> tuple[Tensor, Tensor]:
     """`peaks` moved to where a Gaussian through their neighbours has its middle (Zhang et al., arXiv:1910.06278).
 
     The logarithm of a Gaussian is a parabola, so a Newton step from any pixel ends in its middle (eq. 7); maps are
-    blurred first, for a network's are ragged.
+    blurred first, for a network's are ragged, with a Gaussian as wide as those that it learned: of 5, 11 and 17 pixels
+    for a sigma of 1, 2 and 3, as in the authors' code.
 
-    # Differs from the authors' code: second differences are those of next neighbours, not of those two away, and a step
-    # is of one pixel at most, because flat maps would throw places far off.
+    # Differs from the authors' code: second differences are those of next neighbours, not of those two away, a step is
+    # of one pixel at most, because flat maps would throw places far off, and the blur ends at the border.
 
     Args:
         maps: (B, K, h, w).
-        blur: side of the blur in pixels, an odd number; 1 blurs nothing.
+        sigma: of the Gaussians that the maps were to be, in pixels of the maps; 0 blurs nothing.
     """
     places, heights = peaks(maps)
-    smooth = _blurred(maps.float(), blur).clamp(min=SMALLEST).log()
-    p = _around(smooth, places)
+    p = _blurred(maps.float(), places, max(1, 2 * round(3 * sigma) - 1)).clamp(min=SMALLEST).log()
     gradient = torch.stack((p[..., 1, 2] - p[..., 1, 0], p[..., 2, 1] - p[..., 0, 1]), -1) / 2
     xx = p[..., 1, 2] - 2 * p[..., 1, 1] + p[..., 1, 0]
     yy = p[..., 2, 1] - 2 * p[..., 1, 1] + p[..., 0, 1]
@@ -127,23 +124,25 @@ def mirrored(maps: Tensor, pairs: Sequence[tuple[int, int]], system: System) -> 
     return maps if system == "udp" else torch.cat((maps[..., :1], maps[..., :-1]), 3)
 
 
-def _around(maps: Tensor, places: Tensor) -> Tensor:
-    """The 3 x 3 values (B, K, 3, 3) about whole places (B, K, 2); beyond the border those of the border."""
-    steps = torch.arange(-1, 2, device=maps.device)
-    x = (places[..., 0, None].long() + steps).clamp(0, maps.shape[3] - 1)  # (B, K, 3)
+def _around(maps: Tensor, places: Tensor, reach: int = 1) -> Tensor:
+    """The n x n values (B, K, n, n), n = 2 reach + 1, about whole places (B, K, 2); beyond the border those there."""
+    steps = torch.arange(-reach, reach + 1, device=maps.device)
+    x = (places[..., 0, None].long() + steps).clamp(0, maps.shape[3] - 1)  # (B, K, n)
     y = (places[..., 1, None].long() + steps).clamp(0, maps.shape[2] - 1)
     at = y[..., :, None] * maps.shape[3] + x[..., None, :]
     return maps.flatten(2).gather(2, at.flatten(2)).view(at.shape)
 
 
-def _blurred(maps: Tensor, side: int) -> Tensor:
-    """Maps under a Gaussian of that side, with the sigma that OpenCV takes for it."""
-    if side == 1:
-        return maps
+def _blurred(maps: Tensor, places: Tensor, side: int) -> Tensor:
+    """The 3 x 3 values (B, K, 3, 3) about whole places under a Gaussian of that side, its sigma OpenCV's for it.
+
+    Near the border it is cut, on both sides alike, to what the map has: with nothing beyond, peaks would lean inward.
+    """
     sigma = 0.3 * ((side - 1) * 0.5 - 1) + 0.8
-    along = torch.arange(side, device=maps.device, dtype=maps.dtype) - side // 2
-    bell = torch.exp(-(along**2) / (2 * sigma**2))
-    bell = bell / bell.sum()
-    flat = maps.flatten(0, 1)[:, None]
-    flat = F.conv2d(flat, bell.view(1, 1, 1, side), padding=(0, side // 2))
-    return F.conv2d(flat, bell.view(1, 1, side, 1), padding=(side // 2, 0))[:, 0].view_as(maps)
+    steps = torch.arange(side, device=maps.device) - side // 2
+    room = torch.minimum(places, places.new_tensor((maps.shape[3] - 1, maps.shape[2] - 1)) - places) - 1
+    bells = torch.exp(-(steps**2) / (2 * sigma**2)) * (steps.abs() <= room.clamp(min=0)[..., None])  # (B, K, 2, side)
+    bells = bells / bells.sum(-1, keepdim=True)
+    patches = _around(maps, places, side // 2 + 1)  # (B, K, side + 2, side + 2)
+    rows = torch.einsum("bkyxs,bks->bkyx", patches.unfold(3, side, 1), bells[:, :, 0])  # (B, K, side + 2, 3)
+    return torch.einsum("bkyxs,bks->bkyx", rows.unfold(2, side, 1), bells[:, :, 1])

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .norms import BatchNorm
+
 MOMENTUM = 0.1
 
 
@@ -141,9 +143,9 @@ def conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.C
     return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
 
 
-def norm(channels: int) -> nn.BatchNorm2d:
-    """Batch normalisation."""
-    return nn.BatchNorm2d(channels, momentum=MOMENTUM)
+def norm(channels: int) -> BatchNorm:
+    """Batch normalisation, over the whole batch whatever the number of processes."""
+    return BatchNorm(channels, momentum=MOMENTUM)
 
 
 def _transition(before: Sequence[int], after: Sequence[int]) -> nn.ModuleList:

@@ -5,9 +5,10 @@ Shapes: N figures, K = 17 keypoints.
 
 import math
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,15 +26,16 @@ from ..errors import Cancelled, DataError, PictureError
 from ..image.depth import to_8
 from ..metrics.oks import DRAWS, Precision, average_precision, correct_keypoints, similarity, suppressed
 from ..progress import Report
-from .estimator import CERTAIN, FoundPose, PoseEstimator
+from ..train.products import command
+from .estimator import CERTAIN, CHUNK, Box, FoundPose, PoseEstimator
 from .ink import figure_box
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Boxes = Literal["labelled", "ink"]
-Compared = tuple[Figure, FoundPose]
-"""A labelled figure and what was found of it."""
+Compared = tuple[Figure, FoundPose | None]
+"""A labelled figure and what was found of it; None where no ink was."""
 
 NEAR = 0.1
 """Share of a figure's longer side within which a keypoint is correct."""
@@ -48,11 +50,30 @@ SHOWN = 6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
-    """A figure, what was found, and how near that is: the similarity in [0, 1]."""
+    """A figure, what was found, and how near that is: the similarity in [0, 1], 0 where nothing was."""
 
     figure: Figure
-    pose: FoundPose
+    pose: FoundPose | None
     oks: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How a model was measured.
+
+    Attributes:
+        boxes: where figures were looked for: `labelled`, or `ink`.
+        decode: how places were read from maps: `dark` or `quarter`.
+        flip: whether the mirrored picture was looked at, too.
+        precision: number format of the network.
+        command: the command line; empty where there was none.
+    """
+
+    boxes: Boxes
+    decode: str
+    flip: bool
+    precision: str
+    command: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,7 +86,10 @@ class PoseReport:
         precision: average precision and recall, by COCO's rules.
         correct: the share of keypoints within a tenth of a figure's longer side, by name; NaN where none is labelled.
         scored: the figures that were compared, the best first.
-        left_out: what is wrong with pictures that are not.
+        left_out: what is wrong with pictures and labels that are not.
+        manner: how.
+        legs_exchanged: figures whose drawing does not settle which leg is which, and that count in the other order.
+        areas_of_boxes: figures without an area, judged by that of their box, which is larger.
         seconds: of a figure, on the mean.
         machine: what it was computed on.
     """
@@ -76,6 +100,9 @@ class PoseReport:
     correct: Mapping[str, float]
     scored: Sequence[Scored]
     left_out: Sequence[str]
+    manner: Manner
+    legs_exchanged: int
+    areas_of_boxes: int
     seconds: float
     machine: str
 
@@ -84,6 +111,11 @@ class PoseReport:
         """The mean over the keypoints that are labelled somewhere."""
         return mean(self.correct)
 
+    @property
+    def not_found(self) -> list[str]:
+        """The pictures of figures of which nothing was found."""
+        return [s.figure.path.name for s in self.scored if s.pose is None]
+
     def json(self) -> dict[str, Any]:
         """All of it for a file; what is not a number is None."""
         stats = {name: _plain(value) for name, value in self.precision.stats.items()}
@@ -91,6 +123,10 @@ class PoseReport:
             "model": self.model,
             "dataset": self.dataset,
             "figures": len(self.scored),
+            **asdict(self.manner),
+            "not_found": self.not_found,
+            "legs_exchanged": self.legs_exchanged,
+            "areas_of_boxes": self.areas_of_boxes,
             **stats,
             "AP_interval": [_plain(self.precision.low), _plain(self.precision.high)],
             f"PCK@{NEAR:g}": _plain(self.mean_correct),
@@ -110,9 +146,7 @@ class PoseReport:
         known = [s for s in self.scored if not math.isnan(s.oks)]
         best, worst = known[:SHOWN], known[SHOWN:][-SHOWN:]
         shown = [*best, *worst]
-        pictures = [
-            _about(drawn(_read(s.figure.path), s.pose.joints, s.pose.scores >= CERTAIN), s.figure) for s in shown
-        ]
+        pictures = [_about(_with_skeleton(_read(s.figure.path), s.pose), s.figure) for s in shown]
         labels = [f"{s.oks:.2f}  {s.figure.path.name}" for s in shown]
         title = f"{self.model}: AP {self.precision.stats['AP']:.3f}, the best and the worst by similarity"
         return image.contact_sheet(pictures, columns=SHOWN, labels=labels, side=220, title=title)
@@ -152,16 +186,28 @@ def evaluate_pose(
     if not compared:
         raise DataError(f"{found.file}: no picture can be used; the first: {left_out[0]}")
     seconds = (time.perf_counter() - start) / len(compared)
-    scored = [Scored(figure=f, pose=p, oks=similarity(p.joints, labels_of(f), f.area)) for f, p in compared]
+    scored = [
+        Scored(figure=f, pose=p, oks=similarity(p.joints, labels_of(f), f.area) if p else 0.0) for f, p in compared
+    ]
     read = {figure.path for figure, _ in compared}
     crowds = [f for f in found.figures if f.path in read and not is_usable(f)]
+    given = set(map(id, figures))
     return PoseReport(
         model=estimator.name,
         dataset=str(found.file),
         precision=precision(compared, crowds),
         correct=correct(compared),
         scored=sorted(scored, key=lambda s: -s.oks),
-        left_out=[*(f"{name}: is missing" for name in found.missing), *left_out],
+        left_out=[*(f"{name}: is missing" for name in found.missing), *left_out, *_empty(crowds)],
+        manner=Manner(
+            boxes=boxes,
+            decode=estimator.decode,
+            flip=estimator.flip,
+            precision=estimator.precision,
+            command=command(sys.argv),
+        ),
+        legs_exchanged=sum(id(f) not in given for f, _ in compared),
+        areas_of_boxes=sum(f.area_of_box for f, _ in compared),
         seconds=seconds,
         machine=devices.describe(estimator.device),
     )
@@ -170,7 +216,7 @@ def evaluate_pose(
 def compare(
     estimator: PoseEstimator, figures: Sequence[Figure], boxes: Boxes = "labelled", progress: Report | None = None
 ) -> tuple[list[Compared], list[str]]:
-    """What is found of each figure whose picture can be read, and what is wrong with the others.
+    """What is found of each figure whose picture can be read, and what is wrong with the others' pictures.
 
     Args:
         estimator: finds poses.
@@ -181,22 +227,38 @@ def compare(
     Raises:
         Cancelled: `progress` stopped it.
     """
-    by_picture: dict[Path, list[Figure]] = {}
-    for figure in figures:
-        by_picture.setdefault(figure.path, []).append(figure)
-    found, left_out, done = [], [], 0
-    for path, own in by_picture.items():
-        done += len(own)
-        try:
-            pixels = _read(path)
-            wanted = [(pixels, f.box if boxes == "labelled" else figure_box(pixels, str(path))) for f in own]
-        except PictureError as error:
-            left_out.append(str(error))
-            continue
-        found += [(settled(f, pose), pose) for f, pose in zip(own, estimator.many(wanted), strict=True)]
-        if progress and progress(done, len(figures)) is False:
+    rank = {path: place for place, path in enumerate(dict.fromkeys(figure.path for figure in figures))}
+    ordered = sorted(figures, key=lambda figure: rank[figure.path])  # those of a picture beside each other
+    compared, left_out, sheets = list[Compared](), list[str](), dict[Path, Pixels]()
+    for first in range(0, len(ordered), CHUNK):
+        chunk = ordered[first : first + CHUNK]
+        before, sheets = sheets, {}
+        for path in dict.fromkeys(figure.path for figure in chunk):
+            try:
+                sheets[path] = before[path] if path in before else _read(path)
+            except PictureError as error:
+                left_out.append(str(error))
+        compared += _compared(estimator, [(f, sheets[f.path]) for f in chunk if f.path in sheets], boxes)
+        if progress and progress(first + len(chunk), len(ordered)) is False:
             raise Cancelled("stopped; nothing is kept of it")
-    return found, left_out
+    return compared, list(dict.fromkeys(left_out))
+
+
+def _compared(estimator: PoseEstimator, figures: Sequence[tuple[Figure, Pixels]], boxes: Boxes) -> list[Compared]:
+    """Figures in their pictures with what is found of them, all looked at together."""
+    places = [f.box if boxes == "labelled" else _inked(pixels, f.path) for f, pixels in figures]
+    wanted = [(pixels, box) for (_, pixels), box in zip(figures, places, strict=True) if box]
+    poses = iter(estimator.many(wanted))
+    found = [next(poses) if box else None for box in places]
+    return [(settled(f, pose) if pose else f, pose) for (f, _), pose in zip(figures, found, strict=True)]
+
+
+def _inked(pixels: Pixels, path: Path) -> Box | None:
+    """Where a figure is drawn; None where no ink is: a figure that is not found, no picture that is no good."""
+    try:
+        return figure_box(pixels, str(path))
+    except PictureError:
+        return None
 
 
 def settled(figure: Figure, pose: FoundPose) -> Figure:
@@ -205,8 +267,7 @@ def settled(figure: Figure, pose: FoundPose) -> Figure:
         return figure
     joints, visible = figure.joints.copy(), figure.visible.copy()
     joints[LEGS], visible[LEGS] = swapped(joints)[LEGS], swapped(visible)[LEGS]
-    values = {name: getattr(figure, name) for name in Figure.__dataclass_fields__}
-    other = Figure(**(values | {"joints": joints, "visible": visible}))
+    other = replace(figure, joints=joints, visible=visible)
     ours, theirs = (similarity(pose.joints, labels_of(f), f.area) for f in (figure, other))
     return other if theirs > ours else figure
 
@@ -221,29 +282,35 @@ def precision(compared: Sequence[Compared], crowds: Sequence[Figure] = (), *, dr
 
     Args:
         compared: figures with what was found.
-        crowds: figures in the same pictures that may be found or not.
+        crowds: figures in the same pictures that may be found or not, such as one whose box is empty.
         draws: of the interval; 0 makes none.
     """
-    labelled = [*(figure for figure, _ in compared), *crowds]
-    images = sorted({figure.image for figure in labelled})
+    labelled = [*((figure, False) for figure, _ in compared), *((f, bool((f.visible > 0).any())) for f in crowds)]
+    images = sorted({figure.image for figure, _ in labelled})
     truth = [
         {
             "image_id": f.image,
             "keypoints": labels_of(f).ravel().tolist(),
             "area": f.area,
             "bbox": list(f.box),
-            "iscrowd": int(f.crowd),
+            "iscrowd": int(f.crowd or open_to_both),
         }
-        for f in labelled
+        for f, open_to_both in labelled
     ]
     return average_precision(images, truth, results(compared), draws=draws)
 
 
 def correct(compared: Sequence[Compared]) -> dict[str, float]:
-    """The share of keypoints within a tenth of a figure's longer side, by name; NaN where none is labelled."""
+    """The share of keypoints within a tenth of a figure's longer side, by name; NaN where none is labelled.
+
+    Those of a figure that is not found are not.
+    """
+    nowhere = np.full((len(KEYPOINTS), 2), np.inf)
     labelled = np.stack([labels_of(figure) for figure, _ in compared])
     sides = np.array([max(figure.box[2:]) for figure, _ in compared])
-    shares = correct_keypoints(np.stack([pose.joints for _, pose in compared]), labelled, sides, NEAR)
+    shares = correct_keypoints(
+        np.stack([pose.joints if pose else nowhere for _, pose in compared]), labelled, sides, NEAR
+    )
     return dict(zip(KEYPOINTS, map(float, shares), strict=True))
 
 
@@ -257,7 +324,8 @@ def results(found: Sequence[Compared]) -> list[dict[str, Any]]:
     """COCO's results; of figures nearly alike in a picture only the best."""
     by_image: dict[int, list[FoundPose]] = {}
     for figure, pose in found:
-        by_image.setdefault(figure.image, []).append(pose)
+        if pose:
+            by_image.setdefault(figure.image, []).append(pose)
     made = []
     for number, poses in by_image.items():
         joints, areas = np.stack([p.joints for p in poses]), np.array([p.area for p in poses])
@@ -266,9 +334,19 @@ def results(found: Sequence[Compared]) -> list[dict[str, Any]]:
     return made
 
 
+def _empty(crowds: Sequence[Figure]) -> list[str]:
+    """What is wrong with figures that have keypoints and are no crowd."""
+    wrong = [f for f in crowds if not f.crowd and (f.visible > 0).any()]
+    return [f"{f.path.name}: the box of a figure is empty ({f.box[2]:g} x {f.box[3]:g} pixels)" for f in wrong]
+
+
 def _read(path: Path) -> Pixels:
     pixels: NDArray[np.uint8] = to_8(image.read(path).compose_on_white().pixels)
     return pixels
+
+
+def _with_skeleton(pixels: Pixels, pose: FoundPose | None) -> Pixels:
+    return drawn(pixels, pose.joints, pose.scores >= CERTAIN) if pose else pixels
 
 
 def _about(pixels: Pixels, figure: Figure) -> Pixels:

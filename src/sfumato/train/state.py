@@ -19,6 +19,9 @@ from . import dist
 from .optim import optimizer
 from .recipe import Optimizer, Recipe, Schedule, check
 
+STATISTICS = ("running_mean", "running_var")
+"""Buffers of batch normalisations."""
+
 
 def build(config: Any) -> base.Training:
     """The Training that a Config belongs to: they live in one module."""
@@ -112,9 +115,9 @@ class State:
         # Early on the average is short, so that the first weights are soon forgotten.
         keep = 0.5 ** (self.recipe.batch / min(self.recipe.ema_images, self.seen / 10 + 1))
         for name, network in self.training.models().items():
-            mean = self.averages[name]
-            torch._foreach_lerp_(list(mean.parameters()), list(network.parameters()), 1 - keep)
-            for ours, theirs in zip(mean.buffers(), network.buffers(), strict=True):
+            (means, copies), (values, others) = parts(self.averages[name]), parts(network)
+            torch._foreach_lerp_(means, values, 1 - keep)
+            for ours, theirs in zip(copies, others, strict=True):
                 ours.copy_(theirs)
 
     @torch.no_grad()
@@ -125,11 +128,11 @@ class State:
 
     @contextmanager
     def _as_kept(self) -> Iterator[None]:
-        """Inside, the models have the averaged weights."""
+        """Inside, the models have the averaged weights and statistics."""
         pairs = [
             pair
             for name, mean in self.averages.items()
-            for pair in zip(mean.parameters(), self.training.models()[name].parameters(), strict=True)
+            for pair in zip(parts(mean)[0], parts(self.training.models()[name])[0], strict=True)
         ]
         swap(pairs)
         try:
@@ -138,8 +141,19 @@ class State:
             swap(pairs)
 
 
-def swap(pairs: list[tuple[nn.Parameter, nn.Parameter]]) -> None:
-    """Exchanges the values of each two parameters, without a copy."""
+def parts(network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+    """What an average of networks is the mean of, and what it has from the last one.
+
+    The statistics of a batch normalisation are those of what its layer gives: averaged weights need averaged ones.
+    """
+    kinds: tuple[list[Tensor], list[Tensor]] = list(network.parameters()), []
+    for name, buffer in network.named_buffers():
+        kinds[name.rpartition(".")[2] not in STATISTICS].append(buffer)
+    return kinds
+
+
+def swap(pairs: list[tuple[Tensor, Tensor]]) -> None:
+    """Exchanges the values of each two tensors, without a copy."""
     for a, b in pairs:
         a.data, b.data = b.data, a.data
 

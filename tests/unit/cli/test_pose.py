@@ -16,7 +16,9 @@ def pose_file(tmp_path_factory):
     torch.manual_seed(0)
     config = {"variant": "tiny", "height": 64, "width": 64}
     path = tmp_path_factory.mktemp("model") / "pose.safetensors"
-    weights.save(path, hrnet.Model(hrnet.Config(**config)), Card(name="pose", method="hrnet", config=config))
+    model = hrnet.Model(hrnet.Config(**config))
+    torch.nn.init.constant_(model.final_layer.bias, 0.5)  # it is certain, wherever joints are
+    weights.save(path, model, Card(name="pose", method="hrnet", config=config))
     return path
 
 
@@ -48,6 +50,57 @@ def test_skeletons_are_drawn(sfumato, sketches, pose_file, tmp_path):
     assert json.loads((tmp_path / "a.json").read_text())[0]["bbox"] == [9, 9, 70, 80]
 
 
+def test_earlier_results_are_no_pictures(sfumato, sketches, pose_file, tmp_path):
+    folder = sketches / "images"
+    for k in (1, 2, 3):
+        (folder / f"{k:012}.png").rename(folder / f"sheet{k}.png")
+    assert sfumato("pose", folder, "--json", "a.json", "--model", pose_file).code == 0
+    assert sfumato("pose", folder, "--model", pose_file).code == 0
+    assert len(list(folder.iterdir())) == 6
+    assert sfumato("pose", folder, "--json", "b.json", "--model", pose_file).code == 0
+    first, second = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert first == second
+    assert [entry["image_id"] for entry in second] == [1, 2, 3]
+
+
+def test_keypoints_are_replaced_only_if_asked(sfumato, sketches, pose_file, tmp_path):
+    (tmp_path / "a.json").write_text("mine")
+    words = ("pose", sketches / "images", "--json", "a.json", "--model", pose_file)
+    result = sfumato(*words)
+    assert result.code == 2
+    assert "a.json: exists already" in result.err[0]
+    assert (tmp_path / "a.json").read_text() == "mine"
+    assert sfumato(*words, "--overwrite").code == 0
+    assert len(json.loads((tmp_path / "a.json").read_text())) == 3
+
+
+def test_what_was_found_outlives_an_interruption(sfumato, sketches, pose_file, tmp_path, monkeypatch):
+    from sfumato.pose import PoseEstimator
+
+    find, count = PoseEstimator.__call__, iter(range(9))
+
+    def interrupted(self, *words):
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return find(self, *words)
+
+    monkeypatch.setattr(PoseEstimator, "__call__", interrupted)
+    result = sfumato("pose", sketches / "images", "--json", "a.json", "--model", pose_file)
+    assert result.code != 0
+    assert result.out == ["a.json"]
+    assert [entry["image_id"] for entry in json.loads((tmp_path / "a.json").read_text())] == [1, 2]
+
+
+def test_a_pose_that_is_nowhere_certain_is_told(sfumato, sketches, pose_file, tmp_path, monkeypatch):
+    from sfumato.pose import PoseEstimator
+
+    monkeypatch.setattr(PoseEstimator, "maps", lambda self, images: torch.full((len(images), 17, 16, 16), 0.1))
+    result = sfumato("pose", sketches / "images" / "000000000001.png", "--json", "a.json", "--model", pose_file)
+    assert result.code == 0
+    assert "000000000001.png: none of the keypoints is certain; is there a figure in the box?" in result.err[0]
+    assert json.loads((tmp_path / "a.json").read_text())[0]["score"] == 0
+
+
 def test_a_picture_without_a_figure_is_told(sfumato, sketches, pose_file, save, tmp_path):
     from PIL import Image
 
@@ -73,6 +126,7 @@ def test_a_report_and_a_sheet(sfumato, sketches, pose_file, tmp_path):
     assert report["figures"] == 3
     assert 0 <= report["AP"] <= 1
     assert len(report["PCK"]) == 17
+    assert any("labelled boxes, dark, with the mirrored picture, fp32" in line for line in result.out)
     assert (tmp_path / "results" / "sheet.jpg").is_file()
     assert sfumato("evaluate", pose_file, sketches, "-o", "results", "--boxes", "ink", "--no-flip").code == 0
 
