@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..image import Picture
     from ..pose import FoundPose, PoseEstimator
 
+DEFAULT_MODEL = "hrnet/sketches"
 SUMMARY = "find the pose of the figure in each picture"
 
 
@@ -27,12 +28,13 @@ def parser() -> flags.Parser:
         "the figure's left in orange, its right in blue. Without -o the result is PICTURE-pose.png beside the\n"
         "picture; with --json and without -o only the JSON file is written.",
         [
-            "pose drawing.png --model sketches.safetensors",
-            "pose drawings/ --model sketches.safetensors --json poses.json -o skeletons/",
-            "pose drawing.png --model sketches.safetensors --box 120,40,300,520 --json pose.json",
+            "pose drawing.png",
+            "pose drawings/ --json poses.json -o skeletons/",
+            "pose drawing.png --box 120,40,300,520 --json pose.json",
+            "pose drawing.png --model run/hrnet.sketches/pose.safetensors",
         ],
     )
-    made.usage = "sfumato pose PICTURE... --model FILE [--json OUT.json] [-o OUT] [options]"
+    made.usage = "sfumato pose PICTURE... [--json OUT.json] [-o OUT] [options]"
     made.add_argument("photos", nargs="*", metavar="PICTURE", help="Pictures, folders, or patterns such as '*.png'")
     text = "Write the keypoints there: a list of COCO results, with file names"
     made.add_argument("--json", metavar="FILE", help=text)
@@ -40,7 +42,8 @@ def parser() -> flags.Parser:
     made.add_argument("--overwrite", action="store_true", help="Replace results that are there")
     add_limit(made)
     how = made.add_argument_group("how")
-    how.add_argument("--model", metavar="NAME|FILE", help="A pose model, as `sfumato train hrnet.sketches` makes it")
+    text = f"A pose model, as `sfumato train hrnet.sketches` makes it (default: {DEFAULT_MODEL})"
+    how.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=text)
     text = "Where the figure is, in pixels (default: where the ink is)"
     how.add_argument("--box", metavar="LEFT,TOP,WIDTH,HEIGHT", help=text)
     add_how(how)
@@ -63,10 +66,6 @@ def run(words: Sequence[str], console: Console) -> int:
     if not given.photos:
         raise OptionError("which picture? sfumato pose PICTURE")
     box = _box(given.box)
-    if given.model is None:
-        raise OptionError(
-            "by which model? --model FILE, as `sfumato train hrnet.sketches` makes it; none is bundled yet"
-        )
     draws = bool(given.out) or not given.json
     jobs = _jobs(given, draws)
     target = _json_place(given)

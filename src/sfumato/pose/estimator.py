@@ -30,6 +30,7 @@ Box = tuple[float, float, float, float]
 Decode = Literal["auto", "dark", "quarter"]
 Precision = Literal["auto", "fp32", "bf16"]
 
+DEFAULT_MODEL = "hrnet/sketches"
 CERTAIN = 0.2
 """Height of a map's peak from which its keypoint counts."""
 CHUNK = 8
@@ -72,7 +73,7 @@ class PoseEstimator:
     # not by a quarter of a pixel toward its higher neighbour, if nothing else is asked for.
 
     Args:
-        model: a model of `methods.hrnet`, its name, or its file.
+        model: a model of `methods.hrnet`, its name, or its file; the bundled one learned from rendered drawings.
         device: `auto`, `cpu`, `cuda` ...
         precision: `auto` is bf16 where the device is faster with it and the model bears it.
         decode: how a place is read from a map: `quarter`, as in the authors' tests, or `dark`, by a Gaussian through
@@ -92,7 +93,7 @@ class PoseEstimator:
 
     def __init__(
         self,
-        model: str | os.PathLike[str] | nn.Module,
+        model: str | os.PathLike[str] | nn.Module = DEFAULT_MODEL,
         *,
         device: str = "auto",
         precision: Precision = "auto",

@@ -82,7 +82,6 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
         (["sketch", "a.jpg", "--hed-weights", "a.pth"], "--hed-weights is of no use with --edges colour"),
         (["train"], "which recipe?"),
         (["pose"], "which picture?"),
-        (["pose", "a.png"], "by which model?"),
         (["pose", "a.png", "--box", "1,2,3"], "--box 1,2,3: wants left,top,width,height"),
         (["evaluate"], "which model?"),
         (["evaluate", "a.safetensors"], "on which set?"),
