@@ -7,10 +7,8 @@ out from these are the Knight, all looks of the built-in figure and all bodies o
 of `HELD`. Real drawings are those of SFUMATO_DATA, labelled by eye. AP and AR are COCO's, the interval is that of 95 %
 by resampling figures, PCK the share of keypoints within a tenth of a figure's longer side.
 
-    labelled     figures are looked for in their labelled boxes
-    ink          in the box about the picture's ink, as `sfumato pose` does without --box
-
-The second table tells what number formats cost: the distance of joints from those by float32 in pixels of what is cut
+Figures are looked for in their labelled boxes, then in the box about the picture's ink, as `sfumato pose` does without
+--box. The last table tells what number formats cost: the distance of joints from those by float32 in pixels of what is cut
 out for the network, and AP.
 """
 
@@ -126,22 +124,21 @@ def main() -> None:
         make_learned(given.sets, given.makehuman)
         return
     exact = PoseEstimator(given.model, precision="fp32")
-    reports = {f"{name}, labelled boxes": evaluate_pose(exact, given.sets / name) for name in held}
-    reports |= {f"{name}, ink": evaluate_pose(exact, given.sets / name, boxes="ink") for name in held}
-    real = data_folder() / "drawings" / "labelled"
-    reports["real drawings, labelled boxes"] = evaluate_pose(exact, real)
-    reports["real drawings, ink"] = evaluate_pose(exact, real, boxes="ink")
-    rows = [row(title, found) for title, found in reports.items()]
+    folders = {name: given.sets / name for name in held} | {"real": data_folder() / "drawings" / "labelled"}
+    reports = {name: evaluate_pose(exact, folder) for name, folder in folders.items()}
+    by_ink = [row(name, evaluate_pose(exact, folder, boxes="ink")) for name, folder in folders.items()]
+    by_label = [row(name, found) for name, found in reports.items()]
     formats = []
     for name in held:
-        base = reports[f"{name}, labelled boxes"]
+        base = reports[name]
         found = evaluate_pose(PoseEstimator(given.model, precision="bf16"), given.sets / name)
         near, most = apart(base, found, exact.config.height)
         ap = found.precision.stats["AP"]
         formats.append(
             {"set": name, "AP fp32": base.precision.stats["AP"], "AP bf16": ap, "within 0.5 px": near, "most px": most}
         )
-    show("poses", {"Held-out figures and motions, and real drawings": rows, "bf16 against float32": formats})
+    tables = {"In labelled boxes": by_label, "In the box about the ink": by_ink, "bf16 against float32": formats}
+    show("poses", tables)
 
 
 if __name__ == "__main__":

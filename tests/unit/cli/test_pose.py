@@ -136,3 +136,15 @@ def test_what_cannot_be_evaluated(sfumato, sketches, pose_file, model_file, tmp_
     assert "has none of keypoints.json" in sfumato("evaluate", pose_file, "empty").err[0]
     assert "finds no poses" in sfumato("evaluate", model_file, sketches).err[0]
     assert "is a file" in sfumato("evaluate", pose_file, sketches, "-o", sketches / "keypoints.json").err[0]
+
+
+def test_the_bundled_model_finds_rendered_figures(sfumato, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sfumato("render", "--count", "8", "--size", "256", "--seed", "77", "--workers", "1", "-o", "set").code == 0
+    assert sfumato("evaluate", "hrnet/sketches", "set", "-o", "report").code == 0
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert report["figures"] == 8
+    assert report["PCK@0.1"] > 0.7
+    result = sfumato("pose", "set/images/000000000000.png", "--json", "pose.json")
+    assert result.out == ["pose.json"]
+    assert json.loads((tmp_path / "pose.json").read_text())[0]["score"] > 0.3

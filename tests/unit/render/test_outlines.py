@@ -74,12 +74,7 @@ def test_the_mannequin():
     assert_drawn("mannequin", range(6))
 
 
-TOO_NEAR = pytest.mark.xfail(
-    reason="5 cm before the eye a quad is 40 pixels wide, and its diagonal, which is no edge, is the outline"
-)
-
-
-@pytest.mark.parametrize("number", [0, pytest.param(1, marks=TOO_NEAR), 2])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_mannequin_from_near_above_and_exaggerated(number):
     assert_drawn("mannequin", [number], field_deg=(90, 110), elevation_deg=(40, 70), exaggerate=1.0)
 
