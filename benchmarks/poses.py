@@ -8,8 +8,8 @@ of `HELD`. Real drawings are those of SFUMATO_DATA, labelled by eye. AP and AR a
 by resampling figures, PCK the share of keypoints within a tenth of a figure's longer side.
 
 Figures are looked for in their labelled boxes, then in the box about the picture's ink, as `sfumato pose` does without
---box. The last table tells what number formats cost: the distance of joints from those by float32 in pixels of what is cut
-out for the network, and AP.
+--box. The last table tells what number formats cost: AP, and the distance of joints from those by float32, in pixels of
+what is cut out for the network.
 """
 
 import argparse
