@@ -102,14 +102,21 @@ def test_keypoints_of_other_names_and_orders_are_brought_to_cocos(sets, names):
         assert found["category_id"] == category["id"]
 
 
-def test_categories_whose_keypoints_differ(sets):
+def test_each_category_has_keypoints_of_its_own(sets):
     source, styles, out = sets
     content = json.loads((source / "keypoints.json").read_text())
-    content["categories"].append({"id": 2, "name": "dog", "keypoints": ["nose", "tail"]})
+    content["categories"] += [
+        {"id": 2, "name": "bust", "keypoints": ["tie", "nose"]},
+        {"id": 3, "name": "fish", "keypoints": ["fin"]},
+    ]
+    content["annotations"][0] |= {"category_id": 2, "keypoints": [1, 2, 2, 30, 40, 2]}
+    content["annotations"][1] |= {"category_id": 3, "keypoints": [1, 2, 2]}
     (source / "keypoints.json").write_text(json.dumps(content))
-    with pytest.raises(DataError, match=r"keypoints\.json: its categories have different keypoints; leave one"):
-        restyle(source, [styles], out, device="cpu")
-    assert not out.exists()
+    restyle(source, [styles], out, device="cpu")
+    after = json.loads((out / "keypoints.json").read_text())["annotations"]
+    assert len(after) == len(content["annotations"]) - 1  # no fish
+    assert after[0]["keypoints"] == [30, 40, 2] + [0] * 48
+    assert [found["keypoints"] for found in after[1:]] == [found["keypoints"] for found in content["annotations"][2:]]
 
 
 def test_ink_stays_dark(sets):
