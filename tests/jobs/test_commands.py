@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 import torch
 from parity.conftest import Golden
-from PIL import Image
+from PIL import Image, ImageDraw
 from stylizers import made_photo
 
 from sfumato import cli
@@ -62,7 +62,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.fromarray(made_photo(40, 56, seed=seed)).save(path)
     upper = np.repeat(np.linspace(255, 0, 40).astype(np.uint8)[:, None], 56, 1)
     Image.fromarray(upper).save("sky.png")
-    Image.new("L", (40, 40), 255).save("sketch.png")
+    sketch = Image.new("L", (40, 40), 255)
+    ImageDraw.Draw(sketch).line([(12, 36), (20, 4), (28, 36)], fill=0, width=2)
+    sketch.save("sketch.png")
     Image.fromarray(255 - upper).save("ground.png")
     for role, state in Golden("microast").states.items():
         torch.save(state, f"{role}.pth.tar")
