@@ -78,4 +78,4 @@ def test_workers_end_with_the_stream(data):
     next(stream)
     assert len(set(multiprocessing.active_children()) - before) == 2
     stream.close()
-    assert set(multiprocessing.active_children()) == before
+    assert not set(multiprocessing.active_children()) - before  # others may end meanwhile
