@@ -1,9 +1,9 @@
 """`sfumato reproduce`: the tables of a paper, from nothing."""
 
-import os
 from collections.abc import Sequence
 
 from ..errors import OptionError
+from ..machine import cores
 from . import flags, source
 from .console import Console
 from .files import path_of
@@ -34,7 +34,7 @@ def parser() -> flags.Parser:
     made.usage = "sfumato reproduce sketch-pose -o DIR [--scale tiny|small|full] [options]"
     made.add_argument("what", nargs="?", choices=("sketch-pose",), help="Which tables")
     made.add_argument("-o", "--out", metavar="DIR", help="Folder of sets, runs, scores and tables")
-    text = "tiny shows in minutes that all works, small takes two cores an hour or two, full a GPU (default: small)"
+    text = "tiny shows in minutes that all works, small is for two cores and hours, full for a GPU (default: small)"
     made.add_argument("--scale", choices=("tiny", "small", "full"), default="small", help=text)
     text = "Weights that runs begin with, imagenet=FILE and coco=FILE: HRNet's own files, or models"
     made.add_argument("--start", nargs="+", action="extend", default=[], metavar="KIND=FILE", help=text)
@@ -65,7 +65,7 @@ def run(words: Sequence[str], console: Console) -> int:
             path_of(given.out),
             starts=starts,
             device=given.device,
-            processes=len(os.sched_getaffinity(0)),
+            processes=cores(),
             progress=progress,
             tell=tell,
         )

@@ -23,7 +23,7 @@ def sketches() -> Recipe:
 
     The bundled `hrnet/sketches` is a shorter run, an hour and a half on two cores: 81,000 drawings of 96 x 128 pixels,
     less turned, by Muon; its card has the command. It reaches an AP of 0.60 on built-in figures in motions that it
-    never saw, 0.52 on MakeHuman's and 0.23 on a cartoon knight. This one in full takes some thirty hours there.
+    never saw, 0.52 on MakeHuman's and 0.23 on a cartoon knight.
 
     # Differs from the paper: coordinates are unbiased (UDP), the rate falls as a cosine, weights are averaged, and
     # drawings are bent, seen at an angle and worn as paper is.

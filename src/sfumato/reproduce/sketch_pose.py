@@ -50,7 +50,7 @@ class Config:
     """What the tables are made of."""
 
     scale: ScaleName = "small"
-    """tiny shows in minutes that all works, small is for two cores and a night's patience, full for a GPU."""
+    """tiny shows in minutes that all works, small is for two cores and hours, full for a GPU."""
     character: tuple[str, ...] = ("mannequin",)
     """Who is drawn to learn from, as `sfumato render` takes it."""
     motion: tuple[str, ...] = (

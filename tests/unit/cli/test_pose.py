@@ -8,7 +8,9 @@ from figures import write_set
 
 from sfumato import weights
 from sfumato.card import Card
+from sfumato.cli import pose
 from sfumato.methods import hrnet
+from sfumato.pose import estimator
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +150,7 @@ def test_the_bundled_model_finds_rendered_figures(sfumato, tmp_path, monkeypatch
     result = sfumato("pose", "set/images/000000000000.png", "--json", "pose.json")
     assert result.out == ["pose.json"]
     assert json.loads((tmp_path / "pose.json").read_text())[0]["score"] > 0.3
+
+
+def test_the_command_and_the_estimator_have_one_default():
+    assert pose.DEFAULT_MODEL == estimator.DEFAULT_MODEL
