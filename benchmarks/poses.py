@@ -37,7 +37,7 @@ SEEN = (
     *(f"{POSES}/standing0{number}" for number in (1, 2, 3, 6)),
 )
 VARIED = "--line-width 1 4 --elevation-deg -20 40 --field-deg 15 60 --margin 0.02 0.25"
-LEARNED = {"doll": 4500, "human": 1800, "rogue": 400}
+LEARNED = {"doll": 4500, "human": 1000, "rogue": 400}
 EACH = 200
 """Pictures of a held-out set."""
 

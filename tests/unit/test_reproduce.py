@@ -28,6 +28,7 @@ LITTLE = Scale(
     batch=4,
     warmup=4,
     workers=0,
+    muon=0.95,
     seconds=(1.0, 1.0, 1.0, 1.0),
 )
 FEW = {
@@ -157,11 +158,13 @@ def test_the_runs_of_each_scale(tmp_path, coco):
         for row in work.rows:
             made = work.recipe(row)
             assert (made.method.variant, made.images, made.data.hold_out) == (scale.variant, scale.images, 0)
+            assert made.optimizers["network"].muon == scale.muon
             assert (made.data.height, made.data.width) == (made.method.height, made.method.width) == scale.shape
         assert sum(stage.seconds for stage in work.stages()) > 0
     begun = SketchPose(Config(scale="full"), tmp_path / "coco", {"coco": coco}, "cpu", 0)
     made = begun.recipe(Row(name="x", start="coco"))
     assert (made.method.variant, made.start) == ("tiny", str(coco))  # the network is that of the weights
+    assert made.optimizers["network"].muon == 0
     assert 60 * 60 < sum(s.seconds for s in SketchPose(Config(), tmp_path / "b", {}, "cpu", 0).stages()) < 2.5 * 3600
 
 

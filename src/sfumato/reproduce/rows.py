@@ -109,6 +109,9 @@ class Scale:
     """Samples over which the learning rate rises."""
     workers: int
     """Processes that read pictures."""
+    muon: float
+    """Momentum of Muon for runs that begin with nothing, which learn more from few samples by it; 0 is Adam, as the
+    thesis has."""
     seconds: tuple[float, float, float, float]
     """To render, to style, to learn from and to measure by one picture."""
 
@@ -124,19 +127,21 @@ SCALES: dict[ScaleName, Scale] = {
         batch=16,
         warmup=160,
         workers=0,
+        muon=0.95,
         seconds=(0.04, 0.05, 0.01, 0.05),
     ),
     "small": Scale(
-        pictures=6_000,
-        held=500,
+        pictures=4_000,
+        held=400,
         size=256,
         variant="small",
         shape=(128, 96),
-        images=48_000,
-        batch=64,
-        warmup=3_200,
+        images=24_000,
+        batch=32,
+        warmup=640,
         workers=1,
-        seconds=(0.05, 0.08, 0.016, 0.05),
+        muon=0.95,
+        seconds=(0.05, 0.08, 0.035, 0.05),
     ),
     "full": Scale(
         pictures=200_000,
@@ -148,6 +153,7 @@ SCALES: dict[ScaleName, Scale] = {
         batch=128,
         warmup=20_000,
         workers=8,
+        muon=0.0,
         seconds=(0.06, 0.02, 0.002, 0.03),
     ),
 }

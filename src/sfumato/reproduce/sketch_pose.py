@@ -212,6 +212,8 @@ class SketchPose:
         start = self.starts.get(row.start)
         if start is not None:
             method = hrnet.Config(**weights.read_card(start).config)
+        fast = start is None and scale.muon > 0
+        optimizer = Optimizer(lr=2e-3, muon=scale.muon) if fast else Optimizer(lr=1e-3)
         root = (str(self.out / "sets" / self.folder(row.learned)),)
         return replace(
             made,
@@ -219,7 +221,7 @@ class SketchPose:
             data=replace(made.data, root=root, hold_out=0.0, height=method.height, width=method.width),
             images=scale.images,
             batch=scale.batch,
-            optimizers={"network": Optimizer(lr=1e-3)},
+            optimizers={"network": optimizer},
             schedule=Schedule(kind="cosine", warmup=scale.warmup),
             ema_images=min(10_000, scale.images // 10),
             start=str(start or ""),
