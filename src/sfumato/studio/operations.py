@@ -2,22 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from . import events as e
+from . import requests as r
 from . import schema as s
 
 PICTURE = ("image/jpeg", "image/webp")
 """A picture to look at: WebP where the photo has transparency, else JPEG."""
 UPLOADS = ("image/jpeg", "image/png", "image/webp", "image/avif")
 EVENTS = "text/event-stream"
-JOB_EVENTS: dict[str, type[s.Model]] = {
-    "queued": s.Queued,
-    "loading": s.Loading,
-    "progress": s.Progress,
-    "variant": s.VariantReady,
-    "item": s.ItemDone,
-    "done": s.Done,
-    "cancelled": s.Cancelled,
-    "error": s.Problem,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,8 +210,8 @@ OPERATIONS = (
         method="POST",
         path="/api/photos/{id}/jobs",
         status=202,
-        body=s.VariantsRequest,
-        answer=s.Job,
+        body=r.VariantsRequest,
+        answer=e.Job,
         errors=(*_JOB, "empty_zone"),
         about="Draws the zone by each model with each filter. Without a mask that was sent the zone is that of "
         "`status.selected`.",
@@ -228,17 +220,17 @@ OPERATIONS = (
         name="jobs",
         method="GET",
         path="/api/jobs",
-        answer=s.Jobs,
+        answer=e.Jobs,
         about="Jobs of the session that wait or run, and the last that ended.",
     ),
     Operation(
-        name="job", method="GET", path="/api/jobs/{id}", answer=s.Job, errors=("not_found",), about="Where a job is."
+        name="job", method="GET", path="/api/jobs/{id}", answer=e.Job, errors=("not_found",), about="Where a job is."
     ),
     Operation(
         name="cancel",
         method="DELETE",
         path="/api/jobs/{id}",
-        answer=s.Job,
+        answer=e.Job,
         errors=("not_found",),
         about="Cancels a job; what is done stays. The event `cancelled` says when it has stopped.",
     ),
@@ -247,7 +239,7 @@ OPERATIONS = (
         method="GET",
         path="/api/jobs/{id}/events",
         answer=(EVENTS,),
-        events=JOB_EVENTS,
+        events=e.JOB_EVENTS,
         errors=("not_found",),
         about="What happens to a job, from its beginning or, with the header Last-Event-ID, from there on. Ends "
         "with `done`, `cancelled` or `error`. If the last listener goes away and none comes back within 10 "
@@ -290,7 +282,7 @@ OPERATIONS = (
         name="blend",
         method="POST",
         path="/api/variants/{id}/blend",
-        body=s.BlendOptions,
+        body=r.BlendRequest,
         answer=PICTURE,
         errors=("not_found", "superseded", "worker_died"),
         about="The preview with other options of blending, at once; no model runs.",
@@ -300,8 +292,8 @@ OPERATIONS = (
         method="POST",
         path="/api/variants/{id}/export",
         status=202,
-        body=s.ExportRequest,
-        answer=s.Job,
+        body=r.ExportRequest,
+        answer=e.Job,
         errors=_JOB,
         about="The variant as a file at full size: `done` names it. What the model made is kept, so that another "
         "format or softness takes no second run.",
@@ -310,7 +302,7 @@ OPERATIONS = (
         name="stylize_preview",
         method="POST",
         path="/api/photos/{id}/stylize/preview",
-        body=s.PreviewRequest,
+        body=r.PreviewRequest,
         answer=PICTURE,
         errors=("not_found", "wrong_option", "no_model", "superseded", "worker_died"),
         about="The photo in a style, small and at once.",
@@ -320,8 +312,8 @@ OPERATIONS = (
         method="POST",
         path="/api/photos/{id}/stylize",
         status=202,
-        body=s.StylizeRequest,
-        answer=s.Job,
+        body=r.StylizeRequest,
+        answer=e.Job,
         errors=_JOB,
         about="The same at full size, as a file: `done` names it.",
     ),
@@ -330,8 +322,8 @@ OPERATIONS = (
         method="POST",
         path="/api/textures",
         status=202,
-        body=s.TextureRequest,
-        answer=s.Job,
+        body=r.TextureRequest,
+        answer=e.Job,
         errors=_JOB,
         about="A texture of any size from swatches: `done` names the file.",
     ),
@@ -340,8 +332,8 @@ OPERATIONS = (
         method="POST",
         path="/api/batches",
         status=202,
-        body=s.BatchRequest,
-        answer=s.Job,
+        body=r.BatchRequest,
+        answer=e.Job,
         errors=_JOB,
         about="The same on many pictures that were sent: an `item` for each, with its file or what "
         "went wrong; the last file of `done` is a ZIP archive of all.",

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..collage.options import Options as CollageOptions
+
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Size = tuple[int, int]
@@ -121,31 +123,19 @@ class Mask(Model):
     """Of all pixels."""
 
 
-class BlendOptions(Model):
-    """How a drawn part is laid into the photo; no model runs for it."""
-
-    strength: Share = 1.0
-    """0 shows the photo, 1 the drawing."""
-    softness: Share = 0.5
-    """How wide the edge is: 0 is hard."""
-    color_match: Share = 0.0
-    """How far the drawing takes the photo's colours."""
-
-
 class Variant(Model):
     """A photo of which the zone was drawn by one model and one filter."""
 
     id: Id
     photo: Id
     model: str
-    filter: str
-    seed: int
     name: str
     """Of the model and the filter, to show."""
     width: int
     """Of the preview."""
     height: int
-    blend: BlendOptions
+    options: CollageOptions
+    """With which it was made, filter and seed among them."""
     mask: Mask
     """The zone that it was made with."""
     created: float
@@ -191,104 +181,6 @@ class Photos(Model):
     """The last one first."""
 
 
-class VariantsRequest(Model):
-    """Variants of a photo: each model with each filter."""
-
-    models: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
-    filters: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)] = ("none",)
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    blend: BlendOptions = BlendOptions()
-
-
-class SaveOptions(Model):
-    """How a result becomes a file."""
-
-    format: Literal["png", "jpeg", "webp", "avif"] = "png"
-    quality: Annotated[int, Field(ge=1, le=100)] = 92
-    """Not for PNG."""
-    keep_camera: bool = True
-    """Keep EXIF, such as the camera and the date."""
-    keep_place: bool = False
-    """Keep in it where the photo was taken."""
-    embed_recipe: bool = True
-    """Write into the file how it was made: models and options, no names of files."""
-
-
-class ExportRequest(Model):
-    """A variant as a file, at the photo's own size."""
-
-    blend: BlendOptions = BlendOptions()
-    save: SaveOptions = SaveOptions()
-    cutout: bool = False
-    """Only the zone, on transparent ground; not for JPEG."""
-
-
-class StylizeChoice(Model):
-    """A photo in the style of others."""
-
-    model: str = "microast/art"
-    styles: Annotated[tuple[Id, ...], Field(max_length=8)] = ()
-    """Ids of pictures, none for a model that has a style of its own."""
-    options: dict[str, Any] = {}
-    """Fields of `stylize` in /api/options: strength, weights, keep_colors, style_size, size."""
-    use_mask: bool = False
-    """Only where the photo's mask is white."""
-
-
-class PreviewRequest(StylizeChoice):
-    """A small preview, at once."""
-
-    side: Annotated[int, Field(ge=64, le=768)] = 384
-    """Longest side in pixels."""
-
-
-class StylizeRequest(StylizeChoice):
-    """The whole picture as a file."""
-
-    save: SaveOptions = SaveOptions()
-
-
-class TextureRequest(Model):
-    """A texture like one or several swatches."""
-
-    swatches: Annotated[tuple[Id, ...], Field(min_length=1, max_length=4)]
-    size: Size = (512, 512)
-    seamless: bool = True
-    """Copies side by side show no border."""
-    weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
-    swatch_size: Annotated[int, Field(ge=16, le=2048)] | None = None
-    """Longest side that the swatch is brought to; larger for larger grains."""
-    options: dict[str, Any] = {}
-    """Fields of `texture` in /api/options."""
-    save: SaveOptions = SaveOptions()
-
-
-class BatchCollage(Model):
-    """The same variant of many photos, each with a zone of its own parts."""
-
-    kind: Literal["collage"]
-    model: str
-    filter: str = "none"
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    parts: tuple[str, ...] = ()
-    """Names of the parts that make the zone; none: the first zone of each photo."""
-    blend: BlendOptions = BlendOptions()
-
-
-class BatchStylize(StylizeChoice):
-    """The same style for many photos."""
-
-    kind: Literal["stylize"]
-
-
-class BatchRequest(Model):
-    """The same on many photos of the session."""
-
-    photos: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
-    recipe: Annotated[BatchCollage | BatchStylize, Field(discriminator="kind")]
-    save: SaveOptions = SaveOptions()
-
-
 class File(Model):
     """A result to take away: GET /api/files/{id} is the file, /api/files/{id}/preview a small picture of it."""
 
@@ -299,96 +191,6 @@ class File(Model):
     bytes: int
     width: int
     height: int
-
-
-JobKind = Literal["parse", "variants", "export", "stylize", "texture", "batch"]
-JobState = Literal["queued", "loading", "working", "done", "cancelled", "error"]
-
-
-class Job(Model):
-    """Work that takes a while: listen to its events, or ask again."""
-
-    id: Id
-    kind: JobKind
-    photo: Id | None
-    state: JobState
-    place: int
-    """How many jobs come first; 0 when it runs."""
-    done: int
-    total: int
-    """Of what `progress` counts; 0 while unknown."""
-    seconds_left: float | None
-    variants: tuple[Id, ...] = ()
-    files: tuple[File, ...] = ()
-    problem: Problem | None = None
-
-
-class Jobs(Model):
-    jobs: tuple[Job, ...]
-
-
-class Queued(Model):
-    """`event: queued`: it waits; comes again when its place changes."""
-
-    place: int
-
-
-class Loading(Model):
-    """`event: loading`: a model is brought into memory."""
-
-    model: str
-    bytes: int
-
-
-class Progress(Model):
-    """`event: progress`"""
-
-    done: Share
-    """How much of the whole is done."""
-    item: int
-    """The variant or picture that is worked on, from 1 on,"""
-    items: int
-    """of so many."""
-    seconds_left: float | None
-    """None while nobody knows."""
-
-
-class VariantReady(Model):
-    """`event: variant`"""
-
-    variant: Variant
-    number: int
-    """From 1 on."""
-    total: int
-
-
-class ItemDone(Model):
-    """`event: item`: a picture of a batch, or a variant that failed while others go on."""
-
-    photo: Id
-    name: str
-    file: File | None = None
-    problem: Problem | None = None
-    number: int
-    total: int
-
-
-class Done(Model):
-    """`event: done`, the last one."""
-
-    files: tuple[File, ...] = ()
-    """Of a batch the last one is an archive of all."""
-    variants: tuple[Id, ...] = ()
-    failed: int = 0
-    """How many of its items failed."""
-    status: Status | None = None
-    """Of a parse."""
-
-
-class Cancelled(Model):
-    """`event: cancelled`, the last one; what was done before stays."""
-
-    variants: tuple[Id, ...] = ()
 
 
 class ModelInfo(Model):
@@ -411,18 +213,16 @@ class ModelInfo(Model):
 
 class Models(Model):
     models: tuple[ModelInfo, ...]
-    filters: tuple[str, ...]
-    """For variants."""
 
 
 class OptionSchemas(Model):
     """A JSON schema for each form; `description` is the help text, `minimum`, `maximum` and `enum` make the control."""
 
-    blend: dict[str, Any]
-    save: dict[str, Any]
+    collage: dict[str, Any]
+    """Of variants. `blend`, `softness`, `color_match` and `strength` take effect without the model."""
     stylize: dict[str, Any]
     texture: dict[str, Any]
-    variants: dict[str, Any]
+    save: dict[str, Any]
 
 
 class Run(Model):
