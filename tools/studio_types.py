@@ -7,10 +7,13 @@
 
 import json
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
-from sfumato.studio import schema
+from pydantic import TypeAdapter
+
+from sfumato.studio import events, requests, schema
 from sfumato.studio.operations import OPERATIONS
 
 TARGET = Path(__file__).resolve().parent.parent / "src/sfumato/studio/static/types.d.ts"
@@ -41,7 +44,7 @@ def typed(node: dict[str, Any]) -> str:
 
 def interface(name: str, node: dict[str, Any], asked: bool) -> str:
     """A model. What is asked may leave out a field that has a default; an answer holds all."""
-    lines = [f"/** {node['description']} */"] if "description" in node else []
+    lines = [f"/** {' '.join(node['description'].split())} */"] if "description" in node else []
     lines.append(f"export interface {name} {{")
     for field, inner in node.get("properties", {}).items():
         if about := inner.get("description"):
@@ -58,15 +61,31 @@ def names(node: Any) -> set[str]:
     return set().union(*map(names, node), set()) if isinstance(node, list) else set()
 
 
+def schemas() -> dict[str, dict[str, Any]]:
+    """All models that go over the wire, by the names that `requests` and `schema` give them."""
+    models = {
+        kind: name
+        for module in (events, requests, schema)
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and (issubclass(kind, schema.Model) or is_dataclass(kind)) and kind is not schema.Model
+    }
+    template = "#/$defs/{model}"
+    inputs = [(kind, "validation", TypeAdapter(kind)) for kind in models]
+    places, definitions = TypeAdapter.json_schemas(inputs, ref_template=template)
+    keys = {node["$ref"].rsplit("/", 1)[1]: models[kind] for (kind, _), node in places.items()}
+    text = json.dumps({keys[key]: node for key, node in definitions["$defs"].items()})
+    for key, name in keys.items():
+        text = text.replace(f'"#/$defs/{key}"', f'"#/$defs/{name}"')
+    return json.loads(text)
+
+
 def text() -> str:
     """The whole file."""
-    models = {name: kind for name, kind in vars(schema).items() if isinstance(kind, type)}
-    models = {name: kind for name, kind in models.items() if issubclass(kind, schema.Model) and kind is not schema.Model}
-    nodes = {name: kind.model_json_schema() for name, kind in models.items()}
+    nodes = schemas()
     asked = {each.body.__name__ for each in OPERATIONS if isinstance(each.body, type)}
     while more := set().union(*(names(nodes[name]) for name in asked)) - asked:
         asked |= more
-    return HEAD + "".join(f"\n{interface(name, node, name in asked)}\n" for name, node in nodes.items())
+    return HEAD + "".join(f"\n{interface(name, node, name in asked)}\n" for name, node in sorted(nodes.items()))
 
 
 def main() -> None:

@@ -163,7 +163,7 @@ export const texture = (/** @type {Api.TextureRequest} */ body) => start("api/te
 export const batch = (/** @type {Api.BatchRequest} */ body) => start("api/batches", body);
 
 /** @returns {Promise<Blob>} */
-export async function blend(/** @type {string} */ id, /** @type {Api.BlendOptions} */ body, /** @type {AbortSignal} */ signal) {
+export async function blend(/** @type {string} */ id, /** @type {Api.BlendRequest} */ body, /** @type {AbortSignal} */ signal) {
   return (await send(`api/variants/${id}/blend`, body, signal)).blob();
 }
 

@@ -12,8 +12,9 @@ import { percent } from "./text.js";
 /**
  * @param {"style" | "swatch"} use
  * @param {() => void} changed
+ * @param {boolean} [weighted]  whether shares can be set
  */
-export function shares(use, changed) {
+export function shares(use, changed, weighted = true) {
   /** @type {{photo: Api.Photo, weight: number}[]} */ let list = [];
   const rows = h("div", { class: "shares" });
   const add = button("add", `pick.${use}`, async () => put(await picked(use)), { class: "quiet", id: `add-${use}` });
@@ -23,7 +24,7 @@ export function shares(use, changed) {
     rows.querySelectorAll("output").forEach((node, i) => (node.textContent = sum ? percent(list[i].weight / sum) : ""));
   };
   const fill = () => {
-    const several = list.length > 1;
+    const several = weighted && list.length > 1;
     rows.replaceChildren(
       ...list.map((one, i) => {
         const weight = h("input", { type: "range", min: 0, max: 100, step: 1, value: one.weight });

@@ -10,7 +10,6 @@ class Store extends EventTarget {
     super();
     /** @type {Map<string, Api.Photo>} */ this.photos = new Map();
     /** @type {Api.ModelInfo[]} */ this.models = [];
-    /** @type {string[]} */ this.filters = [];
     /** @type {Api.OptionSchemas | null} */ this.options = null;
     /** @type {Api.Example[]} */ this.examples = [];
     /** @type {Api.Health | null} */ this.health = null;
@@ -22,7 +21,6 @@ class Store extends EventTarget {
     this.loading ??= Promise.all([api.options(), api.models(), api.examples(), api.photos()]).then(([options, models, examples, photos]) => {
       this.options = options;
       this.models = models.models;
-      this.filters = models.filters;
       this.examples = examples.examples;
       for (const photo of photos.photos.toReversed()) this.photos.set(photo.id, photo);
       this.tell();
@@ -51,6 +49,11 @@ class Store extends EventTarget {
     await api.forget(id);
     this.photos.delete(id);
     this.tell();
+  }
+
+  /** The colours in which a model may be shown a photo. @returns {string[]} */
+  get filters() {
+    return this.options?.collage.properties.filter.enum ?? [];
   }
 
   /** The last pictures first. */

@@ -16,6 +16,8 @@ import { stale, zone } from "../zone.js";
 import { planned } from "./batch.js";
 
 const BLEND_MS = 60;
+/** The options that take effect without the model. */
+const BLENDING = ["strength", "softness", "color_match", "blend"];
 
 /** @returns {Screen} */
 export function saveScreen() {
@@ -29,7 +31,7 @@ export function saveScreen() {
   const cutout = h("input", { type: "checkbox", class: "switch", id: "cutout" });
   const size = h("p", { class: "dim" });
 
-  const blend = () => /** @type {Api.BlendOptions} */ (blending?.read() ?? {});
+  const blend = () => /** @type {Api.CollageOptions} */ ({ ...blending?.first, ...blending?.read() });
   /** Lays the drawing in anew; only the last wish counts. */
   const renew = later(BLEND_MS, () => {
     if (!variant) return;
@@ -38,21 +40,21 @@ export function saveScreen() {
     const { id } = variant;
     remember("blend", blend());
     view.classList.add("waits");
-    api.blend(id, blend(), asked.signal).then((made) => {
+    api.blend(id, { options: blend() }, asked.signal).then((made) => {
       if (variant?.id === id) view.renew(made);
       view.classList.remove("waits");
     }, failed);
   });
   const save = saving({
-    start: (options) => api.exportVariant(/** @type {Api.Variant} */ (variant).id, { blend: blend(), save: options, cutout: cutout.checked && options.format !== "jpeg" }),
+    start: (options) => api.exportVariant(/** @type {Api.Variant} */ (variant).id, { options: blend(), save: options, cutout: cutout.checked && options.format !== "jpeg" }),
     more: [
       h("div", { class: "field checkbox" }, h("label", { for: "cutout", t: "field.cutout" }), cutout, h("small", { t: "help.cutout" })),
       size,
       button("folder", "save.folder", () => {
         if (!variant) return;
         const labels = zone.photo?.id === variant.photo ? zone.chosen() : recall(`chosen.${variant.photo}`, /** @type {number[]} */ ([]));
-        const parts = (store.photos.get(variant.photo)?.status.parts ?? []).filter((part) => labels.includes(part.label)).map((part) => part.name);
-        planned({ title: variant.name, recipe: { kind: "collage", model: variant.model, filter: variant.filter, seed: variant.seed, parts, blend: blend() } });
+        const parts = /** @type {Api.CollageOptions["parts"]} */ ((store.photos.get(variant.photo)?.status.parts ?? []).filter((part) => labels.includes(part.label)).map((part) => part.name));
+        planned({ title: variant.name, recipe: { kind: "collage", model: variant.model, styles: recall("wish", { styles: [] }).styles, options: { ...variant.options, ...blend(), ...(parts?.length ? { parts } : {}) } } });
         go("batch");
       }, { class: "quiet" }),
     ],
@@ -87,15 +89,16 @@ export function saveScreen() {
       const photo = store.photos.get(variant.photo) ?? (await store.fresh(variant.photo));
       remember(`variant.${variant.photo}`, id);
       if (!blending && store.options) {
-        blending = form(store.options.blend);
+        blending = form(store.options.collage, { only: BLENDING, plain: BLENDING.slice(0, 3) });
         blending.heard(renew);
         blendPlace.append(blending.node);
       }
-      blending?.write({ ...blending.first, ...variant.blend, ...recall("blend", {}) });
+      blending?.write({ ...variant.options, ...recall("blend", {}) });
       view.show({ before: api.at.preview(photo.id), after: api.at.variant(id), width: photo.work[0], height: photo.work[1] });
       fill();
       store.tell();
-      if (JSON.stringify({ ...blending?.first, ...blend() }) !== JSON.stringify({ ...blending?.first, ...variant.blend })) renew.now();
+      const made = /** @type {Record<string, any>} */ (variant.options);
+      if (Object.entries(blend()).some(([name, value]) => value !== made[name])) renew.now();
       return undefined;
     },
     leave: () => renew.stop(),

@@ -90,7 +90,7 @@ export function stylizeScreen() {
     go("zone", photo.id);
   }, { class: "quiet small" });
   const folder = button("folder", "save.folder", () => {
-    planned({ title: kind()?.title ?? model.value, recipe: { kind: "stylize", ...choice(), use_mask: false } });
+    planned({ title: kind()?.title ?? model.value, recipe: { kind: "stylize", model: choice().model, styles: choice().styles, options: choice().options } });
     go("batch");
   }, { class: "quiet" });
   const size = h("p", { class: "dim" });

@@ -10,11 +10,12 @@ import { button, h, icon, own, say, word } from "../dom.js";
 import { JobBar } from "../jobs.js";
 import { failed, notice } from "../notices.js";
 import { go } from "../route.js";
+import { shares } from "../shares.js";
 import { recall, remember, store } from "../store.js";
 import { bytes } from "../text.js";
 import { stale, zone } from "../zone.js";
 
-/** @typedef {{models: string[], filters: string[], seed: number}} Wish */
+/** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number}} Wish */
 /** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
 
 /** What is being drawn, by photo; it goes on whatever screen is shown. @type {Map<string, Work>} */
@@ -34,10 +35,10 @@ const marks = (/** @type {string} */ photo) => recall(`marks.${photo}`, {});
 /** What to draw: the last wish, as far as its models are still here; at first each model that fits. @returns {Wish} */
 function wished() {
   const here = store.fitting("collage").filter((model) => !model.problem).map((model) => model.name);
-  const last = recall("wish", /** @type {Wish} */ ({ models: [], filters: ["none"], seed: 0 }));
+  const last = recall("wish", /** @type {Wish} */ ({ models: [], filters: ["none"], styles: [], seed: 0 }));
   const models = last.models.filter((name) => here.includes(name));
   const filters = last.filters.filter((name) => store.filters.includes(name));
-  return { models: models.length ? models : here, filters: filters.length ? filters : store.filters.slice(0, 1), seed: last.seed };
+  return { models: models.length ? models : here, filters: filters.length ? filters : ["none"], styles: last.styles.filter((id) => store.photos.has(id)), seed: last.seed };
 }
 
 /** Follows a job that draws variants of a photo, and takes in what it makes. */
@@ -73,13 +74,13 @@ async function draw(/** @type {string} */ id, /** @type {Wish} */ wish) {
   if (zone.photo?.id === id) await zone.flush();
   remember("wish", wish);
   // Until it ends; what fails on the way shows in its tile.
-  follow(await api.makeVariants(id, { ...wish, blend: recall("blend", {}) }), wish);
+  follow(await api.makeVariants(id, { models: wish.models, filters: wish.filters, styles: wish.styles, options: { ...recall("blend", {}), seed: wish.seed } }), wish);
 }
 
 /** Boxes to tick: which models, which filters, and the number that chance starts from. */
 function wishes(/** @type {() => void} */ changed) {
-  const models = h("div", { class: "cards", role: "group", label: "variants.models" });
-  const filters = h("div", { class: "chips", role: "group", label: "variants.filters" });
+  const modelPart = h("div", { class: "cards", role: "group", label: "variants.models" });
+  const filterPart = h("div", { class: "chips", role: "group", label: "variants.filters" });
   const seed = h("input", { type: "number", min: 0, step: 1, id: "variants-seed", value: 0 });
   const tick = (/** @type {string} */ value, /** @type {boolean} */ on, /** @type {boolean} */ disabled) =>
     h("input", { type: "checkbox", value, checked: on, disabled, onchange: changed });
@@ -92,22 +93,34 @@ function wishes(/** @type {() => void} */ changed) {
     );
   const fill = () => {
     const wish = wished();
-    models.replaceChildren(...store.fitting("collage").map((model) => card(model, wish.models.includes(model.name))));
-    filters.replaceChildren(...store.filters.map((name) => h("label", { class: "chip" }, tick(name, wish.filters.includes(name), false), word("filter", name))));
+    modelPart.replaceChildren(...store.fitting("collage").map((model) => card(model, wish.models.includes(model.name))));
+    filterPart.replaceChildren(...store.filters.map((name) => h("label", { class: "chip" }, tick(name, wish.filters.some((one) => one === name), false), word("filter", name))));
     seed.value = String(wish.seed);
+    styles.restore(wish.styles.flatMap((id) => store.photos.get(id) ?? []).map((photo) => ({ photo, weight: 1 })));
+  };
+  /** What is wished; a model that takes a style needs one. */
+  const read = () => {
+    const models = ticked(modelPart);
+    const needs = store.models.some((one) => models.includes(one.name) && one.fits.includes("stylize"));
+    stylish.hidden = !needs;
+    const wish = /** @type {Wish} */ ({ models, filters: ticked(filterPart), styles: needs ? styles.ids() : [], seed: Math.max(0, Math.round(seed.valueAsNumber || 0)) });
+    return { wish, able: models.length * wish.filters.length > 0 && (!needs || wish.styles.length > 0) };
   };
   seed.addEventListener("input", changed);
+  const styles = shares("style", changed, false);
+  const stylish = h("section", { hidden: true }, h("h2", { t: "stylize.styles" }), styles.node);
   const ticked = (/** @type {HTMLElement} */ box) => [...box.querySelectorAll("input")].filter((one) => one.checked).map((one) => one.value);
   const node = h(
     "div",
     { class: "choice" },
     h("h2", { t: "variants.models" }),
-    models,
+    modelPart,
+    stylish,
     h("h2", { t: "variants.filters" }),
-    filters,
+    filterPart,
     h("div", { class: "field number" }, h("label", { for: "variants-seed", t: "field.seed" }), seed, h("small", { t: "help.seed" })),
   );
-  return { node, fill, read: () => ({ models: ticked(models), filters: ticked(filters), seed: Math.max(0, Math.round(seed.valueAsNumber || 0)) }) };
+  return { node, fill, read, bring: styles.bring };
 }
 
 /** Two variants on each other. */
@@ -182,10 +195,11 @@ export function variantsScreen() {
   const failure = (/** @type {Work} */ work, /** @type {Api.ItemDone} */ item) => {
     const again = button("reset", "variants.again", () => {
       working.delete(shown);
-      const made = store.photos.get(shown)?.variants ?? [];
-      const missing = (/** @type {"models" | "filters"} */ kind, /** @type {"model" | "filter"} */ key) =>
-        work.wish[kind].filter((name) => made.filter((one) => one[key] === name).length < work.wish[kind === "models" ? "filters" : "models"].length);
-      draw(shown, { models: missing("models", "model"), filters: missing("filters", "filter"), seed: work.wish.seed }).catch(failed);
+      const made = (store.photos.get(shown)?.variants ?? []).filter((one) => !stale(one));
+      const lacks = (/** @type {string} */ model, /** @type {string} */ filter) => !made.some((one) => one.model === model && one.options.filter === filter);
+      const models = work.wish.models.filter((model) => work.wish.filters.some((filter) => lacks(model, filter)));
+      const filters = work.wish.filters.filter((filter) => models.some((model) => lacks(model, filter)));
+      draw(shown, { ...work.wish, models, filters }).catch(failed);
     }, { class: "quiet small" });
     const why = item.problem ? api.sentence(item.problem) : "";
     return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(item.name, "strong"), h("p", { "data-own": "" }, why), again);
@@ -215,13 +229,14 @@ export function variantsScreen() {
     hiddenOnes.setAttribute("aria-pressed", String(unhidden));
     tell();
   };
-  const again = button("make", "variants.make", () => draw(shown, panel.read()).then(fill).catch(failed), { class: "go", id: "draw" });
+  const again = button("make", "variants.make", () => draw(shown, panel.read().wish).then(fill).catch(failed), { class: "go", id: "draw" });
   const tell = () => {
-    const { models, filters } = panel.read();
-    const count = models.length * filters.length;
+    const { wish, able } = panel.read();
+    const count = wish.models.length * wish.filters.length;
     const busy = Boolean(working.get(shown)?.left);
-    again.disabled = busy || !count;
+    again.disabled = busy || !able;
     if (busy) say(info, "variants.busy");
+    else if (count && !able) say(info, "stylize.no_style");
     else if (count) say(info, "variants.count", { n: count });
     else say(info, "variants.none_wished");
   };
@@ -259,7 +274,7 @@ export function variantsScreen() {
         const { jobs } = await api.jobs();
         const now = jobs.find((job) => job.kind === "variants" && job.photo === id && ["queued", "loading", "working"].includes(job.state));
         if (now) follow(now, wished());
-        else if (ordered === id || !photo.variants.length) await draw(id, panel.read());
+        else if ((ordered === id || !photo.variants.length) && panel.read().able) await draw(id, panel.read().wish);
       }
       ordered = null;
       fill();
