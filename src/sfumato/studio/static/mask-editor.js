@@ -58,6 +58,7 @@ export class MaskEditor extends HTMLElement {
     this.path = this.trail.appendChild(document.createElementNS(SVG, "path"));
     this.ring = this.appendChild(document.createElement("div"));
     this.ring.className = "ring";
+    this.ring.hidden = true;
     this.veil.className = "veil";
     for (const part of this.children) part.setAttribute("aria-hidden", "true");
     this.tabIndex = 0;

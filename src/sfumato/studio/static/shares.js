@@ -17,7 +17,7 @@ import { percent } from "./text.js";
 export function shares(use, changed, weighted = true) {
   /** @type {{photo: Api.Photo, weight: number}[]} */ let list = [];
   const rows = h("div", { class: "shares" });
-  const add = button("add", `pick.${use}`, async () => put(await picked(use)), { class: "quiet", id: `add-${use}` });
+  const add = button("add", `pick.${use}`, async () => put(await picked(use)), { class: "quiet" });
 
   const told = () => {
     const sum = list.reduce((all, one) => all + one.weight, 0);

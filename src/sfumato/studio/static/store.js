@@ -61,10 +61,10 @@ class Store extends EventTarget {
     return [...this.photos.values()].reverse();
   }
 
-  /** Models for a kind of work; those that cannot be used last. @param {Api.ModelInfo["fits"][number][]} kinds */
+  /** Models for kinds of work, those for the first kind first; those that cannot be used last. @param {Api.ModelInfo["fits"][number][]} kinds */
   fitting(...kinds) {
-    const fit = this.models.filter((model) => kinds.some((kind) => model.fits.includes(kind)));
-    return fit.sort((a, b) => Number(Boolean(a.problem)) - Number(Boolean(b.problem)));
+    const rank = (/** @type {Api.ModelInfo} */ model) => (model.problem ? kinds.length : 0) + kinds.findIndex((kind) => model.fits.includes(kind));
+    return this.models.filter((model) => kinds.some((kind) => model.fits.includes(kind))).sort((a, b) => rank(a) - rank(b));
   }
 
   /** An example as a picture of the session; brought once. */

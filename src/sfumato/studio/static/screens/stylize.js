@@ -83,7 +83,7 @@ export function stylizeScreen() {
     save.size(size, one.size);
     changed();
   };
-  const change = button("photo", "stylize.photo", async () => take((await picked("photo"))[0]), { class: "quiet small" });
+  const change = button("photo", "stylize.change", async () => take((await picked("photo"))[0]), { only: true });
   const paint = button("brush", "stylize.paint", () => {
     if (!photo) return;
     zone.purpose = "stylize";

@@ -32,13 +32,15 @@ export function order(/** @type {string} */ photo) {
 /** Stars and hidden ones, by variant. @returns {Record<string, "star" | "hide">} */
 const marks = (/** @type {string} */ photo) => recall(`marks.${photo}`, {});
 
-/** What to draw: the last wish, as far as its models are still here; at first each model that fits. @returns {Wish} */
+/** What to draw: the last wish, as far as its models are still here; at first each model that needs no style. @returns {Wish} */
 function wished() {
-  const here = store.fitting("collage").filter((model) => !model.problem).map((model) => model.name);
+  const usable = store.fitting("collage").filter((model) => !model.problem);
+  const here = usable.map((model) => model.name);
+  const alone = usable.filter((model) => !model.fits.includes("stylize")).map((model) => model.name);
   const last = recall("wish", /** @type {Wish} */ ({ models: [], filters: ["none"], styles: [], seed: 0 }));
   const models = last.models.filter((name) => here.includes(name));
   const filters = last.filters.filter((name) => store.filters.includes(name));
-  return { models: models.length ? models : here, filters: filters.length ? filters : ["none"], styles: last.styles.filter((id) => store.photos.has(id)), seed: last.seed };
+  return { models: models.length ? models : alone, filters: filters.length ? filters : ["none"], styles: last.styles.filter((id) => store.photos.has(id)), seed: last.seed };
 }
 
 /** Follows a job that draws variants of a photo, and takes in what it makes. */

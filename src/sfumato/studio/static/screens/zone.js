@@ -84,10 +84,11 @@ export function zoneScreen() {
     else go("variants", photo.id);
   }, { class: "go", id: "make" });
   const tools = h("div", { class: "sheet", id: "zone-sheet" });
-  const more = button("more", "zone.more", () => {
-    const open = panel.classList.toggle("open");
+  const unfold = (/** @type {boolean} */ open) => {
+    panel.classList.toggle("open", open);
     more.setAttribute("aria-expanded", String(open));
-  }, { only: true, class: "tool phone" });
+  };
+  const more = button("more", "zone.more", () => unfold(!panel.classList.contains("open")), { only: true, class: "tool phone" });
   more.setAttribute("aria-controls", "zone-sheet");
   more.setAttribute("aria-expanded", "false");
   const bar = toolbar(editor);
@@ -105,6 +106,7 @@ export function zoneScreen() {
     say(/** @type {Element} */ (make.lastElementChild), zone.purpose ? "zone.back" : made ? "zone.see" : "zone.make");
   };
   editor.addEventListener("edit", tell);
+  editor.addEventListener("pointerdown", () => unfold(false));
   for (const event of ["parts", "saved"]) zone.addEventListener(event, tell);
   store.addEventListener("photos", tell);
   tell();
@@ -113,14 +115,14 @@ export function zoneScreen() {
     node,
     enter: async (id) => {
       if (!id && !zone.photo) return go("photo");
-      if (!tools.firstChild) tools.append(maskTools(editor));
+      if (!tools.firstChild) tools.append(button("close", "zone.fold", () => unfold(false), { only: true, class: "tool phone fold-up" }), maskTools(editor));
       await zone.open(id || /** @type {Api.Photo} */ (zone.photo).id);
       bar.tell();
       tell();
       return undefined;
     },
     leave: () => {
-      panel.classList.remove("open");
+      unfold(false);
       zone.purpose = null;
       zone.flush().catch(failed);
     },
