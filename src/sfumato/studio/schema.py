@@ -35,18 +35,20 @@ class Problem(Model):
 class Limits(Model):
     """What is too much."""
 
-    upload_bytes: int
-    pixels: int
+    upload_bytes: int = 40_000_000
+    """Of the file of a picture."""
+    pixels: int = 80_000_000
     """Of a picture that is sent, and of a result."""
-    smallest_side: int
-    work_side: int
+    smallest_side: int = 64
+    """Pixels that each side of a picture must have."""
+    work_side: int = 1536
     """Longest side in pixels at which a zone is painted and a result is shown."""
-    photos: int
+    photos: int = 600
     """Pictures in a session."""
-    session_bytes: int
-    waiting: int
-    """Jobs of a session that may wait or run at once."""
-    formats: tuple[str, ...]
+    session_bytes: int = 8_000_000_000
+    waiting: int = 8
+    """Jobs of a session that may wait or run at once, beside those that look for parts."""
+    formats: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp", "image/avif")
     """Media types of pictures that can be sent."""
 
 
@@ -191,6 +193,14 @@ class File(Model):
     bytes: int
     width: int
     height: int
+    note: str = ""
+    """What went otherwise than asked; may be empty."""
+
+
+class Files(Model):
+    """Results of a session."""
+
+    files: tuple[File, ...]
 
 
 class ModelInfo(Model):
@@ -205,8 +215,6 @@ class ModelInfo(Model):
     fits: tuple[Literal["collage", "stylize", "translate", "texture", "parse"], ...]
     """`stylize` takes styles, `translate` has its own (both are sent as `stylize`)."""
     loaded: bool
-    classes: tuple[str, ...] = ()
-    """What it can be told to make, if there is a choice."""
     problem: str = ""
     """Why it cannot be used; for what is not here yet how to get it."""
 
@@ -232,8 +240,8 @@ class Run(Model):
     name: str
     """Of its folder."""
     title: str
-    state: Literal["running", "ended", "unknown"]
-    """`running`: the log grew in the last minutes and the run has not reached its end."""
+    state: Literal["running", "ended", "stopped"]
+    """`ended`: it has reached its end. `running`: it has not, and its log grew in the last minutes."""
     images: int
     total: int
     """Images it is to see; 0 if its recipe does not tell."""
