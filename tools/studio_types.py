@@ -2,29 +2,25 @@
 
     python tools/studio_types.py
 
-`make check-page` compares the page's JavaScript with them, and a test compares them with `studio/schema.py`.
+`make check-page` compares the page's JavaScript with them, and a test compares them with the server's description of itself.
 """
 
 import json
-import sys
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from sfumato.studio import events, requests, schema
-from sfumato.studio.operations import OPERATIONS
+from sfumato.studio.app import OPERATIONS
+from sfumato.studio.openapi import document
 
 TARGET = Path(__file__).resolve().parent.parent / "src/sfumato/studio/static/types.d.ts"
-HEAD = "// Written by tools/studio_types.py from studio/schema.py: change it there.\n"
+HEAD = "// Written by tools/studio_types.py from the studio's openapi.json: change it there.\n"
 SIMPLE = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean", "null": "null"}
 
 
 def typed(node: dict[str, Any]) -> str:
     """What TypeScript calls the values of a JSON schema."""
     if "$ref" in node:
-        return str(node["$ref"].rsplit("/", 1)[1])
+        return str(node["$ref"].rsplit("/", 1)[1]).replace("-", "")
     if "const" in node:
         return json.dumps(node["const"])
     if "enum" in node:
@@ -61,29 +57,12 @@ def names(node: Any) -> set[str]:
     return set().union(*map(names, node), set()) if isinstance(node, list) else set()
 
 
-def schemas() -> dict[str, dict[str, Any]]:
-    """All models that go over the wire, by the names that `requests` and `schema` give them."""
-    models = {
-        kind: name
-        for module in (events, requests, schema)
-        for name, kind in vars(module).items()
-        if isinstance(kind, type) and (issubclass(kind, schema.Model) or is_dataclass(kind)) and kind is not schema.Model
-    }
-    template = "#/$defs/{model}"
-    inputs = [(kind, "validation", TypeAdapter(kind)) for kind in models]
-    places, definitions = TypeAdapter.json_schemas(inputs, ref_template=template)
-    keys = {node["$ref"].rsplit("/", 1)[1]: models[kind] for (kind, _), node in places.items()}
-    text = json.dumps({keys[key]: node for key, node in definitions["$defs"].items()})
-    for key, name in keys.items():
-        text = text.replace(f'"#/$defs/{key}"', f'"#/$defs/{name}"')
-    return json.loads(text)
-
-
 def text() -> str:
     """The whole file."""
-    nodes = schemas()
-    asked = {each.body.__name__ for each in OPERATIONS if isinstance(each.body, type)}
-    while more := set().union(*(names(nodes[name]) for name in asked)) - asked:
+    made = json.loads(document(OPERATIONS))
+    nodes = {name.replace("-", ""): node for name, node in made["components"]["schemas"].items()}
+    asked = names([operation.get("requestBody") for path in made["paths"].values() for operation in path.values()])
+    while more := names([nodes[name] for name in asked]) - asked:
         asked |= more
     return HEAD + "".join(f"\n{interface(name, node, name in asked)}\n" for name, node in sorted(nodes.items()))
 
@@ -94,4 +73,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -3,9 +3,11 @@
  * @import * as Api from "./types.d.ts"
  */
 
-import { known, text } from "./text.js";
+import { bytes, known, text } from "./text.js";
 
 const HEADERS = { "X-Studio": "1" };
+/** What is too much, once the studio has said it. @type {Api.Limits | null} */
+let limits = null;
 
 /** Why something was not done: the server's code, and a sentence in the language of the page. */
 export class Refusal extends Error {
@@ -24,7 +26,7 @@ export function sentence(/** @type {Api.Problem} */ { error, message, hint }) {
   const told = [message, hint].filter(Boolean).join(" ");
   const key = `error.${error}`;
   if (!known(key)) return told;
-  return text(key, { told });
+  return text(key, { told, size: bytes(limits?.upload_bytes ?? 0), pixels: (limits?.pixels ?? 0) / 1e6, side: limits?.smallest_side ?? 0 });
 }
 
 /** Nothing came back: the program has ended, or the way to it is cut. */
@@ -85,7 +87,9 @@ export async function health() {
     throw unreachable();
   });
   if (!response.ok && response.status !== 503) throw await refused(response);
-  return response.json();
+  const told = await response.json();
+  limits = told.limits;
+  return told;
 }
 
 /** @returns {Promise<Api.OptionSchemas>} */

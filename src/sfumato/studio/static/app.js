@@ -72,6 +72,7 @@ function header() {
   const tongue = button("language", "language.switch", () => {
     speak(language === "en" ? "ro" : "en");
     sayAgain();
+    store.tell();
     tellTitle();
     device.title = "";
     checkHealth().catch(() => {});

@@ -4,7 +4,7 @@ import { h, hush, say } from "./dom.js";
 import { number } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT, LEFT, FOOT] = [640, 240, 44, 22];
+const [NARROWEST, HEIGHT, LEFT, FOOT] = [300, 240, 44, 22];
 const MOST = 400;
 
 /** @typedef {Record<string, any>} Line */
@@ -41,22 +41,23 @@ function thinned(/** @type {[number, number][]} */ points) {
 export function chart() {
   const select = h("select", { label: "train.group" });
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute("role", "img");
   const legend = h("ul", { class: "legend" });
   const none = h("p", { class: "dim" });
   /** @type {Line[]} */ let lines = [];
 
   const paint = (/** @type {string[]} */ keys) => {
+    const width = Math.max(NARROWEST, svg.clientWidth);
+    svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const curves = keys.map((key) => thinned(lines.filter((line) => Number.isFinite(line[key])).map((line) => [line.images, line[key]])));
     const [xs, ys] = [0, 1].map((axis) => curves.flat().map((point) => point[axis]));
     const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(0, ...ys), Math.max(...ys)];
-    const x = (/** @type {number} */ value) => LEFT + ((value - x0) / (x1 - x0 || 1)) * (WIDTH - LEFT - 8);
+    const x = (/** @type {number} */ value) => LEFT + ((value - x0) / (x1 - x0 || 1)) * (width - LEFT - 8);
     const y = (/** @type {number} */ value) => HEIGHT - FOOT - ((value - y0) / (y1 - y0 || 1)) * (HEIGHT - FOOT - 8);
     svg.replaceChildren();
     for (let i = 0; i <= 4; i++) {
       const value = y0 + ((y1 - y0) * i) / 4;
-      svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 8, y1: y(value), y2: y(value), class: "rule" }));
+      svg.append(drawn("line", { x1: LEFT, x2: width - 8, y1: y(value), y2: y(value), class: "rule" }));
       svg.append(drawn("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end", "data-own": "" }, number(Number(value.toPrecision(2)), 3)));
     }
     for (const [value, anchor] of /** @type {const} */ ([[x0, "start"], [x1, "end"]])) svg.append(drawn("text", { x: x(value), y: HEIGHT - 5, "text-anchor": anchor, "data-own": "" }, number(value, 0)));
@@ -81,6 +82,7 @@ export function chart() {
     return paint(keys);
   };
   select.addEventListener("change", show);
+  new ResizeObserver(show).observe(select.ownerDocument.body);
   return {
     node: h("div", { class: "chart" }, select, svg, legend, none),
     clear: () => {

@@ -100,8 +100,31 @@ export function own(/** @type {string} */ words, tag = /** @type {"span" | "stro
   return h(tag, { "data-own": "" }, words);
 }
 
-/** A word of the server in the page's language, or as it is if that has none. */
-export function word(/** @type {string} */ kind, /** @type {string} */ name) {
-  const key = `${kind}.${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}`;
-  return known(key) ? h("span", { t: key }) : own(name);
+/** The key of a word of the server, such as a part's name. */
+const keyOf = (/** @type {string} */ kind, /** @type {string} */ name) => `${kind}.${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}`;
+
+/** Whether the page has a word of its own for one of the server's. */
+export const knows = (/** @type {string} */ kind, /** @type {string} */ name) => known(keyOf(kind, name));
+
+/** A word of the server in the page's language, or as the server says it if that has none. */
+export function word(/** @type {string} */ kind, /** @type {string} */ name, otherwise = name) {
+  const key = keyOf(kind, name);
+  return known(key) ? h("span", { t: key }) : own(otherwise);
+}
+
+/** The same as plain words, to stand in a sentence. */
+export function wordNow(/** @type {string} */ kind, /** @type {string} */ name, otherwise = name) {
+  const key = keyOf(kind, name);
+  return known(key) ? text(key) : otherwise;
+}
+
+/** A model as an entry of a list. */
+export function modelOption(/** @type {{name: string, title: string, problem: string}} */ { name, title, problem }) {
+  const entry = h("option", { value: name, disabled: Boolean(problem) });
+  if (knows("model", name)) say(entry, keyOf("model", name));
+  else {
+    entry.setAttribute("data-own", "");
+    entry.textContent = title || name;
+  }
+  return entry;
 }

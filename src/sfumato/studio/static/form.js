@@ -11,8 +11,9 @@ function bare(/** @type {Schema} */ schema, /** @type {Schema} */ all) {
   const found = (/** @type {Schema} */ one) => (one.$ref ? { ...all.$defs[one.$ref.split("/").pop()], ...one } : one);
   const whole = found(schema);
   const kinds = (whole.anyOf ?? []).map(found);
-  const inner = kinds.find((/** @type {Schema} */ kind) => kind.type !== "null");
-  return { inner: inner ? { ...whole, ...inner, description: whole.description } : whole, optional: kinds.length > 1 };
+  const real = kinds.filter((/** @type {Schema} */ kind) => kind.type !== "null");
+  const choices = real.every((/** @type {Schema} */ kind) => kind.enum) ? { enum: real.flatMap((/** @type {Schema} */ kind) => kind.enum) } : real[0];
+  return { inner: real.length ? { ...whole, ...choices, description: whole.description } : whole, optional: real.length < kinds.length };
 }
 
 let count = 0;
@@ -74,6 +75,16 @@ function amount(/** @type {string} */ name, /** @type {Schema} */ schema, /** @t
   };
 }
 
+/** Several numbers in a row. @returns {Field} */
+function numbers(/** @type {string} */ name, /** @type {Schema} */ schema) {
+  const control = h("input", { type: "text", inputmode: "decimal", pattern: String.raw`\s*\d*\.?\d+(\s+\d*\.?\d+)*\s*`, required: (schema.minItems ?? 0) > 0 });
+  return {
+    node: row(name, schema, control),
+    read: () => control.value.trim().split(/\s+/).filter(Boolean).map(Number),
+    write: (value) => (control.value = (value ?? []).join(" ")),
+  };
+}
+
 /** @returns {Field} */
 function toggle(/** @type {string} */ name, /** @type {Schema} */ schema) {
   const control = h("input", { type: "checkbox", class: "switch" });
@@ -85,6 +96,7 @@ function field(/** @type {string} */ name, /** @type {Schema} */ schema, /** @ty
   const { inner, optional } = bare(schema, all);
   if (inner.enum) return choice(name, inner);
   if (inner.type === "boolean") return toggle(name, inner);
+  if (inner.type === "array" && /^(number|integer)$/.test(inner.items?.type)) return numbers(name, inner);
   if (inner.type !== "number" && inner.type !== "integer") return null;
   const short = inner.minimum !== undefined && inner.maximum !== undefined && inner.maximum - inner.minimum <= 100;
   return short && !optional ? slider(name, inner) : amount(name, inner, optional);
@@ -119,7 +131,7 @@ export function form(schema, { only, without = [], plain } = {}) {
     write,
     first,
     /** The values, without those that stand as they were at first. */
-    read: () => Object.fromEntries([...fields].map(([name, made]) => [name, made.read()]).filter(([name, value]) => value !== first[name])),
+    read: () => Object.fromEntries([...fields].map(([name, made]) => [name, made.read()]).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(first[name]))),
     /** Whether all values can be; the browser shows the first that cannot. */
     valid: () => node.reportValidity(),
     heard: (/** @type {() => void} */ act) => node.addEventListener("input", act),

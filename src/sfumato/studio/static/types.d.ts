@@ -1,4 +1,4 @@
-// Written by tools/studio_types.py from studio/schema.py: change it there.
+// Written by tools/studio_types.py from the studio's openapi.json: change it there.
 
 /** The same variant of many photos, each with a zone of its own parts, which `options.parts` names. */
 export interface BatchCollage {
@@ -96,6 +96,13 @@ export interface File {
   bytes: number;
   width: number;
   height: number;
+  /** What went otherwise than asked; may be empty. */
+  note: string;
+}
+
+/** Results of a session. */
+export interface Files {
+  files: File[];
 }
 
 /** Whether the studio is ready, and what it works with. */
@@ -145,16 +152,18 @@ export interface Jobs {
 
 /** What is too much. */
 export interface Limits {
+  /** Of the file of a picture. */
   upload_bytes: number;
   /** Of a picture that is sent, and of a result. */
   pixels: number;
+  /** Pixels that each side of a picture must have. */
   smallest_side: number;
   /** Longest side in pixels at which a zone is painted and a result is shown. */
   work_side: number;
   /** Pictures in a session. */
   photos: number;
   session_bytes: number;
-  /** Jobs of a session that may wait or run at once. */
+  /** Jobs of a session that may wait or run at once, beside those that look for parts. */
   waiting: number;
   /** Media types of pictures that can be sent. */
   formats: string[];
@@ -187,8 +196,6 @@ export interface ModelInfo {
   /** `stylize` takes styles, `translate` has its own (both are sent as `stylize`). */
   fits: ("collage" | "stylize" | "translate" | "texture" | "parse")[];
   loaded: boolean;
-  /** What it can be told to make, if there is a choice. */
-  classes: string[];
   /** Why it cannot be used; for what is not here yet how to get it. */
   problem: string;
 }
@@ -204,6 +211,28 @@ export interface OptionSchemas {
   stylize: Record<string, any>;
   texture: Record<string, any>;
   save: Record<string, any>;
+}
+
+/** How parts of a photograph are redrawn and put back. `blend`, `softness`, `color_match` and `strength` take effect in `blend`: they can change without the model at work. */
+export interface OptionsOutput {
+  /** The parts that are redrawn. */
+  parts: ("background" | "hat" | "hair" | "sunglasses" | "upper-clothes" | "skirt" | "pants" | "dress" | "belt" | "left-shoe" | "right-shoe" | "face" | "left-leg" | "right-leg" | "left-arm" | "right-arm" | "bag" | "scarf")[];
+  /** How the border is found: `guided` follows strands of hair, `feather` blurs, `laplacian` mixes scale by scale. */
+  blend: "guided" | "feather" | "laplacian" | "hard";
+  /** How wide the border is: 0 is crisp, 1 is widest. */
+  softness: number;
+  /** How far the drawing takes the mean colour and contrast of what it covers. */
+  color_match: number;
+  /** How much of the drawing: 0 keeps the photograph. */
+  strength: number;
+  /** The colours in which the model sees the photograph. */
+  filter: "none" | "warm" | "cool" | "vivid" | "pale" | "contrast";
+  /** Fixes what a model that draws noise makes. */
+  seed: number;
+  /** What the model sees around the zone on each side, as a share of the zone's box. */
+  padding: number;
+  /** Side of what the model is given, in pixels; if none is given, the crop's own, at most what suits the model. */
+  size: number | null;
 }
 
 /** A part of a photo that was found. */
@@ -304,8 +333,8 @@ export interface Run {
   /** Of its folder. */
   name: string;
   title: string;
-  /** `running`: the log grew in the last minutes and the run has not reached its end. */
-  state: "running" | "ended" | "unknown";
+  /** `ended`: it has reached its end. `running`: it has not, and its log grew in the last minutes. */
+  state: "running" | "ended" | "stopped";
   images: number;
   /** Images it is to see; 0 if its recipe does not tell. */
   total: number;
@@ -359,16 +388,6 @@ export interface Status {
   /** While it waits, loads or parses: the job to listen to. */
   job: string | null;
   problem: Problem | null;
-}
-
-/** A photo in the style of others. */
-export interface StylizeChoice {
-  model: string;
-  /** Ids of pictures; none for a model that has a style of its own. */
-  styles: string[];
-  options: StylizeOptions;
-  /** Only where the photo's mask is white. */
-  use_mask: boolean;
 }
 
 export interface StylizeOptions {
@@ -425,7 +444,7 @@ export interface Variant {
   width: number;
   height: number;
   /** With which it was made, filter and seed among them. */
-  options: CollageOptions;
+  options: OptionsOutput;
   /** The zone that it was made with. */
   mask: Mask;
   /** Seconds since 1970. */

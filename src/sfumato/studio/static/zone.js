@@ -4,7 +4,7 @@
  */
 
 import * as api from "./api.js";
-import { h } from "./dom.js";
+import { h, knows, wordNow } from "./dom.js";
 import { JobBar } from "./jobs.js";
 import { Mask } from "./mask.js";
 import { MaskEditor } from "./mask-editor.js";
@@ -140,6 +140,12 @@ class Zone extends EventTarget {
 }
 
 export const zone = new Zone();
+
+/** What a variant is called: by its model, and by its colours where they are not the photo's. */
+export function nameOf(/** @type {Api.Variant} */ { model, options, name }) {
+  const filter = options.filter === "none" ? "" : `, ${wordNow("filter", options.filter)}`;
+  return knows("model", model) ? `${wordNow("model", model)}${filter}` : name;
+}
 
 /** Whether a variant was made with another zone than the photo has now. */
 export function stale(/** @type {Api.Variant} */ variant) {

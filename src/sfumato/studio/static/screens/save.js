@@ -12,7 +12,7 @@ import { failed } from "../notices.js";
 import { go } from "../route.js";
 import { saving } from "../saving.js";
 import { later, recall, remember, store } from "../store.js";
-import { stale, zone } from "../zone.js";
+import { nameOf, stale, zone } from "../zone.js";
 import { planned } from "./batch.js";
 
 const BLEND_MS = 60;
@@ -54,7 +54,7 @@ export function saveScreen() {
         if (!variant) return;
         const labels = zone.photo?.id === variant.photo ? zone.chosen() : recall(`chosen.${variant.photo}`, /** @type {number[]} */ ([]));
         const parts = /** @type {Api.CollageOptions["parts"]} */ ((store.photos.get(variant.photo)?.status.parts ?? []).filter((part) => labels.includes(part.label)).map((part) => part.name));
-        planned({ title: variant.name, recipe: { kind: "collage", model: variant.model, styles: recall("wish", { styles: [] }).styles, options: { ...variant.options, ...blend(), ...(parts?.length ? { parts } : {}) } } });
+        planned({ title: nameOf(variant), recipe: { kind: "collage", model: variant.model, styles: recall("wish", { styles: [] }).styles, options: { ...variant.options, ...blend(), ...(parts?.length ? { parts } : {}) } } });
         go("batch");
       }, { class: "quiet" }),
     ],
@@ -71,8 +71,7 @@ export function saveScreen() {
     strip.replaceChildren(
       ...others.map((one) => {
         const tile = h("button", { type: "button", class: "tile", onclick: () => go("save", one.id), "aria-pressed": String(one.id === now.id) }, h("img", { src: api.at.variantThumb(one.id), alt: "" }));
-        say(tile, "variants.open", { name: one.name }, "aria-label");
-        tile.title = one.name;
+        say(tile, "variants.open", { name: nameOf(one) }, "aria-label");
         return tile;
       }),
     );

@@ -6,7 +6,7 @@
 
 import * as api from "../api.js";
 import { CompareView } from "../compare.js";
-import { button, h, hush, icon, say } from "../dom.js";
+import { button, h, hush, icon, modelOption, say, wordNow } from "../dom.js";
 import { form } from "../form.js";
 import { failed } from "../notices.js";
 import { brought, caption, exampleRow, picked } from "../pictures.js";
@@ -35,7 +35,7 @@ export function stylizeScreen() {
   const kind = () => store.models.find((one) => one.name === model.value);
   const needsStyles = () => kind()?.fits.includes("stylize") ?? true;
   const able = () => Boolean(photo && kind() && (!needsStyles() || styles.possible()));
-  /** @returns {Api.StylizeChoice} */
+  /** @returns {Api.PreviewRequest} */
   const choice = () => {
     const weights = needsStyles() ? styles.weights() : [];
     return { model: model.value, styles: needsStyles() ? styles.ids() : [], options: { ...options?.read(), ...(weights.length ? { weights } : {}) }, use_mask: masked.checked && !masked.disabled };
@@ -90,7 +90,7 @@ export function stylizeScreen() {
     go("zone", photo.id);
   }, { class: "quiet small" });
   const folder = button("folder", "save.folder", () => {
-    planned({ title: kind()?.title ?? model.value, recipe: { kind: "stylize", model: choice().model, styles: choice().styles, options: choice().options } });
+    planned({ title: wordNow("model", model.value, kind()?.title), recipe: { kind: "stylize", model: choice().model, styles: choice().styles, options: choice().options } });
     go("batch");
   }, { class: "quiet" });
   const size = h("p", { class: "dim" });
@@ -123,7 +123,7 @@ export function stylizeScreen() {
     if (options || !store.options) return;
     options = form(store.options.stylize, { without: ["weights"], plain: ["strength", "keep_colors"] });
     optionPlace.append(options.node);
-    model.append(...store.fitting("stylize", "translate").map((one) => h("option", { value: one.name, disabled: Boolean(one.problem), "data-own": "" }, one.title || one.name)));
+    model.append(...store.fitting("stylize", "translate").map((one) => modelOption(one)));
     const kept = recall("stylize", /** @type {any} */ ({}));
     if (store.models.some((one) => one.name === kept.model)) model.value = kept.model;
     options.write(kept.options ?? {});

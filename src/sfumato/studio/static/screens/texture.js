@@ -5,7 +5,7 @@
  */
 
 import * as api from "../api.js";
-import { button, h, icon, say } from "../dom.js";
+import { button, h, icon, modelOption, say } from "../dom.js";
 import { form } from "../form.js";
 import { download, JobBar } from "../jobs.js";
 import { failed, notice } from "../notices.js";
@@ -15,6 +15,12 @@ import { recall, remember, store } from "../store.js";
 import { bytes } from "../text.js";
 
 const SIDES = [256, 512, 1024, 2048];
+/** What a request says beside the options of the optimisation. */
+const ASIDE = { properties: { swatch_size: { anyOf: [{ type: "integer", minimum: 16, maximum: 2048 }, { type: "null" }], default: null }, seed: { type: "integer", minimum: 0, default: 0 } } };
+/** Options that are lists of names, which no control shows, or belong to those. */
+const UNSHOWN = ["weights", "perceptual", "style_layers", "layer_weights"];
+/** The model that works from swatches. */
+const FREE = "gatys";
 
 /** A result, once or as a floor of tiles. */
 function sheet() {
@@ -53,11 +59,17 @@ export function textureScreen() {
   const [width, height] = [side("width"), side("height")];
   const seamless = h("input", { type: "checkbox", class: "switch", id: "texture-seamless", checked: true });
 
+  const aside = form(ASIDE);
+  const model = h("select", { id: "texture-model" });
+  const learned = () => Boolean(model.value) && model.value !== FREE;
+  const able = () => learned() || swatches.possible();
   const changed = () => {
-    remember("texture", { size: [width.value, height.value], seamless: seamless.checked, options: options?.read(), swatches: swatches.kept() });
-    make.disabled = !swatches.possible() || !bar.node.hidden;
-    empty.hidden = swatches.possible() || !result.node.hidden;
-    ready.hidden = !swatches.possible() || !result.node.hidden;
+    remember("texture", { size: [width.value, height.value], seamless: seamless.checked, options: options?.read(), aside: aside.read(), swatches: swatches.kept() });
+    for (const part of [swatchPart, optionPlace]) part.hidden = learned();
+    modelPart.hidden = model.options.length < 2;
+    make.disabled = !able() || !bar.node.hidden;
+    empty.hidden = able() || !result.node.hidden;
+    ready.hidden = !able() || !result.node.hidden;
     for (const chip of presets.children) chip.setAttribute("aria-pressed", String([width.value, height.value].every((value) => value === chip.textContent)));
   };
   const swatches = shares("swatch", changed);
@@ -67,10 +79,10 @@ export function textureScreen() {
   };
   const presets = h("div", { class: "chips", role: "group", label: "texture.sizes" }, ...SIDES.map((length) => h("button", { type: "button", class: "chip", "data-own": "", onclick: () => square(length) }, length)));
   const run = async () => {
-    if (!width.reportValidity() || !height.reportValidity() || !options?.valid()) return;
-    const weights = swatches.weights();
+    if (!width.reportValidity() || !height.reportValidity() || !options?.valid() || !aside.valid()) return;
+    const from = learned() ? { model: model.value } : { swatches: swatches.ids(), weights: swatches.weights(), options: options.read() };
     try {
-      const job = await api.texture({ swatches: swatches.ids(), size: [width.valueAsNumber, height.valueAsNumber], seamless: seamless.checked, weights, options: options.read(), save: saves?.read() ?? {} });
+      const job = await api.texture({ ...from, ...aside.read(), size: [width.valueAsNumber, height.valueAsNumber], seamless: seamless.checked, save: saves?.read() ?? {} });
       const ended = bar.follow(job);
       changed();
       const { end, files } = await ended;
@@ -98,10 +110,13 @@ export function textureScreen() {
     }, failed)),
   );
   const ready = h("p", { class: "nothing", t: "texture.ready", hidden: true });
+  const swatchPart = h("section", {}, h("h2", { t: "texture.swatches" }), swatches.node);
+  const modelPart = h("section", { hidden: true }, h("div", { class: "field select" }, h("label", { for: "texture-model", t: "field.model" }), model));
   const panel = h(
     "aside",
     { class: "panel" },
-    h("section", {}, h("h2", { t: "texture.swatches" }), swatches.node),
+    modelPart,
+    swatchPart,
     h(
       "section",
       {},
@@ -110,24 +125,28 @@ export function textureScreen() {
       h("div", { class: "sides" }, h("label", { for: "texture-width", t: "field.width" }), width, h("label", { for: "texture-height", t: "field.height" }), height),
       h("div", { class: "field checkbox" }, h("label", { for: "texture-seamless", t: "field.seamless" }), seamless, h("small", { t: "help.seamless" })),
     ),
-    h("section", {}, h("h2", { t: "texture.how" }), optionPlace),
+    h("section", {}, h("h2", { t: "texture.how" }), aside.node, optionPlace),
     h("section", {}, h("h2", { t: "save.title" }), savePlace),
   );
-  for (const control of [width, height, seamless]) control.addEventListener("input", changed);
+  aside.heard(changed);
+  for (const control of [width, height, seamless, model]) control.addEventListener("input", changed);
   const node = h("div", { class: "screen texture" }, h("h1", { class: "unseen", t: "tab.texture", tabindex: -1 }), h("div", { class: "stage" }, empty, ready, result.node), panel, h("div", { class: "action" }, bar.node, h("div", { class: "row" }, make)));
   return {
     node,
     enter: async () => {
       await store.load();
       if (!options && store.options) {
-        options = form(store.options.texture, { without: ["weights"], plain: [] });
+        options = form(store.options.texture, { without: UNSHOWN, plain: [] });
         saves = form(store.options.save, { only: ["format", "quality", "embed_recipe"], plain: ["format"] });
         optionPlace.append(options.node);
         savePlace.append(saves.node);
+        model.append(...store.fitting("texture").map(modelOption));
+        if (store.models.some((one) => one.name === FREE)) model.value = FREE;
         const kept = recall("texture", /** @type {any} */ ({}));
         if (kept.size) [width.value, height.value] = kept.size;
         if ("seamless" in kept) seamless.checked = kept.seamless;
         options.write(kept.options ?? {});
+        aside.write(kept.aside ?? {});
         const before = (kept.swatches ?? []).map((/** @type {[string, number]} */ [id, weight]) => ({ photo: store.photos.get(id), weight }));
         swatches.restore(before.filter((/** @type {{photo?: Api.Photo}} */ one) => one.photo));
         options.heard(changed);

@@ -87,11 +87,6 @@ export function trainScreen() {
     pictures.fill(run);
     reports.hidden = !run.has_report;
   };
-  const take = (/** @type {Api.Run} */ run) => {
-    runs = runs.map((one) => (one.id === run.id ? run : one));
-    fillList();
-    fillDetail(run);
-  };
   const open = (/** @type {string} */ id) => {
     stop();
     shown = id;
@@ -101,8 +96,10 @@ export function trainScreen() {
     losses.clear();
     reports.open = false;
     report.removeAttribute("src");
-    take(run);
-    stop = api.listen(`api/runs/${id}/events`, { lines: (/** @type {Api.RunLog} */ log) => losses.add(log.lines), run: take }, [], () => {});
+    fillList();
+    fillDetail(run);
+    const heard = { lines: (/** @type {Api.RunLog} */ log) => losses.add(log.lines), error: (/** @type {Api.Problem} */ problem) => failed(new api.Refusal(problem)) };
+    stop = api.listen(`api/runs/${id}/events`, heard, ["error"], () => {});
   };
   reports.addEventListener("toggle", () => reports.open && shown && (report.src = api.at.report(shown)));
   const fill = async () => {
@@ -112,6 +109,8 @@ export function trainScreen() {
     node.classList.toggle("empty", !runs.length);
     say(/** @type {Element} */ (none.lastElementChild), found.folder ? "train.none_yet" : "train.no_folder");
     fillList();
+    const now = runs.find((run) => run.id === shown);
+    if (now) fillDetail(now);
   };
   return {
     node,

@@ -13,7 +13,7 @@ import { go } from "../route.js";
 import { shares } from "../shares.js";
 import { recall, remember, store } from "../store.js";
 import { bytes } from "../text.js";
-import { stale, zone } from "../zone.js";
+import { nameOf, stale, zone } from "../zone.js";
 
 /** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number}} Wish */
 /** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
@@ -53,7 +53,7 @@ async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
     work.left = total - number;
     const photo = store.photos.get(id);
     if (photo && !photo.variants.some((one) => one.id === variant.id)) photo.variants.push(variant);
-    if (variant.note) notice("note", "variants.note", { name: variant.name, note: variant.note });
+    if (variant.note) notice("note", "variants.note", { name: nameOf(variant), note: variant.note });
     store.tell();
   };
   const miss = (/** @type {Api.ItemDone} */ item) => {
@@ -91,7 +91,7 @@ function wishes(/** @type {() => void} */ changed) {
       "label",
       { class: model.problem ? "card gone" : "card" },
       tick(model.name, on, Boolean(model.problem)),
-      h("span", { class: "words" }, own(model.title || model.name, "strong"), h("small", { "data-own": "" }, model.problem || `${model.licence} · ${bytes(model.bytes)}`)),
+      h("span", { class: "words" }, h("strong", {}, word("model", model.name, model.title)), h("small", { "data-own": "" }, model.problem || `${model.licence} · ${bytes(model.bytes)}`)),
     );
   const fill = () => {
     const wish = wished();
@@ -182,8 +182,8 @@ export function variantsScreen() {
     const is = marks(shown)[one.id];
     const chosen = recall(`variant.${shown}`, "") === one.id;
     const open = h("button", { type: "button", class: "open", onclick: () => go("save", one.id) }, h("img", { src: api.at.variant(one.id), alt: "", width: one.width, height: one.height, loading: "lazy" }));
-    say(open, chosen ? "variants.open_chosen" : "variants.open", { name: one.name }, "aria-label");
-    const node = h("div", { class: "variant", role: "listitem", "data-id": one.id }, open, h("div", { class: "row" }, own(one.name)));
+    say(open, chosen ? "variants.open_chosen" : "variants.open", { name: nameOf(one) }, "aria-label");
+    const node = h("div", { class: "variant", role: "listitem", "data-id": one.id }, open, h("div", { class: "row" }, own(nameOf(one))));
     node.lastElementChild?.append(
       tool("star", "variants.star", is === "star", () => mark(one, "star"), "S"),
       tool("compare", "variants.pair", pair.some((other) => other.id === one.id), () => match(one), "A"),
