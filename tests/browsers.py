@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -38,8 +38,12 @@ def program() -> str | None:
 
 
 @contextlib.contextmanager
-def started() -> Iterator[Any]:
+def started(*more: str, without: Sequence[str] = ()) -> Iterator[Any]:
     """A browser without windows.
+
+    Args:
+        more: further flags.
+        without: flags that are left out.
 
     Raises:
         LookupError: this machine has none, or no Playwright.
@@ -52,7 +56,9 @@ def started() -> Iterator[Any]:
     if path is None:
         raise LookupError(f"no browser: none of {', '.join(NAMES)} is on the path, and SFUMATO_CHROMIUM is not set")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=[*(flag for flag in FLAGS if flag not in without), *more]
+        )
         try:
             yield browser
         finally:

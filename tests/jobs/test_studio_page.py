@@ -446,7 +446,8 @@ def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
     sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 2")
     assert page.locator('.files [data-state="failed"]').count() == 1
     page.locator(".batch .action .go").click()
-    page.locator(".files [data-state=done], .files [data-state=failed] >> nth=2").first.wait_for()
+    ended = ".files [data-state=done], .files [data-state=failed]"
+    sp.until(page, "(ended) => document.querySelectorAll(ended).length === 3", ended)
     seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
 
 
