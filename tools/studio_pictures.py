@@ -2,8 +2,7 @@
 
     python tools/studio_pictures.py [FOLDER]
 
-Writes docs/images/studio-SCREEN.jpg, or the same into a folder with every screen at 390 and 1280 pixels, light and dark,
-to look at.
+Writes docs/images/studio-SCREEN.jpg; or into a folder every screen at 390 and 1280 pixels, light and dark, to look at.
 """
 
 import sys
@@ -12,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import browsers
 import studio_page as sp
 
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 PAGE = {"width": 1280, "height": 800, "device_scale_factor": 1.5}
 LOOKS: dict[str, dict[str, Any]] = {
     "desk": {"width": 1280, "height": 800},
@@ -113,7 +112,7 @@ def main() -> None:
 
 def picture_of(screen: str) -> Path | None:
     """Where a screen's picture stands in the docs."""
-    return ROOT / "docs" / "images" / f"studio-{screen}.jpg" if screen in IN_DOCS else None
+    return IMAGES / f"studio-{screen}.jpg" if screen in IN_DOCS else None
 
 
 if __name__ == "__main__":
