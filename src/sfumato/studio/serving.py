@@ -159,6 +159,7 @@ def bound(host: str, port: int) -> socket.socket:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         place.bind((host, port))
+        place.listen()  # who comes before the server answers waits
     except OSError:
         place.close()
         raise

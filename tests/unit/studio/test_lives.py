@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 import pytest
-from stylizers import made_photo
 from studios import encoded, opened, photo, running, until
+from stylizers import made_photo
 
 from sfumato.studio import disk
 from sfumato.studio.store import Store, new_id

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from stylizers import made_photo
 from studios import Browser, encoded, opened, photo, running, until
+from stylizers import made_photo
 
 from sfumato.image import exif
 from sfumato.studio.schema import Limits

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from stylizers import made_photo
 from studios import encoded, opened, photo
+from stylizers import made_photo
 
 LEFT = np.zeros((150, 200), np.uint8)
 LEFT[40:110, 20:90] = 255
