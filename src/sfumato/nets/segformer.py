@@ -4,8 +4,8 @@ Xie, Wang, Yu, Anandkumar, Alvarez & Luo, "SegFormer: Simple and Efficient Desig
 Transformers" (NeurIPS 2021, arXiv:2105.15203). No place is told where it lies, but by 3x3 convolutions between tokens,
 so that pictures may have any size. Names of layers are the classic ones of Hugging Face's files.
 
-Shapes: B batch, C channels of a stage, H W pixels of the picture, h w cells of a stage's map, N = h w tokens, K classes.
-Stage s has a cell for 4 2^s pixels of a side.
+Shapes: B batch, C channels of a stage, H W pixels of the picture, h w cells of a stage's map, N = h w tokens, K
+classes. Stage s has a cell for 4 2^s pixels of a side.
 """
 
 from collections.abc import Sequence
@@ -36,6 +36,19 @@ class Shape:
     """Blocks of each stage."""
     head: int
     """Channels in which the head brings all stages together."""
+
+
+LARGE = (64, 128, 320, 512)
+SHAPES: dict[str, Shape] = {
+    "b0": Shape(widths=(32, 64, 160, 256), depths=(2, 2, 2, 2), head=256),
+    "b1": Shape(widths=LARGE, depths=(2, 2, 2, 2), head=256),
+    "b2": Shape(widths=LARGE, depths=(3, 4, 6, 3), head=768),
+    "b3": Shape(widths=LARGE, depths=(3, 4, 18, 3), head=768),
+    "b4": Shape(widths=LARGE, depths=(3, 8, 27, 3), head=768),
+    "b5": Shape(widths=LARGE, depths=(3, 6, 40, 3), head=768),
+    "tiny": Shape(widths=(8, 16, 20, 32), depths=(1, 1, 1, 1), head=16),
+}
+"""3.7, 13.7, 27.4, 47.2, 64.0, 84.6 and 0.06 million weights; the last is ours."""
 
 
 class Drop(nn.Module):
@@ -189,7 +202,7 @@ class Head(nn.Module):
     def _layers(self) -> list[tuple[Tensor, Tensor]]:
         """For each map the filters (D, C, 1, 1) and bias (D,) that bring it into the sum.
 
-        # Differs from the paper: a map's two layers, without anything between them but its enlargement, are one, applied
+        # Differs from the paper: a map's two layers, without anything between them but its enlargement, are one, used
         # at the map's own size, and the results are added up: the same sums in a fraction of the time.
         """
         parts = self.linear_fuse.weight.flatten(1).chunk(len(self.linear_c), 1)  # of the smallest map first
