@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import DataError, PictureError
-from ..image import Picture
 from ..parts import PARTS
 from .domains import held_out, jittered, tensor
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude

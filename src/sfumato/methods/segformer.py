@@ -177,6 +177,19 @@ OFFICIAL_JSON = ("config",)
 """Those that are JSON, not tensors."""
 
 CLASSES = "decode_head.classifier."
+PROCESSOR = {
+    "image_processor_type": "SegformerImageProcessor",
+    "do_resize": True,
+    "size": {"height": 512, "width": 512},
+    "resample": 2,
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": list(MEAN),
+    "image_std": list(STD),
+    "do_reduce_labels": False,
+}
+"""What transformers is told to do with pictures before: the authors' way, which keeps no aspects."""
 
 
 def from_official(states: Mapping[str, Mapping[str, Any]], *, labels: str = "") -> Model:
