@@ -82,8 +82,7 @@ async def parsed(desk: Desk, holding: Holding, at: Item | None = None) -> s.Stat
     """The parts of a picture, found if nobody has yet."""
     if holding.photo.status.state in ("parsed", "no_person"):
         return holding.photo.status
-    labels = holding.folder / "labels.png"
-    given = {"work": str(holding.folder / "work.png"), "labels": str(labels)}
+    given = {"work": str(holding.folder / "work.png"), "folder": str(holding.folder)}
     status = s.Status.model_validate(await desk.call("parse", given, at))
     if holding.folder.exists():  # it may have been deleted meanwhile
         holding.keep(status=status)
