@@ -4,6 +4,8 @@ Warnings are errors, the order is random and each test has a time limit: pyproje
 """
 
 import contextlib
+import importlib
+import importlib.util
 import os
 import socket
 import sys
@@ -21,6 +23,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 SKIPPED = pytest.StashKey[list[str]]()
 NO_BLENDER = pytest.StashKey[list[str]]()
 NO_BROWSER = pytest.StashKey[list[str]]()
+NO_TRANSFORMERS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +80,17 @@ def browser() -> Iterator[Any]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def transformers() -> Any:
+    """Hugging Face's library, whose parsers ours are compared with.
+
+    A test that asks for it is skipped without it, and the session says so loudly at its end.
+    """
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    return importlib.import_module("transformers")
+
+
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     """The same random numbers in every run and order; pytest-randomly sees to `random` and NumPy."""
@@ -116,7 +130,8 @@ def _no_network() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SKIPPED], config.stash[NO_BLENDER], config.stash[NO_BROWSER] = [], [], []
+    config.stash[SKIPPED], config.stash[NO_BLENDER] = [], []
+    config.stash[NO_BROWSER], config.stash[NO_TRANSFORMERS] = [], []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -128,6 +143,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
             item.config.stash[NO_BLENDER].append(item.nodeid)
         elif "browser" in wanted:
             item.config.stash[NO_BROWSER].append(item.nodeid)
+        elif "transformers" in wanted and "transformers" in str(report.longrepr):
+            item.config.stash[NO_TRANSFORMERS].append(item.nodeid)
         elif "real_data" in wanted:
             item.config.stash[SKIPPED].append(item.nodeid)
     return report
@@ -167,3 +184,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line("Install Chromium (or set SFUMATO_CHROMIUM) and Playwright (`pip install playwright`).")
         if os.environ.get("CI") and not os.environ.get("SFUMATO_NO_BROWSER"):
             terminalreporter.line("On CI this fails the run, unless SFUMATO_NO_BROWSER=1 is set.", red=True, bold=True)
+    if count := len(config.stash[NO_TRANSFORMERS]):
+        terminalreporter.section("TRANSFORMERS MISSING", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{count} tests need transformers and DID NOT RUN: pip install transformers", bold=True)

@@ -6,7 +6,7 @@ Neither torch nor OpenCV is imported before one of them is needed.
 """
 
 from .depth import Pixels, quantize
-from .files import LIMIT_MP, READABLE, Header, header_of, read, size_of
+from .files import LIMIT_MP, READABLE, Header, header_of, read, read_labels, size_of
 from .picture import Picture, Source, from_any, in_color, plain, resize, scaled
 from .place import check_place
 from .sheet import contact_sheet
@@ -33,6 +33,7 @@ __all__ = [
     "plain",
     "quantize",
     "read",
+    "read_labels",
     "resize",
     "scaled",
     "size_of",

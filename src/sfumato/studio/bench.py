@@ -13,9 +13,10 @@ from ..collage.options import Options as CollageOptions
 from ..errors import SfumatoError
 from ..image import Picture
 from ..machine import is_about_memory
-from ..methods import base, gatys
+from ..methods import base, gatys, segformer
 from ..options import Options
-from ..parsing import Parts, first_zone
+from ..parsing import PartParser, Parts, first_zone
+from ..parsing.parser import DEFAULT_MODEL
 from ..progress import Report
 from ..translate import Painter, Translator
 from .problems import Refusal
@@ -52,6 +53,7 @@ class Bench:
         self.device, self.report, self.loading = device.pick(device_name), report, loading
         self.artists: OrderedDict[str, Artist] = OrderedDict()
         self.pictures: OrderedDict[Hashable, Picture] = OrderedDict()
+        self.parser: PartParser | None = None
 
     def do(self, op: str, given: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Does a piece of work of `work.OPS`; returns its values and bytes."""
@@ -61,7 +63,7 @@ class Bench:
 
     def names(self) -> list[str]:
         """Of the models in memory."""
-        return list(self.artists)
+        return [*self.artists, *([] if self.parser is None else [self.parser.name])]
 
     def artist(self, name: str) -> Artist:
         """A model ready for pictures.
@@ -105,6 +107,7 @@ class Bench:
         import torch
 
         self.artists.clear()
+        self.parser = None
         self.pictures.clear()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -130,8 +133,13 @@ class Bench:
         return self.pictures[key]
 
     def parsed(self, picture: Picture) -> tuple[Parts, str]:
-        """The parts of a picture, and what found them."""
-        return first_zone(picture), "first_zone"
+        """The parts of a picture, and what found them: a network where there is one, else a first guess."""
+        if all(entry.name != DEFAULT_MODEL or entry.path is None for entry in zoo.available()):
+            return first_zone(picture), "first_zone"
+        if self.parser is None:
+            self.loading(DEFAULT_MODEL, size_of(DEFAULT_MODEL))
+            self.parser = PartParser(device=str(self.device))
+        return self.parser(picture), "parser"
 
 
 def size_of(name: str) -> int:
@@ -189,6 +197,8 @@ def fits_of(entry: zoo.Entry) -> tuple[Any, str]:
         kind = zoo.method_module(entry.card.method).Model
         if issubclass(kind, base.Stylizer):
             return ("stylize", "collage"), ""
+        if kind is segformer.Model:
+            return ("parse",), ""
         if not issubclass(kind, base.ImageToImage):
             return (), ""
         model = zoo.blank(entry.card)

@@ -12,8 +12,8 @@ from . import disk, recipe, sending
 from . import events as e
 from . import requests as r
 from . import schema as s
-from .engine import Desk, Item
 from .job import Job
+from .lane import Desk, Item
 from .operations import PICTURE, Call, Operation
 from .pictures import parsed
 from .problems import Refusal
@@ -99,11 +99,11 @@ async def drawn(
 
 def drawing(holding: Holding, folder: Path) -> dict[str, Any]:
     """What a variant in `folder` was or will be made of."""
-    zone, labels = folder / "zone.png", holding.folder / "labels.png"
+    zone, parts = folder / "zone.png", [part.name for part in holding.photo.status.parts]
     return {
         "work": str(holding.folder / "work.png"),
         "photo": str(holding.folder / "original"),
-        "labels": str(labels) if labels.exists() else None,
+        "parts": {"folder": str(holding.folder), "names": parts} if parts else None,
         "mask": str(zone) if zone.exists() else None,
         "styles": [str(path) for path in sorted(folder.glob("style-*.png"))],
     }

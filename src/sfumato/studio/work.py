@@ -61,11 +61,13 @@ def forms(_bench: Bench, _given: Values) -> Answer:
 
 
 def parse(bench: Bench, given: Values) -> Answer:
-    """Finds the parts of the picture `work` and writes `labels`; the values are those of a Status."""
-    picture = bench.picture(given["work"])
+    """Finds the parts of the picture `work`, writes labels.png and soft.npy to `folder`; the values are a Status'."""
+    picture, folder = bench.picture(given["work"]), Path(given["folder"])
     parts, source = bench.parsed(picture)
     labels = parts.labels
-    image.write(given["labels"], Picture(pixels=np.repeat(labels[..., None], 3, 2), mode="L"), overwrite=True)
+    image.write(folder / "labels.png", Picture(pixels=np.repeat(labels[..., None], 3, 2), mode="L"), overwrite=True)
+    if parts.soft is not None:
+        np.save(folder / "soft.npy", parts.soft.astype(np.float16))
     counts = np.bincount(labels.ravel(), minlength=len(parts.names))
     found = [
         {"label": label, "name": name, "pixels": int(count), "color": color_of(picture.pixels, labels == label)}
@@ -114,7 +116,7 @@ def drawn(bench: Bench, given: Values, picture: Picture, options: CollageOptions
         Refusal: the zone is empty.
     """
     mask = None if given["mask"] is None else bench.picture(given["mask"])
-    parts = parts_of(bench, given["labels"], picture)
+    parts = parts_of(bench, given["parts"], picture)
     if (mask is not None and not mask.pixels.any()) or (mask is None and parts is not None and not parts.labels.any()):
         raise empty()
 
@@ -138,15 +140,19 @@ def takes_style(artist: Artist) -> bool:
     return not isinstance(artist, Translator) or artist.takes_style
 
 
-def parts_of(bench: Bench, labels: str | None, picture: Picture) -> Parts | None:
+def parts_of(bench: Bench, given: Values | None, picture: Picture) -> Parts | None:
     """The parts that were found at the working size, at a picture's size; None if nobody looked for them."""
-    if labels is None:
+    if given is None:
         return None
-    found = bench.picture(labels).pixels[..., 0]
+    folder, soft = Path(given["folder"]), None
+    if (folder / "soft.npy").exists():
+        soft = np.load(folder / "soft.npy", allow_pickle=False).astype(np.float32)
+    found = bench.picture(str(folder / "labels.png")).pixels[..., 0]
     rows, columns = (
         np.arange(side) * had // side for side, had in zip((picture.height, picture.width), found.shape, strict=True)
     )
-    return Parts(labels=np.ascontiguousarray(found[rows[:, None], columns]))
+    labels = np.ascontiguousarray(found[rows[:, None], columns])
+    return Parts(labels=labels, names=tuple(given["names"]), soft=soft)
 
 
 def keep_drawing(folder: Path, made: Collage) -> None:
@@ -161,7 +167,7 @@ def blended(bench: Bench, given: Values, photo: Picture, options: CollageOptions
     folder = Path(given["folder"])
     mask = bench.picture(str(folder / "mask.png")).pixels[..., 0] >= 128
     drawing = bench.picture(str(folder / "drawn.png")).pixels
-    return blend(photo.pixels, drawing, mask, options, parts=parts_of(bench, given["labels"], photo))
+    return blend(photo.pixels, drawing, mask, options, parts=parts_of(bench, given["parts"], photo))
 
 
 def reblend(bench: Bench, given: Values) -> Answer:
