@@ -9,7 +9,7 @@ import { JobBar } from "./jobs.js";
 import { Mask } from "./mask.js";
 import { MaskEditor } from "./mask-editor.js";
 import { failed, notice } from "./notices.js";
-import { decoded, encoded } from "./png.js";
+import { crc, decoded, encoded } from "./png.js";
 import { later, recall, remember, store } from "./store.js";
 
 const SAVE_MS = 700;
@@ -117,12 +117,14 @@ class Zone extends EventTarget {
     const { photo } = this;
     if (!photo || !this.unsent) return;
     const { bits, width, height, area } = this.editor.mask;
+    const sum = crc(bits);
     this.unsent = false;
     try {
       const mask = await api.putMask(photo.id, await encoded(bits.map((bit) => bit * 255), width, height), leaving);
       // Painted on while it went out, the next sending brings the rest.
       if (mask.pixels !== area && !this.unsent) notice("error", "zone.lost", { sent: area, held: mask.pixels });
       photo.mask = mask;
+      remember(`zone.${photo.id}`, sum);
       store.keep(photo);
       this.dispatchEvent(new Event("saved"));
     } catch (error) {
@@ -147,8 +149,14 @@ export function nameOf(/** @type {Api.Variant} */ { model, options, name }) {
   return knows("model", model) ? `${wordNow("model", model)}${filter}` : name;
 }
 
+/** Notes with which zone a variant was drawn: the server tells only how large it was. */
+export function drawnWith(/** @type {Api.Variant} */ { id, photo }) {
+  remember(`drawn.${photo}`, { ...recall(`drawn.${photo}`, {}), [id]: recall(`zone.${photo}`, 0) });
+}
+
 /** Whether a variant was made with another zone than the photo has now. */
-export function stale(/** @type {Api.Variant} */ variant) {
-  const now = store.photos.get(variant.photo)?.mask;
-  return Boolean(now) && (now?.pixels !== variant.mask.pixels);
+export function stale(/** @type {Api.Variant} */ { id, photo, mask }) {
+  const now = store.photos.get(photo)?.mask;
+  const sum = recall(`drawn.${photo}`, /** @type {Record<string, number>} */ ({}))[id];
+  return Boolean(now) && (now?.pixels !== mask.pixels || (sum !== undefined && sum !== recall(`zone.${photo}`, sum)));
 }
