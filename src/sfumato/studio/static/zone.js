@@ -33,6 +33,11 @@ class Zone extends EventTarget {
       if (this.photo) remember(`chosen.${this.photo.id}`, this.chosen());
       this.soon();
     });
+    store.addEventListener("photos", () => {
+      if (!this.photo || store.photos.has(this.photo.id)) return; // It was taken out of the session.
+      this.soon.stop();
+      Object.assign(this, { photo: null, status: null, opening: null, unsent: false });
+    });
     addEventListener("pagehide", () => this.unsent && this.send(true));
   }
 
@@ -149,14 +154,17 @@ export function nameOf(/** @type {Api.Variant} */ { model, options, name }) {
   return knows("model", model) ? `${wordNow("model", model)}${filter}` : name;
 }
 
+/** The number that tells the zone which the server holds from others. */
+export const sumOf = (/** @type {string} */ photo) => recall(`zone.${photo}`, 0);
+
 /** Notes with which zone a variant was drawn: the server tells only how large it was. */
-export function drawnWith(/** @type {Api.Variant} */ { id, photo }) {
-  remember(`drawn.${photo}`, { ...recall(`drawn.${photo}`, {}), [id]: recall(`zone.${photo}`, 0) });
+export function drawnWith(/** @type {Api.Variant} */ { id, photo }, /** @type {number} */ sum) {
+  remember(`drawn.${photo}`, { ...recall(`drawn.${photo}`, {}), [id]: sum });
 }
 
 /** Whether a variant was made with another zone than the photo has now. */
 export function stale(/** @type {Api.Variant} */ { id, photo, mask }) {
   const now = store.photos.get(photo)?.mask;
   const sum = recall(`drawn.${photo}`, /** @type {Record<string, number>} */ ({}))[id];
-  return Boolean(now) && (now?.pixels !== mask.pixels || (sum !== undefined && sum !== recall(`zone.${photo}`, sum)));
+  return Boolean(now) && (now?.pixels !== mask.pixels || (sum !== undefined && sum !== sumOf(photo)));
 }
