@@ -197,7 +197,8 @@ def _split(difference: Floats, share: Floats, size: float) -> tuple[Floats, Floa
     side = 2 * max(1, round(0.06 * size)) + 1
     return tuple(  # type: ignore[return-value]
         np.asarray(
-            cv2.blur(difference * weight[..., None], (side, side)) / cv2.blur(weight, (side, side))[..., None].clip(1e-5),
+            cv2.blur(difference * weight[..., None], (side, side))
+            / cv2.blur(weight, (side, side))[..., None].clip(1e-5),
             np.float32,
         )
         for weight in (share, 1 - share)

@@ -2,6 +2,7 @@
 
 The box of a face tells where its skin, its hair and surely neither are likely; GrabCut draws the borders between them by
 models of their colours (Rother, Kolmogorov & Blake, SIGGRAPH 2004): first head against all else, then skin against hair.
+Of long hair it finds what is near the face only.
 
 Shapes: H W pixels, h w of a head's surroundings.
 """
@@ -80,13 +81,13 @@ def _hints(x: NDArray[np.float32], y: NDArray[np.float32]) -> tuple[Labels, Labe
         return np.asarray((x / across) ** 2 + ((y - middle) / down) ** 2 < 1, np.bool_)
 
     head = np.full(x.shape, cv2.GC_BGD, np.uint8)
-    head[ellipse(1.3, 1.5, -0.1)] = cv2.GC_PR_BGD
+    head[ellipse(1.25, 1.7, 0.1)] = cv2.GC_PR_BGD
     head[ellipse(0.72, 0.85, -0.22)] = cv2.GC_PR_FGD
     head[(y > 0.5) & (np.abs(x) < 0.55)] = cv2.GC_BGD  # the neck
     head[ellipse(0.40, 0.46)] = cv2.GC_FGD
     skin = np.full(x.shape, cv2.GC_BGD, np.uint8)
     skin[ellipse(0.62, 0.68)] = cv2.GC_PR_FGD
-    skin[ellipse(0.34, 0.40, 0.02)] = cv2.GC_FGD
+    skin[ellipse(0.32, 0.34, 0.1)] = cv2.GC_FGD
     return skin, head
 
 
