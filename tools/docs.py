@@ -164,7 +164,8 @@ def official(name: str) -> str:
     roles = source.constant(f"methods/{name}.py", "OFFICIAL_ROLES")
     if not roles:
         return ""
-    listed = ", ".join(f"`{role}`" for role in roles)
+    extras = source.constant(f"methods/{name}.py", "OFFICIAL_EXTRAS") or ()
+    listed = ", ".join([*(f"`{role}`" for role in roles), *(f"perhaps `{role}`" for role in extras)])
     text = f"`sfumato import {name}` reads them ([models](../models.md)); the roles of its files: {listed}."
     return f"## The authors' files\n\n{text}"
 
