@@ -195,14 +195,12 @@ def _split(difference: Floats, share: Floats, size: float) -> tuple[Floats, Floa
     Forte, Approximate Fast Foreground Colour Estimation, ICIP 2021: a blur that is weighted by the share.
     """
     side = 2 * max(1, round(0.06 * size)) + 1
-    return tuple(  # type: ignore[return-value]
-        np.asarray(
-            cv2.blur(difference * weight[..., None], (side, side))
-            / cv2.blur(weight, (side, side))[..., None].clip(1e-5),
-            np.float32,
-        )
-        for weight in (share, 1 - share)
-    )
+
+    def mean(weight: Floats) -> Floats:
+        total = cv2.blur(weight, (side, side))[..., None].clip(1e-5)
+        return np.asarray(cv2.blur(difference * weight[..., None], (side, side)) / total, np.float32)
+
+    return mean(share), mean(1 - share)
 
 
 _WAYS = {"hard": _hard, "feather": _feather, "laplacian": _laplacian, "guided": _guided}

@@ -81,6 +81,60 @@ class Collage:
         return made | {"alpha": from_any(self.alpha), "result": self.result}
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """A photograph whose zone is known, and what is cut out of it."""
+
+    photo: Picture
+    mask: NDArray[np.bool_]
+    """(H, W), the zone."""
+    parts: Parts | None
+    """Those of the photograph, if they are known."""
+    places: tuple[tuple[zones.Head, Box], ...]
+    """The heads, and the square around each."""
+
+    @classmethod
+    def of(cls, photo: Picture, mask: "Source | None", parts: Parts | None, options: Options) -> "Scene":
+        """The scene of a photograph; arguments are those of `collage`."""
+        if mask is not None:
+            inside = mask_of(mask, photo)
+        else:
+            parts = first_zone(photo) if parts is None else parts
+            inside = zones.zone(parts, options)
+        heads = zones.heads(inside, photo.pixels)
+        places = tuple((head, zones.frame(head.box, options.padding)) for head in heads)
+        return cls(photo=photo, mask=inside, parts=parts, places=places)
+
+    def drawn(
+        self,
+        translator: Artist,
+        options: Options,
+        *,
+        styles: Sequence[Source] = (),
+        progress: Report | None = None,
+    ) -> Collage:
+        """The collage of this scene; arguments are those of `collage`."""
+        sides = [_side(box, options) for _, box in self.places]
+        patches, done, total = list[Patch](), 0, sum(side * side for side in sides)
+        paper = self.photo.compose_on_white()
+        for (head, box), side in zip(self.places, sides, strict=True):
+            crop = resize(Picture(pixels=cut(paper.pixels, box)), size=(side, side))
+            shown = crop.with_pixels(filtered(crop.pixels, options.filter))
+            made = _drawn(translator, shown, styles, options.seed, _part(progress, done, side * side, total))
+            patches.append(Patch(head=head, box=box, crop=crop, filtered=shown, drawn=made))
+            done += side * side
+        canvas = assembled(self.photo.pixels, patches)
+        blended = blend(self.photo.pixels, canvas, self.mask, options, parts=self.parts)
+        return Collage(
+            photo=self.photo,
+            mask=self.mask,
+            patches=tuple(patches),
+            drawn=canvas,
+            alpha=blended.alpha,
+            result=self.photo.with_pixels(blended.pixels),
+        )
+
+
 def collage(
     photo: Source,
     mask: "Source | None",
@@ -107,27 +161,8 @@ def collage(
         PictureError: a picture cannot be read.
         Cancelled: `progress` said so.
     """
-    options, picture = options or Options(), from_any(photo)
-    if mask is not None:
-        inside = mask_of(mask, picture)
-    else:
-        parts = first_zone(picture) if parts is None else parts
-        inside = zones.zone(parts, options)
-    heads = zones.heads(inside, picture.pixels)
-    sides = [_side(zones.frame(head.box, options.padding), options) for head in heads]
-    patches, done, total = [], 0, sum(side * side for side in sides)
-    paper = picture.compose_on_white()
-    for head, side in zip(heads, sides, strict=True):
-        box = zones.frame(head.box, options.padding)
-        crop = resize(Picture(pixels=cut(paper.pixels, box)), size=(side, side))
-        shown = crop.with_pixels(filtered(crop.pixels, options.filter))
-        drawn = _drawn(translator, shown, styles, options.seed, _part(progress, done, side * side, total))
-        patches.append(Patch(head=head, box=box, crop=crop, filtered=shown, drawn=drawn))
-        done += side * side
-    canvas = assembled(picture.pixels, patches)
-    made = blend(picture.pixels, canvas, inside, options, parts=parts)
-    result = picture.with_pixels(made.pixels)
-    return Collage(photo=picture, mask=inside, patches=tuple(patches), drawn=canvas, alpha=made.alpha, result=result)
+    options = options or Options()
+    return Scene.of(from_any(photo), mask, parts, options).drawn(translator, options, styles=styles, progress=progress)
 
 
 def mask_of(mask: Source, photo: Picture) -> NDArray[np.bool_]:

@@ -43,7 +43,8 @@ def zone(parts: Parts, options: Options | None = None) -> Mask:
     Raises:
         OptionError: the parser knows no such part.
     """
-    return cleaned(parts.mask((options or Options()).parts))
+    wanted = (options or Options()).parts
+    return cleaned(parts.mask(wanted) if parts.soft is None else parts.shares(wanted) > 0.5)
 
 
 def cleaned(mask: Mask) -> Mask:
@@ -67,15 +68,17 @@ def cleaned(mask: Mask) -> Mask:
 
 def _whole(mask: Mask) -> Mask:
     """The mask without small pieces, small holes filled."""
-    for value in (False, True):
-        count, labels, stats, _ = cv2.connectedComponentsWithStats((mask != value).astype(np.uint8), connectivity=4)
-        areas = stats[:, cv2.CC_STAT_AREA]
-        if value is False:
-            least = SMALL * areas[1:].max(initial=0)
-        gone = np.flatnonzero(areas[1:] < least) + 1
-        if len(gone):
-            mask = np.where(np.isin(labels, gone), value, mask)
-    return mask
+    labels, areas = _pieces(mask)
+    least = SMALL * areas.max(initial=0)
+    mask = mask & ~np.isin(labels, np.flatnonzero(areas < least) + 1)
+    labels, areas = _pieces(~mask)
+    return np.asarray(mask | np.isin(labels, np.flatnonzero(areas < least) + 1), np.bool_)
+
+
+def _pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The number of the piece that each pixel is in, 0 for none, and the areas of those from 1 on."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return np.asarray(labels, np.int32), np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32)
 
 
 def bounds(mask: Mask) -> Box:
@@ -131,7 +134,7 @@ def _nearest(known: list[faces.Face], box: Box) -> NDArray[np.int64]:
 
 
 def frame(box: Box, padding: float) -> Box:
-    """The square around a box with so much around it on each side, as a share of it; it may reach beyond the picture."""
+    """The square around a box with so much on each side, as a share of it; it may reach beyond the picture."""
     side = max(1, round(max(box.height, box.width) * (1 + 2 * padding)))
     top, left = (box.top + box.bottom - side) // 2, (box.left + box.right - side) // 2
     return Box(top, left, top + side, left + side)

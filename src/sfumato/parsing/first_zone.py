@@ -1,8 +1,8 @@
 """Face and hair without any weights but the face detector's: a first zone that a brush can mend.
 
-The box of a face tells where its skin, its hair and surely neither are likely; GrabCut draws the borders between them by
-models of their colours (Rother, Kolmogorov & Blake, SIGGRAPH 2004): first head against all else, then skin against hair.
-Of long hair it finds what is near the face only.
+The box of a face tells where its skin, its hair and surely neither are likely; GrabCut draws the borders between them
+by models of their colours (Rother, Kolmogorov & Blake, SIGGRAPH 2004): first head against all else, then skin against
+hair. Of long hair it finds what is near the face only.
 
 Shapes: H W pixels, h w of a head's surroundings.
 """
