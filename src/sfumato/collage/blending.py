@@ -163,12 +163,15 @@ def _laplacian(_photo: Floats, difference: Floats, inside: Mask, wish: _Wish) ->
         shares.append(np.asarray(cv2.pyrDown(shares[-1]), np.float32))
     change, share = details[-1] * shares[-1][..., None], shares[-1]
     for detail, coarser, own in zip(details[-2::-1], details[:0:-1], shares[-2::-1], strict=True):
-        size = own.shape[::-1]
-        change = cv2.pyrUp(change, dstsize=size) + (detail - cv2.pyrUp(coarser, dstsize=size)) * own[..., None]
-        share = cv2.pyrUp(share, dstsize=size)
-    share = np.asarray(share.clip(0, 1), np.float32)
+        change = _doubled(change, own) + (detail - _doubled(coarser, own)) * own[..., None]
+        share = _doubled(share, own).clip(0, 1)
     # Differs from the paper: nothing changes far from the zone, so that a photograph stays what it is.
     return np.asarray(change * (share * 16).clip(0, 1)[..., None], np.float32), share
+
+
+def _doubled(plane: Floats, like: Floats) -> Floats:
+    """A level of a pyramid in the size of the finer one."""
+    return np.asarray(cv2.pyrUp(plane, dstsize=like.shape[::-1]), np.float32)
 
 
 def _guided(photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tuple[Floats, Floats]:

@@ -35,7 +35,7 @@ def _tinted(red: float, blue: float) -> Callable[[Floats], Floats]:
 
 def _vivid(values: Floats) -> Floats:
     grey = _grey(values)
-    return _curved(grey + 1.45 * (values - grey), 0.25)
+    return _curved(np.asarray(grey + 1.45 * (values - grey), np.float32), 0.25)
 
 
 def _pale(values: Floats) -> Floats:
