@@ -31,7 +31,7 @@ def eroded(mask, radius):
     return cv2.erode(mask.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
 
 
-@pytest.mark.parametrize(("way", "softness"), itertools.product(WAYS, (0.0, 0.5, 1.0)))
+@pytest.mark.parametrize(("way", "softness"), list(itertools.product(WAYS, (0.0, 0.5, 1.0))))
 def test_what_alpha_leaves_out_is_the_photograph_byte_for_byte(way, softness, tmp_path):
     photo, drawn = pair()
     made = blend(photo, drawn, disc(), Options(blend=way, softness=softness))
