@@ -99,7 +99,7 @@ def test_the_named_tables_say_what_is_known():
         ({"#ff00": "hair"}, "'#ff00' is no colour as #ff0000"),
         ({"0": "hair", "#ff0000": "face"}, "numbers or colours, not both"),
         ({}, "has 0 labels"),
-        ({"0": list(PARTS), "1": "rest"}, "no part is left for 'rest'"),
+        ({"0": list(PARTS[:9]), "1": "rest", "2": list(PARTS[9:])}, "no part is left for 'rest'"),
     ],
 )
 def test_tables_that_mean_nothing(table, message):
@@ -267,8 +267,8 @@ def test_a_sample_is_a_function_of_seed_and_number(people):
 def test_the_whole_picture_with_its_aspect(people):
     sample = dataclasses.replace(CALM, root=(str(people),)).open().sample(0, 0)
     known = sample["parts"] != EVERY
-    assert known.all(0).sum() in (53, 54)  # 80/96 of 64 columns
-    assert known.any(0).sum() in (53, 54)
+    assert int(known.all(0).sum()) == int(known.any(0).sum())
+    assert int(known.any(0).sum()) in (53, 54)  # 80/96 of 64 columns
     outside = sample["image"].permute(1, 2, 0)[~known]
     assert (outside - torch.tensor(BEYOND)).abs().float().mean() < 1
 
@@ -335,7 +335,8 @@ def test_transparent_ground_shows_what_is_behind(tmp_path):
     assert (white["image"].permute(1, 2, 0)[behind].float().mean(0) > 235).all()
     found = green["image"].permute(1, 2, 0)[behind].float()
     assert (found.median(0).values - torch.tensor([10.0, 200.0, 30.0])).abs().max() < 2
-    inside = cv2.erode((white["parts"] == 1 << SHIRT).numpy().astype(np.uint8), np.ones((3, 3))).astype(bool)
+    inside = cv2.erode((white["parts"] == 1 << SHIRT).numpy().astype(np.uint8), np.ones((7, 7))).astype(bool)
+    assert inside.any()
     assert torch.equal(white["image"][:, inside], green["image"][:, inside])
 
 

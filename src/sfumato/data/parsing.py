@@ -146,8 +146,9 @@ class Opened:
         else:
             side = max(height, width) / scale
             center = side / 2 + places * (np.array([width, height]) - side)  # it reaches no farther out than it must
-        region = Region(center=(float(center[0]), float(center[1])), size=(side, side), angle_deg=angle)
-        return square(affine(region, self.out))
+        x, y = center - 0.5  # whole numbers are in the middle of pixels here, and at their edges above
+        side *= (s.size - 1) / s.size  # counted from the middle of the first pixel to that of the last
+        return square(affine(Region(center=(float(x), float(y)), size=(side, side), angle_deg=angle), self.out))
 
     def _grounded(self, crop: Pixels, rng: np.random.Generator) -> Pixels:
         """The sample (S, S, 4) on a photograph, or on white."""

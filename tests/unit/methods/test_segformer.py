@@ -87,8 +87,8 @@ def test_rare_parts_weigh_more_if_they_shall(tmp_path):
         torch.manual_seed(0)
         training = segformer.Training(dataclasses.replace(TINY, balance=balance))
         training.shares.copy_(torch.where(torch.arange(18) == 0, 0.83, 0.01))
-        losses.append(float(next(training.learn(batch))["parts"]))
-    assert losses[0] != losses[1]
+        losses.append(float(next(training.learn(batch))["parts"].detach()))
+    assert losses[1] < 0.9 * losses[0], "the background, of which there is most, weighs little"
 
 
 # A teacher
