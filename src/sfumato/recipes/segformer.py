@@ -73,6 +73,8 @@ def thesis() -> Recipe:
     Mean IoU 0.6258 as its metric counts, which leaves the background out (`sfumato evaluate` prints that protocol
     beside the standard one); hair 0.82, face 0.83. Begun with NVIDIA's weights of ImageNet, whose licence allows
     research: `--start`. Needs a GPU.
+
+    # Differs from the thesis: what it learned is measured on pictures whose aspect is kept.
     """
     return Recipe(
         method=segformer.Config(variant="b5"),
