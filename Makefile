@@ -19,7 +19,7 @@ INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) $(INDEX)
 CODE := src tests tools $(wildcard examples benchmarks)
 
-.PHONY: demo test test-unit test-long test-oldest check format install blender clean help
+.PHONY: demo test test-unit test-long test-oldest check format install blender browser clean help
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## stylize the bundled pictures into demo/
@@ -56,6 +56,10 @@ format: $(VENV)/.dev  ## put imports and layout in order
 install: $(VENV)/.dev  ## only make the environment
 
 blender: $(BLENDER)/.bpy  ## an environment with Blender (1 GB), for its tests: SFUMATO_BLENDER_PYTHON=.venv-blender/bin/python
+
+browser:  ## install chromium, for the studio's tests, by the system's packages (Debian, Ubuntu; wants root)
+	@command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium > /dev/null; }
+	@chromium --version
 
 clean:  ## remove the environments and all that is made
 	rm -rf .venv .venv-oldest $(BLENDER) build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
