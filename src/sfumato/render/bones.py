@@ -1,18 +1,18 @@
-"""Which bone of a rig is which limb: by families of names, or by a small file that a user writes.
+"""Which bone of a character, or joint of a motion, is which limb: by families of names, or by a file of the user's.
 
 Names are compared without case, points, colons, dashes and underscores, because exporters change those; a prefix such
-as `mixamorig7:`, `Armature|` or `DEF-` does not count, nor does a number that an exporter hangs on (`LeftArm_09`) where
-a name is not found otherwise. The same word means different bones in different families (LeftShoulder is a collar bone
-in Mixamo and an upper arm in older CMU files), so a family fits as a whole or not at all.
+as `mixamorig7:`, `Armature|`, `Bip01` or `DEF-` does not count, nor does a number that an exporter hangs on
+(`LeftArm_09`) where a name is not found otherwise. The same word means different bones in different families
+(LeftShoulder is a collar bone in Mixamo and an upper arm in older CMU files): a family fits as a whole or not at all.
 
-The map file lies beside the character (`hero.glb`: `hero.bones.toml` or `hero.bones.json`) and holds lines such as
-`left_upper_arm = "Bone.012"`, by the names of LIMBS; a table `keypoints` may name bones for nose, eyes and ears.
+The map file lies beside the character or motion (`hero.glb`: `hero.bones.toml` or `hero.bones.json`) and holds lines
+such as `left_upper_arm = "Bone.012"`, by the names of LIMBS; a table `keypoints` may name bones of nose, eyes and ears.
 """
 
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,164 +21,68 @@ from ..errors import DataError
 from .character import LIMBS, OPTIONAL
 
 REQUIRED = tuple(limb for limb in LIMBS if limb not in OPTIONAL)
-"""Limbs that a rig must have."""
-_PREFIX = re.compile(r"^(?:mixamorig\d*[:_]?|.*[:|](?=[a-z]{2})|DEF-)", re.IGNORECASE)
+"""Limbs that a character must have."""
+MOVED = ("neck", *(limb for limb in REQUIRED if limb not in ("hips", "spine")))
+"""Limbs that a motion must have."""
+_PREFIX = re.compile(r"^(?:.*[:|](?=[a-z]_?[a-z]))?(?:mixamorig\d*[:_]?|(?:ValveBiped\.)?Bip\d+|DEF-)?", re.IGNORECASE)
 _NUMBER = re.compile(r"_\d+$")
-_SIDES = (("left", "Left", "L", "l"), ("right", "Right", "R", "r"))
 
-# Sides of Mixamo and of the files of CMU from cgspeed, which are alike.
-_LIMBS = {
-    "shoulder": "{Side}Shoulder",
-    "upper_arm": "{Side}Arm",
-    "forearm": "{Side}ForeArm",
-    "hand": "{Side}Hand",
-    "thigh": "{Side}UpLeg",
-    "shin": "{Side}Leg",
-    "foot": "{Side}Foot",
+# The bones of each family in the order of LIMBS, the trunk's and a side's: `{side}` is left or right, `{s}` l or r. Of
+# several names in one place the first that is there is taken.
+_TABLE = {
+    "makehuman": (
+        "root, spine05, spine02, neck01, head",
+        "clavicle.{s}, upperarm01.{s}, lowerarm01.{s}, wrist.{s}, upperleg01.{s}, lowerleg01.{s}, foot.{s}, toe2-1.{s}",
+    ),
+    "cmu": (  # as cgspeed made them for MotionBuilder
+        "Hips, LowerBack, Spine1, Neck, Head",
+        "{side}Shoulder, {side}Arm, {side}ForeArm, {side}Hand, {side}UpLeg, {side}Leg, {side}Foot, {side}ToeBase",
+    ),
+    "mixamo": (
+        "Hips, Spine, Spine2 Spine1 Chest, Neck, Head",
+        "{side}Shoulder, {side}Arm, {side}ForeArm, {side}Hand,"
+        " {side}UpLeg, {side}Leg, {side}Foot, {side}ToeBase {side}Toe",
+    ),
+    "old cmu": (
+        "Hips, lowerback Chest, Chest2 Chest, lowerneck Neck, Head",
+        "{side}Collar, {side}Shoulder, {side}Elbow, {side}Wrist, {side}Hip, {side}Knee, {side}Ankle, {side}Toe",
+    ),
+    "asf": (
+        "root, lowerback, thorax upperback, lowerneck, head",
+        "{s}clavicle, {s}humerus, {s}radius, {s}wrist {s}hand, {s}femur, {s}tibia, {s}foot, {s}toes",
+    ),
+    "unreal": (
+        "pelvis, spine_01, spine_03 spine_02, neck_01, head",
+        "clavicle_{s}, upperarm_{s}, lowerarm_{s}, hand_{s}, thigh_{s}, calf_{s}, foot_{s}, ball_{s}",
+    ),
+    "rigify": (
+        "spine hips, spine.001 spine, spine.003 spine.002 chest, spine.004 neck, spine.006 spine.005 head",
+        "shoulder.{s}, upper_arm.{s}, forearm.{s}, hand.{s}, thigh.{s}, shin.{s}, foot.{s}, toe.{s}",
+    ),
+    "kaykit": (
+        "hips, spine, chest, neck, head",
+        "shoulder.{s}, upperarm.{s}, lowerarm.{s}, wrist.{s} hand.{s}, upperleg.{s}, lowerleg.{s}, foot.{s}, toes.{s}",
+    ),
+    "daz": (  # and Poser
+        "hip pelvis, abdomen abdomenLower, chest chestLower, neck neckLower, head",
+        "{s}Collar, {s}Shldr {s}ShldrBend, {s}ForeArm {s}ForearmBend, {s}Hand,"
+        " {s}Thigh {s}ThighBend, {s}Shin, {s}Foot, {s}Toe",
+    ),
+    "vroid": (
+        "J_Bip_C_Hips, J_Bip_C_Spine, J_Bip_C_Chest, J_Bip_C_Neck, J_Bip_C_Head",
+        "J_Bip_{s}_Shoulder, J_Bip_{s}_UpperArm, J_Bip_{s}_LowerArm, J_Bip_{s}_Hand,"
+        " J_Bip_{s}_UpperLeg, J_Bip_{s}_LowerLeg, J_Bip_{s}_Foot, J_Bip_{s}_ToeBase",
+    ),
+    "biped": (
+        "Pelvis, Spine, Spine2 Spine1, Neck, Head",
+        "{s}Clavicle, {s}UpperArm, {s}Forearm, {s}Hand, {s}Thigh, {s}Calf, {s}Foot, {s}Toe0",
+    ),
+    "smpl": (
+        "Pelvis, Spine1, Spine3 Spine2, Neck, Head",
+        "{s}_Collar, {s}_Shoulder, {s}_Elbow, {s}_Wrist, {s}_Hip, {s}_Knee, {s}_Ankle, {s}_Foot",
+    ),
 }
-
-# For each family its bones by limb: `{Side}` is Left or Right, `{S}` L or R, `{s}` l or r; what comes first is taken.
-_FAMILIES: dict[str, dict[str, str]] = {
-    "makehuman": {
-        "hips": "root",
-        "spine": "spine05",
-        "chest": "spine02",
-        "neck": "neck01",
-        "head": "head",
-        "shoulder": "clavicle.{S}",
-        "upper_arm": "upperarm01.{S}",
-        "forearm": "lowerarm01.{S}",
-        "hand": "wrist.{S}",
-        "thigh": "upperleg01.{S}",
-        "shin": "lowerleg01.{S}",
-        "foot": "foot.{S}",
-        "toe": "toe1-1.{S}",
-    },
-    "cmu": {
-        "hips": "Hips",
-        "spine": "LowerBack",
-        "chest": "Spine1",
-        "neck": "Neck",
-        "head": "Head",
-        **_LIMBS,
-        "toe": "{Side}ToeBase",
-    },
-    "mixamo": {
-        "hips": "Hips",
-        "spine": "Spine",
-        "chest": "Spine2 Spine1 Chest",
-        "neck": "Neck",
-        "head": "Head",
-        **_LIMBS,
-        "toe": "{Side}ToeBase {Side}Toe",
-    },
-    "old cmu": {
-        "hips": "Hips",
-        "spine": "lowerback Chest",
-        "chest": "Chest2 Chest",
-        "neck": "lowerneck Neck",
-        "head": "Head",
-        "shoulder": "{Side}Collar",
-        "upper_arm": "{Side}Shoulder",
-        "forearm": "{Side}Elbow",
-        "hand": "{Side}Wrist",
-        "thigh": "{Side}Hip",
-        "shin": "{Side}Knee",
-        "foot": "{Side}Ankle",
-        "toe": "{Side}Toe",
-    },
-    "asf": {
-        "hips": "root",
-        "spine": "lowerback",
-        "chest": "thorax upperback",
-        "neck": "lowerneck",
-        "head": "head",
-        "shoulder": "{s}clavicle",
-        "upper_arm": "{s}humerus",
-        "forearm": "{s}radius",
-        "hand": "{s}wrist {s}hand",
-        "thigh": "{s}femur",
-        "shin": "{s}tibia",
-        "foot": "{s}foot",
-        "toe": "{s}toes",
-    },
-    "unreal": {
-        "hips": "pelvis",
-        "spine": "spine_01",
-        "chest": "spine_03 spine_02",
-        "neck": "neck_01",
-        "head": "head",
-        "shoulder": "clavicle_{s}",
-        "upper_arm": "upperarm_{s}",
-        "forearm": "lowerarm_{s}",
-        "hand": "hand_{s}",
-        "thigh": "thigh_{s}",
-        "shin": "calf_{s}",
-        "foot": "foot_{s}",
-        "toe": "ball_{s}",
-    },
-    "rigify": {
-        "hips": "spine hips",
-        "spine": "spine.001 spine",
-        "chest": "spine.003 spine.002 chest",
-        "neck": "spine.004 neck",
-        "head": "spine.006 spine.005 head",
-        "shoulder": "shoulder.{S}",
-        "upper_arm": "upper_arm.{S}",
-        "forearm": "forearm.{S}",
-        "hand": "hand.{S}",
-        "thigh": "thigh.{S}",
-        "shin": "shin.{S}",
-        "foot": "foot.{S}",
-        "toe": "toe.{S}",
-    },
-    "kaykit": {
-        "hips": "hips",
-        "spine": "spine",
-        "chest": "chest",
-        "neck": "neck",
-        "head": "head",
-        "shoulder": "shoulder.{s}",
-        "upper_arm": "upperarm.{s}",
-        "forearm": "lowerarm.{s}",
-        "hand": "wrist.{s} hand.{s}",
-        "thigh": "upperleg.{s}",
-        "shin": "lowerleg.{s}",
-        "foot": "foot.{s}",
-        "toe": "toes.{s}",
-    },
-    "daz": {
-        "hips": "hip pelvis",
-        "spine": "abdomen abdomenLower",
-        "chest": "chest chestLower",
-        "neck": "neck neckLower",
-        "head": "head",
-        "shoulder": "{s}Collar",
-        "upper_arm": "{s}Shldr {s}ShldrBend",
-        "forearm": "{s}ForeArm {s}ForearmBend",
-        "hand": "{s}Hand",
-        "thigh": "{s}Thigh {s}ThighBend",
-        "shin": "{s}Shin",
-        "foot": "{s}Foot",
-        "toe": "{s}Toe",
-    },
-    "vroid": {
-        "hips": "J_Bip_C_Hips",
-        "spine": "J_Bip_C_Spine",
-        "chest": "J_Bip_C_Chest",
-        "neck": "J_Bip_C_Neck",
-        "head": "J_Bip_C_Head",
-        "shoulder": "J_Bip_{S}_Shoulder",
-        "upper_arm": "J_Bip_{S}_UpperArm",
-        "forearm": "J_Bip_{S}_LowerArm",
-        "hand": "J_Bip_{S}_Hand",
-        "thigh": "J_Bip_{S}_UpperLeg",
-        "shin": "J_Bip_{S}_LowerLeg",
-        "foot": "J_Bip_{S}_Foot",
-        "toe": "J_Bip_{S}_ToeBase",
-    },
-}
-FAMILIES = (*_FAMILIES, "map file")
+FAMILIES = tuple(_TABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,26 +90,24 @@ class BoneMap:
     """Which bones are which."""
 
     family: str
-    """One of FAMILIES."""
+    """One of FAMILIES, or `map file`."""
     limbs: dict[str, int]
-    """Places of bones by the names of LIMBS; all of REQUIRED are there."""
+    """Places of bones by the names of LIMBS."""
     keypoints: dict[str, int] = field(default_factory=dict)
     """Places of bones that a map file names for keypoints, by the names of KEYPOINTS."""
 
 
 def bone_map(names: Sequence[str], file: Path | None = None) -> BoneMap:
-    """Which of a rig's bones (names) is which limb, by the family that fits best, or by a map file.
+    """Which of a character's bones (names) is which limb, by the family that fits best, or by a map file.
+
+    All of REQUIRED are there.
 
     Raises:
         DataError: no family fits; or the file cannot be read, names a bone that is not there, or leaves out a limb.
     """
-    if file is not None:
-        return _from_file(names, file)
-    fits = {family: _fit(table, names) for family, table in _FAMILIES.items()}
-    complete = {family: limbs for family, limbs in fits.items() if all(limb in limbs for limb in REQUIRED)}
-    if complete:
-        family = max(complete, key=lambda name: len(complete[name]))  # the first of those equal
-        return BoneMap(family=family, limbs=complete[family])
+    found = _fitting(names, REQUIRED) if file is None else _from_file(names, file)
+    if found is not None:
+        return found
     some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
     raise DataError(
         f"the names of these {len(names)} bones are unknown ({some}); name them in a file NAME.bones.toml beside the"
@@ -213,8 +115,24 @@ def bone_map(names: Sequence[str], file: Path | None = None) -> BoneMap:
     )
 
 
+def joint_map(names: Sequence[str], file: Path | None = None) -> dict[str, int]:
+    """Places of a motion's joints (names) by the names of LIMBS, all of MOVED among them; none, if they are unknown.
+
+    Of a rig without a neck the head is taken for it, because both turn where they meet.
+
+    Args:
+        names: of all joints.
+        file: a map file.
+
+    Raises:
+        DataError: the map file cannot be used.
+    """
+    found = _fitting(names, MOVED) or _fitting(names, REQUIRED) if file is None else _from_file(names, file)
+    return {"neck": found.limbs["head"]} | found.limbs if found else {}
+
+
 def map_file(character: Path) -> Path | None:
-    """The map file beside a character, if there is one."""
+    """The map file beside a character or a motion, if there is one."""
     files = [character.with_name(f"{character.stem}.bones.{kind}") for kind in ("toml", "json")]
     return next((file for file in files if file.is_file()), None)
 
@@ -224,28 +142,27 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", _PREFIX.sub("", name).lower())
 
 
-def _fit(table: Mapping[str, str], names: Sequence[str]) -> dict[str, int]:
-    """The limbs of a family that are there; where two bones have one name, the first."""
-    exact = {plain(name): k for k, name in reversed(list(enumerate(names)))}
-    short = {plain(_NUMBER.sub("", name)): k for k, name in reversed(list(enumerate(names)))}
-    best: dict[str, int] = {}
-    for places in (exact, short):
-        found: dict[str, int] = {}
-        for limb in LIMBS:
-            key, side = _split(limb)
-            choices = table[key].format(Side=side[1], S=side[2], s=side[3]).split()
-            place = next((places[plain(choice)] for choice in choices if plain(choice) in places), None)
-            if place is not None and place not in found.values():
-                found[limb] = place
-        best = max(best, found, key=len)
-    return best
+def _fitting(names: Sequence[str], needed: Sequence[str]) -> BoneMap | None:
+    """The family of which most limbs are there, and all that are needed; the first of those equal."""
+    fits = []
+    for key in (plain, lambda name: plain(_NUMBER.sub("", name))):
+        places = {key(name): place for place, name in reversed(list(enumerate(names)))}  # of one name, the first
+        for family in FAMILIES:
+            limbs: dict[str, int] = {}
+            for limb, choices in names_of(family).items():
+                place = next((places[plain(choice)] for choice in choices if plain(choice) in places), None)
+                if place is not None and place not in limbs.values():
+                    limbs[limb] = place
+            if limbs.keys() >= set(needed):
+                fits.append(BoneMap(family=family, limbs=limbs))
+    return max(fits, key=lambda fit: len(fit.limbs), default=None)
 
 
-def _split(limb: str) -> tuple[str, tuple[str, str, str, str]]:
-    for side in _SIDES:
-        if limb.startswith(side[0] + "_"):
-            return limb.removeprefix(side[0] + "_"), side
-    return limb, _SIDES[0]
+def names_of(family: str) -> dict[str, list[str]]:
+    """What the family calls each of LIMBS; the first name that is there is taken."""
+    trunk, limbs = _TABLE[family]
+    cells = ", ".join((trunk, *(limbs.format(side=side, s=side[0]) for side in ("left", "right")))).split(", ")
+    return {limb: cell.split() for limb, cell in zip(LIMBS, cells, strict=True)}
 
 
 def _from_file(names: Sequence[str], file: Path) -> BoneMap:

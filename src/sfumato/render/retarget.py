@@ -15,8 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import DataError, OptionError
-from . import joints
-from .bones import map_file
+from .bones import FAMILIES, joint_map, map_file
 from .character import Character, Floats, Pose
 from .grip import RELAXED
 from .motion import checked
@@ -106,11 +105,13 @@ class _Joints:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.known = joints.known(source.names, map_file(source.path))
+        self.known = joint_map(source.names, map_file(source.path))
         if not self.known:
             first = ", ".join(name for name in source.names if not name.endswith(" END"))[:80]
-            known = ", ".join(joints.FAMILIES)
-            raise DataError(f"{source.path}: joints of unknown names ({first} ...); name them as one of these: {known}")
+            raise DataError(
+                f"{source.path}: joints of unknown names ({first} ...); name them as one of these:"
+                f" {', '.join(FAMILIES)}; or in a file {source.path.stem}.bones.toml beside it"
+            )
         places, turns = source.moved()
         zero = source.zero()[None]
         self.leg = self._leg(places)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from sfumato.errors import DataError
-from sfumato.render.bones import REQUIRED, bone_map, map_file, plain
+from sfumato.render.bones import FAMILIES, MOVED, REQUIRED, bone_map, joint_map, map_file, names_of, plain
 from sfumato.render.character import LIMBS
 
 
@@ -23,6 +23,14 @@ ASF = ["root", "lowerback", "upperback", "thorax", "lowerneck", "upperneck", "he
 ASF += both("{1}{0}", ["clavicle", "humerus", "radius", "wrist", "hand", "hipjoint", "femur", "tibia", "foot", "toes"])
 DAZ = ["hip", "abdomen", "chest", "neck", "head"]
 DAZ += both("{1}{0}", ["Collar", "Shldr", "ForeArm", "Hand", "Thigh", "Shin", "Foot", "Toe"])
+
+BIPED = ["Bip01", *(f"Bip01 {bone}" for bone in ("Pelvis", "Spine", "Spine1", "Spine2", "Neck", "Head"))]
+BIPED += both("Bip01 {1} {0}", ["Clavicle", "UpperArm", "Forearm", "Hand", "Thigh", "Calf", "Foot", "Toe0"])
+SMPL = ["Pelvis", "Spine1", "Spine2", "Spine3", "Neck", "Head"]
+SMPL += both("{1}_{0}", ["Collar", "Shoulder", "Elbow", "Wrist", "Hand", "Hip", "Knee", "Ankle", "Foot"])
+VROID = [f"J_Bip_C_{bone}" for bone in ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head")]
+VROID += both("J_Bip_{1}_{0}", ["Shoulder", "UpperArm", "LowerArm", "Hand"])
+VROID += both("J_Bip_{1}_{0}", ["UpperLeg", "LowerLeg", "Foot", "ToeBase"])
 
 
 def bvh_names(file):
@@ -66,6 +74,27 @@ def test_families_of_real_files(real_data, file, family, arm, shoulder, shin):
         (RIGIFY, "rigify", {"left_forearm": "DEF-forearm.l", "head": "DEF-spine.006", "hips": "DEF-spine"}),
         (ASF, "asf", {"left_upper_arm": "lhumerus", "left_shoulder": "lclavicle", "right_thigh": "rfemur"}),
         (DAZ, "daz", {"left_upper_arm": "lShldr", "right_shin": "rShin", "hips": "hip"}),
+        (
+            BIPED,
+            "biped",
+            {
+                "hips": "Bip01 Pelvis",
+                "chest": "Bip01 Spine2",
+                "left_thigh": "Bip01 l Thigh",
+                "right_toe": "Bip01 r Toe0",
+            },
+        ),
+        (
+            SMPL,
+            "smpl",
+            {"spine": "Spine1", "chest": "Spine3", "left_shoulder": "l_Collar", "left_upper_arm": "l_Shoulder"}
+            | {"right_hand": "r_Wrist", "right_foot": "r_Ankle", "right_toe": "r_Foot"},
+        ),
+        (
+            VROID,
+            "vroid",
+            {"head": "J_Bip_C_Head", "left_shin": "J_Bip_l_LowerLeg", "right_forearm": "J_Bip_r_LowerArm"},
+        ),
     ],
 )
 def test_families_of_other_programs(names, family, expected):
@@ -73,6 +102,36 @@ def test_families_of_other_programs(names, family, expected):
     assert found == family
     assert {limb: limbs[limb] for limb in expected} == expected
     assert set(REQUIRED) <= set(limbs) <= set(LIMBS)
+    assert {limb: names[joint] for limb, joint in joint_map(names).items()} == limbs
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("change", ["{}", "Hero:{}", "{}_07"])
+def test_characters_and_motions_know_every_family(family, change):
+    wanted = {limb: change.format(names[0]).upper() for limb, names in names_of(family).items()}
+    assert [*wanted] == [*LIMBS] and len({*wanted.values()}) == len(LIMBS)
+    assert by_name([*wanted.values()])[1] == wanted
+    moved = [name for limb, name in wanted.items() if limb in MOVED]
+    assert {limb: moved[joint] for limb, joint in joint_map(moved).items()} == {limb: wanted[limb] for limb in MOVED}
+
+
+@pytest.mark.parametrize("missing", MOVED)
+def test_a_motion_needs_neck_head_arms_and_legs(missing):
+    names = [name for limb, (name, *_) in names_of("mixamo").items() if limb in MOVED and limb != missing]
+    assert joint_map(names) == {}
+
+
+def test_a_rig_without_a_neck_moves_by_its_head():
+    names = [name for limb, (name, *_) in names_of("kaykit").items() if limb != "neck"]
+    assert joint_map(names) == bone_map(names).limbs | {"neck": names.index("head")}
+
+
+@pytest.mark.parametrize("change", ["Bip001 {}", "Bip01_{}", "ValveBiped.Bip01_{}", "Armature|Bip01 {}"])
+def test_biped_under_any_number(change):
+    names = [change.format(name.removeprefix("Bip01 ")) for name in BIPED[1:]]
+    family, limbs = by_name(names)
+    assert (family, limbs["right_shin"]) == ("biped", change.format("r Calf"))
+    assert len(limbs) == len(LIMBS)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ import pytest
 
 from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
+from sfumato.render import bvh
 from sfumato.render import character as characters
 from sfumato.render.anatomy import Arm, Posture, stance
 from sfumato.render.character import PARTS
 from sfumato.render.characters import load
 from sfumato.render.makehuman import Body, macro_targets
 from sfumato.render.makehuman_files import read_garment, read_obj, read_target
+from sfumato.render.retarget import recorded
 from sfumato.render.stance import build, posed
 
 
@@ -176,3 +178,11 @@ def test_its_fingers_are_known(woman):
             pose = posed(woman, stance(Posture(left_arm=arm, right_arm=arm)))
             spans.append(np.linalg.norm(pose.heads[tip] - pose.heads[hand.bone]))
         assert spans[1] < 0.85 * spans[0]
+
+
+def test_its_own_pose_leaves_its_feet_as_they_are(woman, real_data):
+    """Motion and character take the same toe for the end of a foot."""
+    pose = recorded(bvh.read(real_data / "motion" / "makehuman_poses_cc0" / "tpose.bvh")).pose(woman, 0)
+    for side in ("left", "right"):
+        turn = pose.rotations[woman.limbs[f"{side}_foot"]]
+        assert abs(np.degrees(np.arctan2(turn[0, 2], turn[2, 2]))) < 2
