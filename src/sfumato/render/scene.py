@@ -17,6 +17,7 @@ from .camera import Camera
 from .character import Floats, Mesh, Numbers
 from .frame import Bytes, Figure, Singles
 from .topology import Topology, topology
+from .vectors import extent
 
 FINE = 2
 """Samples of the z-buffer to a pixel, each way."""
@@ -72,7 +73,7 @@ def placed(figures: Sequence[Figure], camera: Camera) -> list[Placed]:
                 first_face=face,
                 first_vertex=vertex,
                 first_thing=thing,
-                extent=float(np.ptp(figure.vertices, axis=0).max()),
+                extent=extent(figure.vertices),
             )
         )
         face, vertex, thing = face + len(mesh.faces), vertex + len(mesh.vertices), thing + len(mesh.cards)
@@ -110,8 +111,8 @@ class Buffers:
             raster.fill(one.places, one.depths, one.mesh.faces, one.first_face, self.nearest, self.ids)
         self.picked = raster.picked(self.nearest)
         """(H, W), the sample that stands for each pixel."""
-        self.things = self._of_faces([f.mesh.components + f.first_thing for f in figures], -1)[self.ids]
-        """(h, w), the component there, among those of all figures; -1 where nothing is."""
+        self.things = self._of_faces([f.mesh.components + f.first_thing for f in figures], -1)
+        """(F + 1,), the component of each face, among those of all figures; last of none, -1."""
 
     @staticmethod
     def _of_faces(values: Sequence[NDArray[Any]], nothing: int) -> Numbers:
@@ -123,43 +124,51 @@ class Buffers:
         return np.asarray(samples.ravel()[self.picked])
 
     @cached_property
-    def shown(self) -> Numbers:
-        """(H, W), the component at each pixel, among those of all figures; -1 where nothing is."""
-        return np.asarray(self.at_pixels(self.things))
-
-    @cached_property
     def window(self) -> tuple[slice, slice]:
         """Rows and columns of the picture in which anything is, and a little around; empty if nothing is."""
         found = []
         for axis in (1, 0):
-            taken = np.flatnonzero((self.shown >= 0).any(axis))
+            taken = np.flatnonzero((self._faces >= 0).any(axis))
             found.append(
                 slice(max(int(taken[0]) - AROUND, 0), int(taken[-1]) + 1 + AROUND) if len(taken) else slice(0, 0)
             )
         return found[0], found[1]
 
+    @cached_property
+    def shown(self) -> Numbers:
+        """(H, W), the component at each pixel, among those of all figures; -1 where nothing is."""
+        return self._shown(self.things)
+
     @property
     def depth(self) -> Singles:
         """(H, W), as Frame has it; so are the next three."""
+        found = np.full(self.picked.shape, np.inf, np.float32)
         with np.errstate(divide="ignore"):
-            return (1 / self.at_pixels(self.nearest)).astype(np.float32)
+            found[self.window] = 1 / self.nearest.ravel()[self.picked[self.window]]
+        return found
 
     @cached_property
     def parts(self) -> Bytes:
-        return self._of_faces([f.mesh.parts for f in self._figures], 0)[self._faces].astype(np.uint8)
+        return self._shown(self._of_faces([f.mesh.parts for f in self._figures], 0).astype(np.uint8))
 
     @cached_property
     def figures(self) -> Bytes:
         numbers = [np.full(len(f.mesh.faces), f.number + 1) for f in self._figures]
-        return self._of_faces(numbers, 0)[self._faces].astype(np.uint8)
+        return self._shown(self._of_faces(numbers, 0).astype(np.uint8))
 
     @cached_property
     def components(self) -> Numbers:
-        return self._of_faces([f.mesh.components for f in self._figures], -1)[self._faces]
+        return self._shown(self._of_faces([f.mesh.components for f in self._figures], -1))
 
     @cached_property
     def _faces(self) -> Numbers:
         return np.asarray(self.at_pixels(self.ids))
+
+    def _shown(self, table: NDArray[Any]) -> NDArray[Any]:
+        """What a table (F + 1,) has of the face at each pixel (H, W)."""
+        found = np.full(self._faces.shape, table[-1], table.dtype)
+        found[self.window] = table[self._faces[self.window]]
+        return found
 
     def colors(self, ids: Numbers) -> Singles:
         """Colours of faces (..., 3), in [0, 1], by their numbers (...); black where nothing is."""
@@ -169,7 +178,9 @@ class Buffers:
     @cached_property
     def shown_normals(self) -> Singles:
         """(H, W, 3), as Frame has them."""
-        return self.normals(self.picked)
+        found = np.zeros((*self.picked.shape, 3), np.float32)
+        found[self.window] = self.normals(self.picked[self.window])
+        return found
 
     def normals(self, samples: NDArray[np.int64]) -> Singles:
         """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows."""
@@ -183,10 +194,12 @@ class Buffers:
     def _geometry(self) -> tuple[Numbers, Floats, Floats, Floats]:
         """Of all figures: faces (F, 3), places (V, 2), depths (V,), normals at the corners (F, 3, 3)."""
         corners = []
+        shown = raster.shown(self.ids, len(self.things) - 1)
         for one in self._figures:
             mesh = one.topology
             nodes = (one.figure.vertices[mesh.nodes] - self._camera.position) @ self._camera.rotation.T
-            corners.append(raster.corner_normals(nodes, mesh.corners, mesh.around, mesh.starts, self._bend))
+            wanted = shown[one.first_face : one.first_face + len(mesh.corners)]
+            corners.append(raster.corner_normals(nodes, mesh.corners, mesh.around, mesh.starts, self._bend, wanted))
         faces = np.concatenate([f.mesh.faces + f.first_vertex for f in self._figures])
         places = np.concatenate([f.places for f in self._figures])
         return (

@@ -1,6 +1,6 @@
 """Directions and turns in space, many at once.
 
-Shapes: ... any number of leading axes; vectors (..., 3), turns (..., 3, 3) that act on columns.
+Shapes: ... any number of leading axes; vectors (..., 3), turns (..., 3, 3) that act on columns, points (N, D).
 """
 
 import numpy as np
@@ -27,6 +27,18 @@ def around(axis: Floats, degrees: float) -> Floats:
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(np.radians(degrees)) * cross + (1 - np.cos(np.radians(degrees))) * cross @ cross
+
+
+def box(points: Floats) -> tuple[Floats, Floats]:
+    """The least and the largest of each coordinate of points (N, D): twice (D,)."""
+    columns = np.ascontiguousarray(points.T)  # NumPy is slow along the first axis of narrow arrays
+    return columns.min(1), columns.max(1)
+
+
+def extent(points: Floats) -> float:
+    """The longest side of the box around points (N, D)."""
+    low, high = box(points)
+    return float((high - low).max())
 
 
 def length(vectors: Floats) -> Floats:

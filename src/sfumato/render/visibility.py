@@ -16,6 +16,8 @@ from ..data.keypoints import KEYPOINTS
 from .camera import Camera
 from .character import Character, Floats
 from .frame import Figure
+from .stance import owners
+from .vectors import extent
 
 SURFACE = 5
 """The first keypoints are on the surface."""
@@ -39,20 +41,6 @@ _LIMBS = {
 _TRUNK = {"shoulder": ("chest", "spine", "neck"), "hip": ("hips", "spine")}
 
 
-def limbs_of_faces(character: Character) -> NDArray[np.int32]:
-    """The bone of `limbs` that moves each face most (F,), itself or through bones that hang on it; -1: none."""
-    owner = np.full(len(character.skeleton.parents), -1, np.int32)
-    owner[list(character.limbs.values())] = list(character.limbs.values())
-    for bone, parent in enumerate(character.skeleton.parents):
-        if owner[bone] < 0 <= parent:
-            owner[bone] = owner[parent]
-    weights = character.weights
-    strongest = weights.bones[np.arange(len(weights.bones)), weights.values.argmax(1)]
-    owners = owner[strongest][character.mesh.faces]
-    # Of three corners two agree, or the first speaks.
-    return np.where(owners[:, 1] == owners[:, 2], owners[:, 1], owners[:, 0]).astype(np.int32)
-
-
 def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.int32], first: int) -> Floats:
     """The figure's keypoints (17, 3) as x, y in pixels and v.
 
@@ -64,21 +52,36 @@ def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.in
         first: the number of the figure's first face in `ids`.
     """
     places, depths = camera.project(figure.keypoints)
-    limbs = limbs_of_faces(figure.character)
-    extent = float(np.ptp(figure.vertices, axis=0).max())
+    limbs, size = np.array(owners(figure.character), np.int32), extent(figure.vertices)
     found = np.zeros((len(KEYPOINTS), 3))
-    for k, ((x, y), far) in enumerate(zip(places, depths, strict=True)):
+    for k, ((x, y), far) in enumerate(zip(places.tolist(), depths.tolist(), strict=True)):
         if far <= 0 or not (0 <= x < camera.size[0] and 0 <= y < camera.size[1]):
             continue
         row, column = math.floor(2 * y), math.floor(2 * x)
         window = np.s_[max(row - REACH, 0) : row + REACH + 1, max(column - REACH, 0) : column + REACH + 1]
         most = float(nearest[window].max())
         before = far - 1 / most if most > 0 else -math.inf
-        faces = ids[window] - first
-        faces = np.where((faces >= 0) & (faces < len(limbs)), faces, -1)
-        shown = np.where(faces >= 0, limbs[faces], -1)
-        seen = before <= BEFORE * extent or (k >= SURFACE and _limb_shows(figure.character, k, shown, before / extent))
+        seen = before <= BEFORE * size
+        if not seen and k >= SURFACE:
+            shown = _limbs_there(figure.character, limbs, ids[window].ravel() - first)
+            seen = _limb_shows(figure.character, k, shown, before / size)
         found[k] = x, y, 2 if seen else 1
+    return found
+
+
+def _limbs_there(character: Character, limbs: NDArray[np.int32], faces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The bone of `limbs` that moves each of some faces (n,) most, itself or through bones that hang on it.
+
+    `limbs`: for each bone (J,) the one of `character.limbs` that it follows. -1: none, or the face is none of its own.
+    """
+    mesh, weights = character.mesh, character.weights
+    own = (faces >= 0) & (faces < len(mesh.faces))
+    corners = mesh.faces[faces[own]]
+    strongest = np.take_along_axis(weights.bones[corners], weights.values[corners].argmax(2)[..., None], 2)[..., 0]
+    moved = limbs[strongest]
+    found = np.full(len(faces), -1, np.int32)
+    # Of three corners two agree, or the first speaks.
+    found[own] = np.where(moved[:, 1] == moved[:, 2], moved[:, 1], moved[:, 0])
     return found
 
 
@@ -88,7 +91,7 @@ def _limb_shows(character: Character, keypoint: int, shown: NDArray[np.int32], b
     Args:
         character: whose joint it is.
         keypoint: its place in KEYPOINTS.
-        shown: bones of `limbs` at the samples; -1: none of this figure.
+        shown: (n,), bones of `limbs` at the samples; -1: none of this figure.
         before: how far before the joint something is, as a share of the figure's extent.
     """
     side, joint = KEYPOINTS[keypoint].split("_", 1)
@@ -96,4 +99,4 @@ def _limb_shows(character: Character, keypoint: int, shown: NDArray[np.int32], b
     if before <= THICK:
         names += _TRUNK.get(joint, ())
     own = [character.limbs[name] for name in names if name in character.limbs]
-    return bool(np.isin(shown, own).mean() > SHARE)
+    return bool((shown[:, None] == own).any(1).mean() > SHARE)
