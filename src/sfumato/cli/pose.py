@@ -70,6 +70,7 @@ def run(words: Sequence[str], console: Console) -> int:
     jobs = _jobs(given, draws)
     target = _json_place(given)
     from .. import device
+    from ..progress import Progress
 
     device.keep_memory()
     model, numbers = estimator(given), numbered(jobs)
@@ -86,7 +87,8 @@ def run(words: Sequence[str], console: Console) -> int:
             files.write(job.output, with_skeleton(picture, pose), console, overwrite=given.overwrite)
 
     try:
-        return batch.each(jobs, console, one)
+        with Progress("pictures", label="poses", quiet=console.quiet) as progress:
+            return batch.each(jobs, console, one, progress)
     finally:  # what is found is kept, whatever ends the work
         if target is not None and found:
             _write_json(target, found)

@@ -59,7 +59,7 @@ class Config:
     )
     """What they do, likewise; what is measured by is the built-in figure in other motions."""
     styles: tuple[str, ...] = ()
-    """Folders of pictures whose styles are taken, 12 of them; none: bundled ones, of which there are 6."""
+    """Pictures whose styles are taken, or folders of them: 12; none: bundled ones, of which there are 6."""
     adain: str = ""
     """A model of AdaIN, by name or file; where there is none, MicroAST's stands in, and the table says so."""
     stytr2: str = ""

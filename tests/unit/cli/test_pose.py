@@ -6,7 +6,7 @@ import pytest
 import torch
 from figures import write_set
 
-from sfumato import weights
+from sfumato import progress, weights
 from sfumato.card import Card
 from sfumato.cli import pose
 from sfumato.methods import hrnet
@@ -91,6 +91,15 @@ def test_what_was_found_outlives_an_interruption(sfumato, sketches, pose_file, t
     assert result.code != 0
     assert result.out == ["a.json"]
     assert [entry["image_id"] for entry in json.loads((tmp_path / "a.json").read_text())] == [1, 2]
+
+
+def test_how_far_it_is_with_many_pictures(sfumato, sketches, pose_file, monkeypatch):
+    monkeypatch.setattr(progress, "PLAIN_S", 0)
+    (sketches / "images" / "000000000002.png").write_bytes(b"")
+    result = sfumato("pose", sketches / "images", "--json", "a.json", "--model", pose_file)
+    told = [line for line in result.err if line.startswith("poses")]
+    assert result.code == 1
+    assert [" ".join(line.split()[1:4]) for line in told] == ["33 % 1", "66 % 2", "100 % 3"]
 
 
 def test_a_pose_that_is_nowhere_certain_is_told(sfumato, sketches, pose_file, tmp_path, monkeypatch):
