@@ -3,6 +3,8 @@
 Warnings are errors, the order is random and each test has a time limit: pyproject.toml.
 """
 
+import importlib
+import importlib.util
 import os
 import socket
 import sys
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SKIPPED = pytest.StashKey[list[str]]()
 NO_BLENDER = pytest.StashKey[list[str]]()
+NO_TRANSFORMERS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +59,17 @@ def blender() -> Any:
         return found.blender()
     except DataError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def transformers() -> Any:
+    """Hugging Face's library, whose parsers ours are compared with.
+
+    A test that asks for it is skipped without it, and the session says so loudly at its end.
+    """
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    return importlib.import_module("transformers")
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +111,7 @@ def _no_network() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SKIPPED], config.stash[NO_BLENDER] = [], []
+    config.stash[SKIPPED], config.stash[NO_BLENDER], config.stash[NO_TRANSFORMERS] = [], [], []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -107,6 +121,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.skipped and not hasattr(report, "wasxfail"):
         if "blender" in wanted and "Blender" in str(report.longrepr):
             item.config.stash[NO_BLENDER].append(item.nodeid)
+        elif "transformers" in wanted and "transformers" in str(report.longrepr):
+            item.config.stash[NO_TRANSFORMERS].append(item.nodeid)
         elif "real_data" in wanted:
             item.config.stash[SKIPPED].append(item.nodeid)
     return report
@@ -139,3 +155,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         )
         if os.environ.get("CI") and not os.environ.get("SFUMATO_NO_BLENDER"):
             terminalreporter.line("On CI this fails the run, unless SFUMATO_NO_BLENDER=1 is set.", red=True, bold=True)
+    if count := len(config.stash[NO_TRANSFORMERS]):
+        terminalreporter.section("TRANSFORMERS MISSING", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{count} tests need transformers and DID NOT RUN: pip install transformers", bold=True)

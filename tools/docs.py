@@ -52,7 +52,16 @@ def places(name: str) -> str:
     return "Source: " + ", ".join(f"[`src/sfumato/{f}`](../../src/sfumato/{f})" for f in files_of(name)) + "."
 
 
-PARTS = {"hrnet": ("nets/heatmaps.py", "data/poses.py", "data/person_crop.py", "pose/estimator.py")}
+PARTS = {
+    "hrnet": ("nets/heatmaps.py", "data/poses.py", "data/person_crop.py", "pose/estimator.py"),
+    "segformer": (
+        "losses/parts.py",
+        "data/parsing.py",
+        "data/part_labels.py",
+        "data/part_sets.py",
+        "parsing/parser.py",
+    ),
+}
 """What else belongs to a method, though others import it."""
 
 
@@ -164,7 +173,8 @@ def official(name: str) -> str:
     roles = source.constant(f"methods/{name}.py", "OFFICIAL_ROLES")
     if not roles:
         return ""
-    listed = ", ".join(f"`{role}`" for role in roles)
+    extras = source.constant(f"methods/{name}.py", "OFFICIAL_EXTRAS") or ()
+    listed = ", ".join([*(f"`{role}`" for role in roles), *(f"perhaps `{role}`" for role in extras)])
     text = f"`sfumato import {name}` reads them ([models](../models.md)); the roles of its files: {listed}."
     return f"## The authors' files\n\n{text}"
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .errors import SfumatoError
     from .evaluate import Distance, distance
-    from .export import export_onnx
+    from .export import export_onnx, export_transformers
+    from .parsing import PartParser, evaluate_parts
     from .pose import PoseEstimator, evaluate_pose
     from .train import train
     from .translate import Translator, stylize
@@ -24,14 +25,17 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Distance",
+    "PartParser",
     "PoseEstimator",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
     "distance",
+    "evaluate_parts",
     "evaluate_pose",
     "export_onnx",
+    "export_transformers",
     "import_official",
     "load",
     "stylize",
@@ -41,13 +45,16 @@ __all__ = [
 
 _HOMES = {
     "Distance": "evaluate",
+    "PartParser": "parsing",
     "PoseEstimator": "pose",
     "SfumatoError": "errors",
     "Translator": "translate",
     "available": "zoo",
     "distance": "evaluate",
+    "evaluate_parts": "parsing",
     "evaluate_pose": "pose",
     "export_onnx": "export",
+    "export_transformers": "export",
     "import_official": "zoo",
     "load": "zoo",
     "stylize": "translate",

@@ -6,14 +6,17 @@ import sfumato
 
 NAMES = {
     "Distance",
+    "PartParser",
     "PoseEstimator",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
     "distance",
+    "evaluate_parts",
     "evaluate_pose",
     "export_onnx",
+    "export_transformers",
     "import_official",
     "load",
     "stylize",

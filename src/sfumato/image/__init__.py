@@ -6,7 +6,7 @@ Neither torch nor OpenCV is imported before one of them is needed.
 """
 
 from .depth import Pixels, quantize
-from .files import LIMIT_MP, READABLE, read, size_of
+from .files import LIMIT_MP, READABLE, read, read_labels, size_of
 from .picture import Picture, Source, from_any, resize, scaled
 from .place import check_place
 from .sheet import contact_sheet
@@ -28,6 +28,7 @@ __all__ = [
     "from_any",
     "quantize",
     "read",
+    "read_labels",
     "resize",
     "scaled",
     "size_of",

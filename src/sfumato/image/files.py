@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import PictureError, SfumatoError
@@ -83,6 +84,25 @@ def size_of(path: str | os.PathLike[str]) -> tuple[int, int]:
     path = Path(path)
     with _reading(path), _opened(path) as image:
         return image.height, image.width
+
+
+def read_labels(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Return what stands in a picture of labels: (H, W) numbers if it is grey or has a palette, else colours (H, W, 3).
+
+    The numbers of a palette are the places in it; neither profile nor orientation is looked at.
+
+    Raises:
+        PictureError: as `read`, or numbers are above 255.
+    """
+    path = Path(path)
+    with _reading(path), _opened(path) as image:
+        if image.mode not in ("1", "L", "P", "I", "I;16", "I;16B"):
+            values = np.asarray(image.convert("L" if image.mode == "LA" else "RGB"))
+        else:
+            values = np.asarray(image)
+    if (largest := int(values.max())) > 255:
+        raise PictureError(f"{path}: holds the label {largest}; labels are 0 to 255")
+    return values.astype(np.uint8)
 
 
 @contextmanager
