@@ -25,7 +25,7 @@ class Options:
     """
 
     parts: Annotated[tuple[Part, ...], MinLen(1)] = ("face", "hair")
-    """The parts that are redrawn."""
+    """The parts that are redrawn: face, hair, hat, sunglasses, upper-clothes and others, or background."""
     blend: Blend = "guided"
     """How the border is found: `guided` follows strands of hair, `feather` blurs, `laplacian` mixes scale by scale."""
     softness: Annotated[float, Ge(0), Le(1)] = 0.5

@@ -1,22 +1,29 @@
 """The whole way of a collage: zone, crop, filter, model, blend.
 
-Shapes: H W pixels of the photograph, S side of a crop.
+Shapes: H W pixels of the photograph, h w of a head's box, S side of a crop.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image import Box, Picture, Pixels, Source
-from ..parsing import Parts
+from ..image import Box, Picture, Pixels, Source, from_any, resize
+from ..parsing import Parts, first_zone
 from ..progress import Report
+from . import zones
+from .blending import blend
+from .filters import filtered
 from .options import Options
 
 if TYPE_CHECKING:
     from ..options import Options as Wishes
+
+USUAL_SIZE = 256
+"""Side in pixels of what a model is given at most, if nothing is asked for: what those of faces were trained with."""
 
 
 class Artist(Protocol):
@@ -37,16 +44,16 @@ class Artist(Protocol):
 class Patch:
     """One head on its way."""
 
+    head: zones.Head
+    """Its part of the zone."""
     box: Box
-    """The square in the photograph; it may reach beyond it, where the photograph is mirrored."""
-    mask: NDArray[np.bool_]
-    """(H, W), the head's own part of the zone."""
+    """The square in the photograph that was cut out; it may reach beyond it, where the photograph is mirrored."""
     crop: Picture
-    """What was cut out, in the photograph's pixels."""
+    """What was cut out, in the size that the model is given."""
     filtered: Picture
-    """What the model was given: the crop in its size, filtered."""
+    """What the model was given."""
     drawn: Picture
-    """What the model made of it."""
+    """What it made of it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +73,66 @@ class Collage:
     """The photograph's size, mode, alpha, profile and EXIF; unchanged where alpha is 0."""
 
     def steps(self) -> dict[str, Picture]:
-        """Each step's picture by a name for its file, in order."""
-        raise NotImplementedError
+        """Each step's picture by a name for its file, in order; of several heads each has its own."""
+        made = {"mask": from_any(self.mask)}
+        for number, patch in enumerate(self.patches, 1):
+            tail = f"-{number}" if len(self.patches) > 1 else ""
+            made |= {f"{name}{tail}": getattr(patch, name) for name in ("crop", "filtered", "drawn")}
+        return made | {"alpha": from_any(self.alpha), "result": self.result}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """A photograph whose zone is known, and what is cut out of it."""
+
+    photo: Picture
+    mask: NDArray[np.bool_]
+    """(H, W), the zone."""
+    parts: Parts | None
+    """Those of the photograph, if they are known."""
+    places: tuple[tuple[zones.Head, Box], ...]
+    """The heads, and the square around each."""
+
+    @classmethod
+    def of(cls, photo: Picture, mask: "Source | None", parts: Parts | None, options: Options) -> "Scene":
+        """The scene of a photograph; arguments are those of `collage`."""
+        if mask is not None:
+            inside = mask_of(mask, photo)
+        else:
+            parts = first_zone(photo) if parts is None else parts
+            inside = zones.zone(parts, options)
+        heads = zones.heads(inside, photo.pixels)
+        places = tuple((head, zones.frame(head.box, options.padding)) for head in heads)
+        return cls(photo=photo, mask=inside, parts=parts, places=places)
+
+    def drawn(
+        self,
+        translator: Artist,
+        options: Options,
+        *,
+        styles: Sequence[Source] = (),
+        progress: Report | None = None,
+    ) -> Collage:
+        """The collage of this scene; arguments are those of `collage`."""
+        sides = [_side(box, options) for _, box in self.places]
+        patches, done, total = list[Patch](), 0, sum(side * side for side in sides)
+        paper = self.photo.compose_on_white()
+        for (head, box), side in zip(self.places, sides, strict=True):
+            crop = resize(Picture(pixels=cut(paper.pixels, box)), size=(side, side))
+            shown = crop.with_pixels(filtered(crop.pixels, options.filter))
+            made = _drawn(translator, shown, styles, options.seed, _part(progress, done, side * side, total))
+            patches.append(Patch(head=head, box=box, crop=crop, filtered=shown, drawn=made))
+            done += side * side
+        canvas = assembled(self.photo.pixels, patches)
+        blended = blend(self.photo.pixels, canvas, self.mask, options, parts=self.parts)
+        return Collage(
+            photo=self.photo,
+            mask=self.mask,
+            patches=tuple(patches),
+            drawn=canvas,
+            alpha=blended.alpha,
+            result=self.photo.with_pixels(blended.pixels),
+        )
 
 
 def collage(
@@ -96,7 +161,8 @@ def collage(
         PictureError: a picture cannot be read.
         Cancelled: `progress` said so.
     """
-    raise NotImplementedError
+    options = options or Options()
+    return Scene.of(from_any(photo), mask, parts, options).drawn(translator, options, styles=styles, progress=progress)
 
 
 def mask_of(mask: Source, photo: Picture) -> NDArray[np.bool_]:
@@ -106,4 +172,59 @@ def mask_of(mask: Source, photo: Picture) -> NDArray[np.bool_]:
         OptionError: it has another shape.
         PictureError: it cannot be read.
     """
-    raise NotImplementedError
+    from ..translate.masks import plane_of
+
+    return np.asarray(plane_of(from_any(mask), photo) > 127, np.bool_)
+
+
+def cut(pixels: Pixels, box: Box) -> Pixels:
+    """The pixels (H, W, 3) in a box (h, w, 3), mirrored where it reaches beyond them."""
+    height, width = pixels.shape[:2]
+    inner = Box(max(box.top, 0), max(box.left, 0), min(box.bottom, height), min(box.right, width))
+    edges = (inner.top - box.top, box.bottom - inner.bottom, inner.left - box.left, box.right - inner.right)
+    if max(edges) == 0:
+        return pixels[box.slices]
+    return np.asarray(cv2.copyMakeBorder(pixels[inner.slices], *edges, cv2.BORDER_REFLECT_101), pixels.dtype)
+
+
+def assembled(photo: Pixels, patches: Sequence[Patch]) -> Pixels:
+    """The photograph (H, W, 3) with all drawings in their squares; where two are, that of the nearer head."""
+    canvas = photo.copy()
+    nearest = np.full(photo.shape[:2], np.inf, np.float32)
+    for patch in patches:
+        box = patch.box
+        large = resize(patch.drawn, size=(box.height, box.width)).pixels
+        inner = Box(max(box.top, 0), max(box.left, 0), min(box.bottom, photo.shape[0]), min(box.right, photo.shape[1]))
+        outside = np.ones((inner.height, inner.width), np.uint8)
+        outside[patch.head.box.within(inner).slices] -= patch.head.mask
+        away = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 3), np.float32)
+        closer = away < nearest[inner.slices]
+        nearest[inner.slices][closer] = away[closer]
+        canvas[inner.slices][closer] = large[inner.within(box).slices][closer]
+    return canvas
+
+
+def _side(box: Box, options: Options) -> int:
+    return min(box.height, USUAL_SIZE) if options.size is None else options.size
+
+
+def _drawn(translator: Artist, crop: Picture, styles: Sequence[Source], seed: int, progress: Report | None) -> Picture:
+    """What the model makes of a crop; whatever it draws by torch's generators is fixed."""
+    import torch
+
+    from ..options import Options as Wishes
+
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        return translator.translate_picture(crop, styles, Wishes(), progress=progress)
+
+
+def _part(progress: Report | None, done: int, part: int, total: int) -> Report | None:
+    """What tells of the whole work when it is told of a part."""
+    if progress is None:
+        return None
+
+    def told(of_part: int, whole: int) -> object:
+        return progress(done + part * of_part // max(whole, 1), total)
+
+    return told
