@@ -5,7 +5,7 @@ Importing this needs neither torch nor NumPy.
 
 import math
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
@@ -14,6 +14,8 @@ from .errors import OptionError
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
     strength: Annotated[float, Ge(0), Le(1)] = 1.0
     """How far to go: 0 keeps the picture, 1 is the full style."""
     weights: tuple[Annotated[float, Ge(0)], ...] = ()

@@ -246,17 +246,33 @@ def _locate(name: str | Path) -> tuple[Path, bool]:
     return entry.path, entry.card is None
 
 
+def blank(card: Card) -> "nn.Module":
+    """The model that a card describes without its weights, which takes no memory: to ask what kind it is.
+
+    Raises:
+        WeightsError: the card does not fit this Sfumato.
+    """
+    import torch
+
+    with torch.device("meta"):
+        return _made(card, card.name)
+
+
 def _build(path: Path) -> "nn.Module":
     card = weights.read_card(path)
+    model = _made(card, path)
+    weights.load_into(model, weights.load_tensors(path), str(path))
+    return model.eval()
+
+
+def _made(card: Card, name: object) -> "nn.Module":
     try:
         module = method_module(card.method)
         config = _config(module.Config, card.config)
         with _own_random_numbers():
-            model: nn.Module = module.Model(config)
+            return module.Model(config)
     except (OptionError, ValueError) as error:
-        raise WeightsError(f"{path}: its card does not fit this Sfumato: {str(error).splitlines()[0]}") from error
-    weights.load_into(model, weights.load_tensors(path), str(path))
-    return model.eval()
+        raise WeightsError(f"{name}: its card does not fit this Sfumato: {str(error).splitlines()[0]}") from error
 
 
 def _own_random_numbers() -> contextlib.AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from ..progress import Progress
 from . import batch, files, films, flags, inputs
 from .console import Console
 from .source import Field
-from .stylize import OUT_HELP, add_limit, add_precision, in_color, shared_fields
+from .stylize import OUT_HELP, add_limit, add_precision, shared_fields
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -116,11 +116,13 @@ def _pictures(
     given: argparse.Namespace,
     console: Console,
 ) -> int:
+    from .. import image
+
     progress = Progress("px", quiet=console.quiet)
 
     def one(job: inputs.Job, label: str) -> None:
         picture = files.read(job.photo, console, limit_mp=given.limit_mp, label=label)
-        picture = in_color(picture, keeps_grey=options.keep_colors == "luminance")
+        picture = image.in_color(picture, keeps_grey=options.keep_colors == "luminance")
         progress.label = label
         progress.history.clear()  # the rate is that of this picture
         with progress:

@@ -4,7 +4,7 @@ Importing this needs neither torch nor NumPy.
 """
 
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge, Le, Lt, MinLen
 
@@ -23,6 +23,8 @@ class Options:
 
     `blend`, `softness`, `color_match` and `strength` take effect in `blend`: they can change without the model at work.
     """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
     parts: Annotated[tuple[Part, ...], MinLen(1)] = ("face", "hair")
     """The parts that are redrawn: face, hair, hat, sunglasses, upper-clothes and others, or background."""

@@ -36,6 +36,11 @@ Progress = Callable[[int, int, float, Callable[[], Tensor]], bool | None]
 """`progress(step, steps, loss, preview)`; `preview()` gives the picture as it is. False stops the run, and what there
 is by then is the result."""
 
+SHARED = ("style_px", "colors", "precision", "seed")
+"""Fields of the Config that other options stand for where all methods have the same ones."""
+OF_CONTENT = ("content_weight", "content_layer", "strokes")
+"""Fields that say nothing to a texture."""
+
 Start = Literal["content", "style"] | Noise
 
 MARGIN = 4

@@ -52,7 +52,8 @@ def test_a_command_that_does_not_exist(sfumato):
     assert sfumato("stylise") == (2, [], ["sfumato: there is no command 'stylise'; did you mean 'stylize'?"])
     assert sfumato("xyz").err == [
         "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, render, restyle, colorize,"
-        " pose, train, distance, evaluate, reproduce, faces, folder, models, export, import"
+        " pose, train, distance, evaluate, reproduce, faces, folder, models, export, import,"
+        " studio"
     ]
 
 

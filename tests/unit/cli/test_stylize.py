@@ -12,8 +12,8 @@ from PIL import Image
 from stylizers import made_photo
 
 from sfumato import image
-from sfumato.cli.stylize import in_color
 from sfumato.errors import OptionError
+from sfumato.image import in_color
 from sfumato.progress import Progress
 
 
