@@ -18,6 +18,9 @@ STATIC = Path(__file__).parent / "static"
 EXAMPLES = {
     name: s.Example(name=name, title=title, use=use)  # type: ignore[arg-type]
     for name, title, use in (
+        ("portrait-1", "Portrait with red curls", "photo"),
+        ("portrait-2", "Portrait with glasses", "photo"),
+        ("portrait-3", "Portrait with long hair", "photo"),
         ("lake", "Lake Sherburne", "photo"),
         ("colosseum", "The Colosseum", "photo"),
         ("arlesiennes", "Gauguin, Arlésiennes", "style"),
