@@ -83,6 +83,7 @@ _TABLE = {
     ),
 }
 FAMILIES = tuple(_TABLE)
+_EYES = "{side}Eye Eye{side} {s}Eye Eye{s} J_Adj_{s}_FaceEye"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,14 @@ def joint_map(names: Sequence[str], file: Path | None = None) -> dict[str, int]:
     """
     found = _fitting(names, MOVED) or _fitting(names, REQUIRED) if file is None else _from_file(names, file)
     return {"neck": found.limbs["head"]} | found.limbs if found else {}
+
+
+def eye_bones(names: Sequence[str]) -> list[int]:
+    """Places of the bones that move the left and the right eye; none, if there are not both."""
+    places = {plain(name): place for place, name in reversed(list(enumerate(names)))}
+    wanted = [[plain(name) for name in _EYES.format(side=side, s=side[0]).split()] for side in ("left", "right")]
+    found = [places[name] for choices in wanted for name in choices if name in places]
+    return found if len(found) == 2 else []
 
 
 def map_file(character: Path) -> Path | None:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ..data.keypoints import KEYPOINTS
 from ..errors import DataError
 from . import guesses
-from .bones import BoneMap, bone_map, map_file
-from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton, Weights
+from .bones import BoneMap, bone_map, eye_bones, map_file
+from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton
+from .face import face_points
 from .gltf_colors import face_colors
 from .gltf_file import GltfFile
 from .gltf_motion import Rig, motions, nodes_of
@@ -252,11 +253,10 @@ def _character(name: str, sheets: list[Sheet], skeleton: Skeleton, mapped: BoneM
     things = [sheet.name for sheet in sheets for _ in range(len(sheet.faces))]
     weights = tidy(whole.bones, whole.values)
     limbs = guesses.limb_of(skeleton.parents, mapped.limbs)
-    known = {
-        pair: guesses.part_by_name(pair[0]) or guesses.part_by_name(pair[1]) for pair in set(zip(whole.names, things))
-    }
-    named = [known[pair] for pair in zip(whole.names, things)]
-    parts = guesses.parts(whole.faces, weights.bones[:, 0], limbs, named)
+    pairs = list(zip(whole.names, things))
+    known = {pair: guesses.part_by_name(pair[0]) or guesses.part_by_name(pair[1]) for pair in set(pairs)}
+    eyes = {pair for pair in known if guesses.is_eye(*pair)}
+    parts = guesses.parts(whole.faces, weights.bones[:, 0], limbs, [known[pair] for pair in pairs])
     components = pieces(whole.faces, len(whole.vertices))
     mesh = Mesh(
         vertices=whole.vertices,
@@ -267,26 +267,27 @@ def _character(name: str, sheets: list[Sheet], skeleton: Skeleton, mapped: BoneM
         smooth_edges=np.empty((0, 2), np.int32),
         cards=_cards(whole.faces, parts, components),
     )
+    on_head = _on_head(mesh, np.array([limb == "head" for limb in limbs])[weights.bones[:, 0]])
+    sockets = [skeleton.heads[bone] for bone in eye_bones(skeleton.names) if limbs[bone] == "head"]
+    guessed = face_points(mesh, on_head, named=np.array([pair in eyes for pair in pairs]), sockets=sockets)
+    own = mapped.keypoints
+    face = [Keypoint(bone=own[name]) if name in own else point for name, point in zip(KEYPOINTS, guessed)]
     return Character(
         name=name,
         mesh=mesh,
         skeleton=skeleton,
         weights=weights,
-        keypoints=guesses.keypoints(mapped.limbs, _face(mesh, weights, limbs, mapped)),
+        keypoints=guesses.keypoints(mapped.limbs, face),
         limbs=mapped.limbs,
     )
 
 
-def _face(mesh: Mesh, weights: Weights, limbs: list[str], mapped: BoneMap) -> tuple[Keypoint, ...]:
-    on_head = np.array([limb == "head" for limb in limbs])[weights.bones[:, 0]]
-    bare = np.zeros(len(on_head), bool)
+def _on_head(mesh: Mesh, follow: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Vertices (V,) of the bare head, of those that follow it; the top of the figure, if none do."""
+    bare = np.zeros(len(follow), bool)
     bare[mesh.faces[mesh.parts == PARTS.index("face")]] = True  # neither hat nor hair
-    on_head = on_head & bare if (on_head & bare).any() else on_head
-    if not on_head.any():  # nothing follows the head bone: the top of the figure
-        on_head = mesh.vertices[:, 1] > np.percentile(mesh.vertices[:, 1], 90)
-    guessed = guesses.face_points(mesh.vertices, mesh.faces, on_head)
-    own = mapped.keypoints
-    return tuple(Keypoint(bone=own[name]) if name in own else point for name, point in zip(KEYPOINTS, guessed))
+    top = mesh.vertices[:, 1] >= np.percentile(mesh.vertices[:, 1], 90)
+    return next(choice for choice in (follow & bare, follow, top) if choice.any())
 
 
 def _cards(faces: Numbers, parts: NDArray[np.uint8], components: Numbers) -> NDArray[np.bool_]:

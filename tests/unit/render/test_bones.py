@@ -6,7 +6,7 @@ import re
 import pytest
 
 from sfumato.errors import DataError
-from sfumato.render.bones import FAMILIES, MOVED, REQUIRED, bone_map, joint_map, map_file, names_of, plain
+from sfumato.render.bones import FAMILIES, MOVED, REQUIRED, bone_map, eye_bones, joint_map, map_file, names_of, plain
 from sfumato.render.character import LIMBS
 
 
@@ -207,3 +207,18 @@ def test_a_wrong_map_file(tmp_path, text, said):
     file.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=said):
         bone_map(["bone0", "bone1"], file)
+
+
+@pytest.mark.parametrize(
+    "eyes",
+    [
+        ("LeftEye", "RightEye"),
+        ("mixamorig:LeftEye", "mixamorig:RightEye"),
+        ("eye.L", "eye.R"),
+        ("DEF-eye.L", "DEF-eye.R"),
+        ("J_Adj_L_FaceEye", "J_Adj_R_FaceEye"),
+    ],
+)
+def test_bones_of_eyes(eyes):
+    assert eye_bones(["Head", eyes[1], "LeftEyelid", eyes[0]]) == [3, 1]
+    assert eye_bones(["Head", eyes[1], "LeftEyelid"]) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfumato.render.guesses import part_by_name
+from sfumato.render.guesses import is_eye, part_by_name
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,24 @@ from sfumato.render.guesses import part_by_name
 )
 def test_words(name, part):
     assert part_by_name(name) == part
+
+
+@pytest.mark.parametrize(
+    ("names", "eye"),
+    [
+        (("Eyes",), True),
+        (("EyeLeft",), True),
+        (("Wolf3D_Eye", "EyeLeft"), True),
+        (("N00_000_00_EyeIris_00_EYE", "Face"), True),
+        (("Mat.003", "eyeball_R"), True),
+        (("Eyelashes", "Eyes"), False),
+        (("Skin", "Head"), False),
+        (("EyeBrow",), False),
+        (("eye_glasses",), False),
+        (("EyeShadow",), False),
+        (("Journeyeyed",), False),
+        (("", ""), False),
+    ],
+)
+def test_eyes_by_name(names, eye):
+    assert is_eye(*names) == eye
