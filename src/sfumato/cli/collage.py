@@ -15,7 +15,7 @@ from .stylize import OUT_HELP, add_limit, add_precision, in_color
 from .translate import model_name
 
 if TYPE_CHECKING:
-    from ..collage import Collage, Options, Scene
+    from ..collage import Collage, Film, Options, Scene
     from ..image import Picture, Source
     from ..parsing import Parts
     from ..translate import Translator
@@ -184,7 +184,7 @@ class _Work:
         page = image.contact_sheet(pictures, columns=len(FILTERS), labels=labels, title=job.photo.name)
         files.write(job.output, image.from_any(page), self.console, overwrite=self.given.overwrite)
 
-    def film(self) -> "Callable[..., object]":
+    def film(self) -> "Film":
         """What draws the frames of one film."""
         from ..collage import Film
 

@@ -19,7 +19,7 @@ def filtered(pixels: Pixels, name: Filter) -> Pixels:
     """Pixels (H, W, 3) in other colours, of the same type; the same array for `none`."""
     if name == "none":
         return pixels
-    values = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
+    values = np.asarray(pixels / np.float32(np.iinfo(pixels.dtype).max), np.float32)
     return quantize(_FILTERS[name](values).clip(0, 1), pixels.dtype)
 
 
@@ -35,7 +35,7 @@ def _tinted(red: float, blue: float) -> Callable[[Floats], Floats]:
 
 def _vivid(values: Floats) -> Floats:
     grey = _grey(values)
-    return _curved(grey + 1.45 * (values - grey), 0.25)
+    return _curved(np.asarray(grey + 1.45 * (values - grey), np.float32), 0.25)
 
 
 def _pale(values: Floats) -> Floats:

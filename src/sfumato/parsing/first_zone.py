@@ -35,9 +35,10 @@ def first_zone(picture: Source) -> Parts:
         PictureError: the picture cannot be read.
     """
     pixels = to_8(from_any(picture).compose_on_white().pixels)
-    labels = np.zeros(pixels.shape[:2], np.uint8)
+    height, width = pixels.shape[:2]
+    labels = np.zeros((height, width), np.uint8)
     for face in reversed(faces.detect(pixels)):  # the largest, which is nearest, is drawn last
-        box = _around(face, *labels.shape)
+        box = _around(face, height, width)
         if min(box.height, box.width) >= 8:
             found = _head(pixels, face, box)
             np.copyto(labels[box.slices], found, where=found > 0)
@@ -66,7 +67,7 @@ def _head(pixels: Pixels, face: faces.Face, box: Box) -> Labels:
     rows, columns = np.indices(small.shape[:2], np.float32)
     x = ((columns + 0.5) * box.width / size[0] + box.left - left) / wide - 0.5
     y = ((rows + 0.5) * box.height / size[1] + box.top - top) / high - 0.5
-    skin, head = _hints(x, y)
+    skin, head = _hints(np.asarray(x, np.float32), np.asarray(y, np.float32))
     inside = _cut(small, head)
     skin[(skin == cv2.GC_PR_FGD) & ~inside] = cv2.GC_BGD
     is_face = inside & _cut(small, skin, only=inside)
@@ -101,6 +102,7 @@ def _cut(pixels: Pixels, hints: Labels, only: Mask | None = None) -> Mask:
     hints = hints.copy()
     if only is not None:
         pixels = np.where(only[..., None], pixels, pixels[only].mean(0)).astype(np.uint8)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(pixels[..., ::-1]), hints, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    models = np.zeros((2, 1, 65))
+    bgr, unused = np.ascontiguousarray(pixels[..., ::-1]), (0, 0, 1, 1)
+    cv2.grabCut(bgr, hints, unused, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)
     return np.asarray((hints == cv2.GC_FGD) | (hints == cv2.GC_PR_FGD), np.bool_)
