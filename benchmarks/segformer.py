@@ -2,8 +2,9 @@
 
     python benchmarks/segformer.py [--variant b0] [--side 512] [--batch 2] [--repeats 5] [--threads N]
 
-`theirs` is `SegformerForSemanticSegmentation` of transformers with the same random weights, `ours` the Model in float32.
-Both are called in turn, times are medians. A training step is the cross entropy of logits at the pictures' size and Adam.
+`theirs` is `SegformerForSemanticSegmentation` of transformers with the same random weights, `ours` the Model, both in
+float32. They are called in turn, times are medians. A training step is the cross entropy of logits at the pictures'
+size, and Adam.
 """
 
 import argparse

@@ -15,7 +15,7 @@ from sfumato.data.paper import NO_WEAR
 from sfumato.data.parsing import BEYOND, Parsing, head_box
 from sfumato.data.part_labels import NAMED, label_map
 from sfumato.data.part_sets import read_set
-from sfumato.errors import DataError, PictureError
+from sfumato.errors import DataError, PictureError, RecipeError
 from sfumato.parts import EVERY, MIRRORED, PARTS
 
 CALM = Parsing(size=64, scale=(1.0, 1.0), head=0, flip=0, rotation_deg=0, jitter=0, hue=0, grey=0, wear=NO_WEAR)
@@ -365,6 +365,16 @@ def test_some_are_kept_from_training(tmp_path):
     fewer = dataclasses.replace(CALM, root=(str(root),), hold_out=0.25, exclude=str(tmp_path / "out.txt")).open()
     assert len(fewer.items) == len(samples.items) - 1
     assert fewer.digest() != samples.digest()
+
+
+def test_scales_in_the_wrong_order(people):
+    with pytest.raises(RecipeError, match=r"data.scale: 2 is larger than 1"):
+        dataclasses.replace(CALM, root=(str(people),), scale=(2.0, 1.0)).open()
+
+
+def test_a_tolerance_that_is_none():
+    with pytest.raises(DataError, match="table: tolerance = 'much' is no distance of colours"):
+        label_map({"#ff0000": "hair"}, "much", name="table")
 
 
 def test_sets_that_cannot_be_learned_from(people, caplog):

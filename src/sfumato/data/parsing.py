@@ -20,7 +20,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import DataError, PictureError
+from ..errors import DataError, PictureError, RecipeError
 from ..parts import PARTS
 from .domains import held_out, jittered, tensor
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude
@@ -85,11 +85,14 @@ class Opened:
 
     Raises:
         DataError: there are no sets, or none of a set's pictures can be used.
+        RecipeError: the scales are in the wrong order.
     """
 
     def __init__(self, settings: Parsing, cache_bytes: int) -> None:
         if not settings.root:
             raise DataError("data.root names no folder of pictures and masks")
+        if settings.scale[0] > settings.scale[1]:
+            raise RecipeError(f"data.scale: {settings.scale[0]:g} is larger than {settings.scale[1]:g}")
         self.settings, self.out = settings, (settings.size, settings.size)
         self.cache, self.faults = Cache(cache_bytes), dict[Path, str]()
         self.longest = round(settings.size * max(*settings.scale, 1.0))
