@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import io
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from sfumato.studio.settings import Settings
 from sfumato.studio.studio import Studio
 
 OWN = {"X-Studio": "1"}
-WAIT_S = 60.0
+WAIT_S = float(os.environ.get("SFUMATO_STUDIO_WAIT_S", "100"))
+"""Longer where the machine is busy with other things."""
 
 
 @dataclass

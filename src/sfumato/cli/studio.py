@@ -35,6 +35,8 @@ def parser() -> flags.Parser:
     made.add_argument("--folder", metavar="DIR", help=text)
     text = "Let other computers in: by an address with a token, which is good for one browser"
     made.add_argument("--listen", action="store_true", help=text)
+    text = "Want a token on this computer, too, if others use it"
+    made.add_argument("--token", action="store_true", help=text)
     text = "Answer to these names, too: those that a proxy is reached by"
     made.add_argument("--trust-host", nargs="+", action="extend", default=[], metavar="NAME", help=text)
     return flags.finish(made)
@@ -54,6 +56,7 @@ def run(words: Sequence[str], console: Console) -> int:
         runs=runs,
         device=given.device,
         listens=given.listen,
+        token=given.token,
         trusted=tuple(name.lower() for name in given.trust_host),
     )
     serve(settings, console.say, port=given.port, browser=not given.no_browser)

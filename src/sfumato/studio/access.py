@@ -72,7 +72,7 @@ class Access:
 
     def may_enter(self, kept: str) -> bool:
         """Whether a browser with this cookie may come in."""
-        return not self.settings.listens or any(secrets.compare_digest(kept, one) for one in self.passes)
+        return not self.settings.wants_token or any(secrets.compare_digest(kept, one) for one in self.passes)
 
     def enter(self, token: str) -> str:
         """Takes a token, which is good for one browser, and gives what that browser keeps.
@@ -91,7 +91,7 @@ class Access:
 
     def link(self) -> str:
         """The address that lets a browser in."""
-        return f"{self.address}/enter?token={self.token}" if self.settings.listens else f"{self.address}/"
+        return f"{self.address}/enter?token={self.token}" if self.settings.wants_token else f"{self.address}/"
 
 
 def foreign() -> Refusal:

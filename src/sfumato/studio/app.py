@@ -1,6 +1,5 @@
 """The application: every operation behind one wrapper that checks bodies and answers, and the guard around all."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,8 +18,6 @@ from .operations import Call, Operation
 from .problems import Refusal, refusal
 from .schema import Health, Model
 from .studio import Studio
-
-log = logging.getLogger(__name__)
 
 OPERATIONS: tuple[Operation, ...] = (
     *pages.OPERATIONS,
@@ -59,6 +56,8 @@ def endpoint(studio: Studio, operation: Operation) -> Endpoint:
         try:
             body = await body_of(request, operation, studio.settings.body_bytes)
             call = Call(studio=studio, request=request, session_id=request.scope["session"], body=body)
+            if known := studio.store.sessions.get(call.session_id):
+                known.touch()
             return checked(operation, await operation.handler(call))
         except Refusal as error:
             return refused(error)
@@ -125,7 +124,6 @@ async def no_page(_request: Request, error: Exception) -> Response:
     return refused(Refusal("not_found", "There is no such page.", "The studio begins at /."))
 
 
-async def mistake(_request: Request, error: Exception) -> Response:
-    """A mistake of ours; Starlette logs it with its traceback."""
-    log.error("a request failed: %s", type(error).__name__, exc_info=error)
+async def mistake(_request: Request, _error: Exception) -> Response:
+    """A mistake of ours; uvicorn logs it with its traceback."""
     return refused(Refusal("unexpected", "A mistake of the studio; its log says more."))

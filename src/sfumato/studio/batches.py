@@ -9,8 +9,8 @@ from . import disk, recipe
 from . import events as e
 from . import requests as r
 from . import schema as s
-from .engine import Desk
 from .job import Job
+from .lane import Desk
 from .operations import Call, Operation
 from .pictures import parsed
 from .problems import Refusal

@@ -15,7 +15,7 @@ from ..image import Picture
 from ..machine import is_about_memory
 from ..methods import base, gatys, segformer
 from ..options import Options
-from ..parsing import Parts, PartParser, first_zone
+from ..parsing import PartParser, Parts, first_zone
 from ..parsing.parser import DEFAULT_MODEL
 from ..progress import Report
 from ..translate import Painter, Translator

@@ -44,6 +44,8 @@ class Hand:
         self.loaded: tuple[str, ...] = ()
         self.idle_since = time.monotonic()
         self.process: Process | None = None
+        self.owner: object = None
+        """Who wants what it works on."""
         self._lock = asyncio.Lock()
         self._closed = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -72,8 +74,10 @@ class Hand:
         async with self._lock:
             await self._running()
 
-    async def call(self, op: str, given: Message, hear: Hear | None = None) -> tuple[Message, bytes]:
-        """Has a piece of work done; returns its values and bytes.
+    async def call(
+        self, op: str, given: Message, hear: Hear | None = None, owner: object = None
+    ) -> tuple[Message, bytes]:
+        """Has a piece of work done; returns its values and bytes. `owner` is who can cancel it.
 
         Who no longer waits for it does not end it: it goes on to its end, and the next one waits for that.
 
@@ -81,16 +85,16 @@ class Hand:
             Refusal: it could not be done, or the process died over it.
             Cancelled: `cancel` was called meanwhile.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._call(op, given, hear or _deaf)))
+        return await asyncio.shield(asyncio.ensure_future(self._call(op, given, hear or _deaf, owner)))
 
-    async def _call(self, op: str, given: Message, hear: Hear) -> tuple[Message, bytes]:
+    async def _call(self, op: str, given: Message, hear: Hear, owner: object) -> tuple[Message, bytes]:
         async with self._lock:
             process = await self._running()
-            self.state = "working"
+            self.state, self.owner = "working", owner
             try:
                 return await self._exchanged(process, {"op": op, "given": given}, hear)
             finally:
-                self.idle_since = time.monotonic()
+                self.idle_since, self.owner = time.monotonic(), None
                 if self._deadline is not None:
                     self._deadline.cancel()
                     self._deadline = None
@@ -143,14 +147,18 @@ class Hand:
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
             )
         self.process = process
-        self.facts, _ = await self._exchanged(process, {"op": "hello", "given": {}}, _deaf)
+        try:
+            self.facts, _ = await self._exchanged(process, {"op": "hello", "given": {}}, _deaf)
+        except Refusal:
+            await self._stop()
+            raise
         self.state = "ready"
         return process
 
-    def cancel(self) -> None:
-        """Asks the process to end what it works on; if it does not within `cancel_s` it is ended itself."""
+    def cancel(self, owner: object) -> None:
+        """Asks the process to end what it does for someone; if it does not within `cancel_s` it is ended itself."""
         process = self.process
-        if process is None or process.stdin is None or self.state != "working":
+        if process is None or process.stdin is None or self.owner is not owner:
             return
         process.stdin.write(packed({"cancel": True}))
         if self._deadline is None:

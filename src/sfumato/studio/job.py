@@ -57,6 +57,12 @@ class Job:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
+    def end(self, state: e.JobState, data: Model) -> None:
+        """Ends it, with its last event."""
+        self.state = state
+        self.problem = data if isinstance(data, Problem) else None
+        self.tell(state, data)
+
     async def listen(self, after: int) -> AsyncIterator[tuple[int, str, Model] | None]:
         """Events with numbers above `after`, as they come, up to the last; None now and then while nothing happens."""
         while True:

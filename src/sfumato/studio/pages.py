@@ -41,7 +41,7 @@ async def health(call: Call) -> s.Health:
         worker=engine.heavy.state,
         device=engine.heavy.facts.get("device", ""),
         loaded=engine.heavy.loaded,
-        waiting=len(engine.waiting),
+        waiting=engine.waiting,
         limits=call.studio.limits,
     )
 

@@ -8,12 +8,12 @@ from starlette.responses import Response
 from . import disk, sending
 from . import events as e
 from . import schema as s
-from .engine import ONLY, Desk, Item
 from .job import Job
+from .lane import ONLY, Desk, Item
 from .operations import PICTURE, Call, Operation, Query
 from .problems import Refusal
 from .receiving import brought, checked, named, taken, zone
-from .store import Holding, Session, gone, new_id
+from .store import UNSETTLED, Holding, Session, gone, new_id
 from .studio import Studio
 
 NO = ("0", "false", "no")
@@ -40,7 +40,6 @@ async def upload(call: Call) -> s.Photo:
         session.coming -= 1
         coming.unlink(missing_ok=True)
     holding = session.photos[photo_id] = Holding(folder, photo)
-    session.touch()
     session.bytes += 3 * size  # about; the true number is counted below
     if call.query("parts", "1").lower() not in NO:
         look_for_parts(studio, session, holding)
@@ -61,10 +60,8 @@ def check_room(session: Session, limits: s.Limits) -> None:
         raise Refusal("session_full", f"The session holds {limits.session_bytes / 1e9:.0f} GB, the most it may.", hint)
 
 
-def look_for_parts(studio: Studio, session: Session, holding: Holding) -> None:
-    """Has the parts of a picture found, if nobody has yet."""
-    if holding.photo.status.state not in ("none", "failed"):
-        return
+def look_for_parts(studio: Studio, session: Session, holding: Holding) -> Job:
+    """Has the parts of a picture found."""
     job = Job("parse", session.id, holding.photo.id)
 
     async def script(desk: Desk) -> e.Done:
@@ -75,17 +72,16 @@ def look_for_parts(studio: Studio, session: Session, holding: Holding) -> None:
             raise
 
     holding.keep(status=s.Status(state="waiting", job=job.id))
-    studio.engine.submit(job, script)
+    return studio.engine.submit(job, script)
 
 
 async def parsed(desk: Desk, holding: Holding, at: Item | None = None) -> s.Status:
-    """The parts of a picture, found if nobody has yet."""
-    if holding.photo.status.state in ("parsed", "no_person"):
+    """The parts of a picture, found if nobody has yet, or if that is all that is wanted."""
+    if at is None and holding.photo.status.state in ("parsed", "no_person"):
         return holding.photo.status
     given = {"work": str(holding.folder / "work.png"), "folder": str(holding.folder)}
     status = s.Status.model_validate(await desk.call("parse", given, at))
-    if holding.folder.exists():  # it may have been deleted meanwhile
-        holding.keep(status=status)
+    holding.keep(status=status)
     return status
 
 
@@ -97,7 +93,6 @@ async def photos(call: Call) -> s.Photos:
 
 async def photo(call: Call) -> s.Photo:
     """One of them."""
-    call.session.touch()
     return seen(call, call.holding)
 
 
@@ -111,7 +106,7 @@ def state(call: Call, holding: Holding) -> s.Status:
     status = holding.photo.status
     job = call.studio.engine.jobs.get(status.job or "")
     if job is None or job.over:
-        return status
+        return s.Status(state="none") if status.state in UNSETTLED else status
     at: dict[e.JobState, str] = {"loading": "loading", "working": "parsing"}
     return status.model_copy(update={"state": at.get(job.state, "waiting")})
 
@@ -145,9 +140,18 @@ async def labels(call: Call) -> Response:
 async def status(call: Call) -> s.Status:
     """What is known of its parts; asks for them if nobody has."""
     holding = call.holding
-    if holding.photo.status.state == "none":
+    if state(call, holding).state == "none":
         look_for_parts(call.studio, call.session, holding)
     return state(call, holding)
+
+
+async def find_parts(call: Call) -> e.Job:
+    """Looks for its parts, again if need be."""
+    holding = call.holding
+    now = state(call, holding)
+    if now.job is not None:
+        return call.studio.engine.jobs[now.job].view()
+    return look_for_parts(call.studio, call.session, holding).view()
 
 
 async def mask(call: Call) -> Response:
@@ -248,6 +252,15 @@ OPERATIONS = (
         answer=s.Status,
         errors=("not_found",),
         about="What is known of its parts; asks for them if nobody has.",
+    ),
+    Operation(
+        handler=find_parts,
+        method="POST",
+        path="/api/photos/{id}/parts",
+        status=202,
+        answer=e.Job,
+        errors=("not_found",),
+        about="Looks for its parts, again after a failure; if that is under way already, answers with that job.",
     ),
     Operation(
         handler=mask,

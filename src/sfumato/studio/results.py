@@ -9,8 +9,8 @@ from . import disk, sending
 from . import events as e
 from . import requests as r
 from . import schema as s
-from .engine import ONLY, Desk, Item
 from .job import Job
+from .lane import ONLY, Desk, Item
 from .operations import EVENTS, PICTURE, Call, Operation
 from .problems import Refusal
 from .store import Session, gone, new_id

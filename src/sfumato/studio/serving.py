@@ -9,8 +9,9 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -18,6 +19,7 @@ from ..errors import OptionError, UserError
 from ..locks import locked
 from . import disk
 from .app import application
+from .problems import Refusal
 from .settings import Settings
 from .studio import Studio
 
@@ -51,18 +53,33 @@ def serve(settings: Settings, tell: Tell, *, port: int | None = None, browser: b
 
 
 async def run(settings: Settings, place: socket.socket, mark: Path, tell: Tell, *, browser: bool) -> None:
-    """Answers requests that come to a socket, until a signal ends that."""
+    """Answers requests that come to a socket, until a signal ends that.
+
+    Raises:
+        OptionError: there is no such device.
+    """
     async with Studio(settings, tell) as studio:
         studio.access.address = f"http://{own_address() if settings.listens else LOCAL}:{place.getsockname()[1]}"
         mark.write_text(studio.access.address, encoding="utf-8")
         tell(f"The studio is at {studio.access.link()}")
-        opening = asyncio.to_thread(webbrowser.open, studio.access.link()) if browser and has_screen() else idle()
-        await asyncio.gather(Server(studio).serve([place]), opening)
+        server = Server(studio)
+        works: list[Awaitable[Any]] = [server.serve([place]), started(server)]
+        if browser and has_screen():
+            works.append(asyncio.to_thread(webbrowser.open, studio.access.link()))
+        _, problem, *_ = await asyncio.gather(*works)
+    if problem is not None:
+        raise OptionError(problem)
 
 
-async def idle() -> bool:
-    """Opens no browser."""
-    return False
+async def started(server: "Server") -> str | None:
+    """Waits for the working process; if what was chosen does not let it start the studio ends, and this is why."""
+    try:
+        await server.studio.engine.heavy.start()
+    except Refusal as error:
+        if error.code == "wrong_option":
+            server.should_exit = True
+            return error.message
+    return None
 
 
 class Server(uvicorn.Server):

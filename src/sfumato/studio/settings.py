@@ -17,7 +17,9 @@ class Settings:
     device: str = "auto"
     """As `device.pick` takes it."""
     listens: bool = False
-    """Whether others than this computer may come, with a token."""
+    """Whether other computers may come, with a token."""
+    token: bool = False
+    """Whether a token is wanted on this computer, too."""
     trusted: tuple[str, ...] = ()
     """Further names that an address may have, such as a proxy's."""
     limits: Limits = field(default_factory=Limits)
@@ -39,3 +41,8 @@ class Settings:
     """Bytes of a request in JSON."""
     mask_bytes: int = 8_000_000
     """Bytes of a mask."""
+
+    @property
+    def wants_token(self) -> bool:
+        """Whether a browser must bring a token to be let in."""
+        return self.listens or self.token

@@ -40,8 +40,11 @@ class Holding:
         """Changes what is known of the picture, on the disk, too.
 
         Raises:
+            Refusal: it was deleted meanwhile.
             DiskError: the disk is full or cannot be written.
         """
+        if not self.folder.exists():
+            raise gone("picture")
         self.photo = self.photo.model_copy(update=changed)
         disk.keep(self.folder / "photo.json", self.photo)
 
@@ -210,7 +213,9 @@ class Store:
         Args:
             busy: ids of sessions that stay in any case.
         """
-        oldest = sorted((s for s in self.sessions.values() if s.id not in busy), key=lambda session: session.used)
+        oldest = sorted(
+            (s for s in self.sessions.values() if s.id not in busy and not s.coming), key=lambda session: session.used
+        )
         total = sum(session.bytes for session in self.sessions.values())
         dropped = []
         for session in oldest:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from . import events as e
 from . import recipe, sending
 from . import requests as r
-from .engine import ONLY, Desk, Item
 from .job import Job
+from .lane import ONLY, Desk, Item
 from .operations import PICTURE, Call, Operation
 from .problems import Refusal
 from .results import Result, keep_result

@@ -12,8 +12,8 @@ from . import disk, recipe, sending
 from . import events as e
 from . import requests as r
 from . import schema as s
-from .engine import Desk, Item
 from .job import Job
+from .lane import Desk, Item
 from .operations import PICTURE, Call, Operation
 from .pictures import parsed
 from .problems import Refusal

@@ -11,12 +11,16 @@ import sys
 import threading
 import time
 import traceback
-from typing import IO, Any
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING
 
 from ..errors import Cancelled, SfumatoError
 from ..machine import is_about_memory
 from .problems import Refusal, refusal
 from .wire import Message, packed, unpacked
+
+if TYPE_CHECKING:
+    from .bench import Bench
 
 TELL_S = 0.1
 """Seconds between two reports of progress, at least."""
@@ -78,17 +82,23 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print is for the log, not for the server
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     line = Line(sys.stdin.buffer, target)
-    from .work import Bench
+    from .bench import Bench
 
-    bench = Bench(sys.argv[1], line.report, line.loading)
+    benches: list[Bench] = []
+
+    def bench() -> Bench:
+        if not benches:
+            benches.append(Bench(sys.argv[1], line.report, line.loading))
+        return benches[0]
+
     while True:
         answer(line, bench, line.orders.get())
 
 
-def answer(line: Line, bench: Any, order: Message) -> None:
+def answer(line: Line, bench: "Callable[[], Bench]", order: Message) -> None:
     """Does a piece of work and sends what came of it."""
     try:
-        values, content = bench.do(order["op"], order["given"])
+        values, content = bench().do(order["op"], order["given"])
     except Cancelled:
         line.send({"kind": "cancelled"})
     except SfumatoError as error:
@@ -99,7 +109,7 @@ def answer(line: Line, bench: Any, order: Message) -> None:
         traceback.print_exc()
         send_refusal(line, unexpected(error))
     else:
-        line.send({"kind": "result", "values": values, "loaded": bench.names()}, content)
+        line.send({"kind": "result", "values": values, "loaded": bench().names()}, content)
 
 
 def send_refusal(line: Line, error: Refusal) -> None:
