@@ -13,13 +13,14 @@ ARGS ?=
 VENV := .venv
 BLENDER := .venv-blender
 BPY := bpy==5.0.1
+TYPESCRIPT := typescript@7.0.2
 CONSTRAINTS := constraints.txt
 BIN = $(VENV)/bin
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) $(INDEX)
 CODE := src tests tools $(wildcard examples benchmarks)
 
-.PHONY: demo test test-unit test-long test-oldest check format install blender browser clean help
+.PHONY: demo test test-unit test-long test-oldest check check-page format install blender browser clean help
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## stylize the bundled pictures into demo/
@@ -48,6 +49,13 @@ check: $(VENV)/.dev  ## lint, format, types, layers, repeated code, bounds
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pylint src
 	$(BIN)/python tools/bounds.py src tools
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory check-page; \
+	elif [ -n "$(CI)" ] && [ -z "$(SFUMATO_NO_NODE)" ]; then \
+		echo "!!! There is no npm here, which checks the studio's page; SFUMATO_NO_NODE=1 goes without." >&2; exit 1; \
+	else echo "!!! There is no npm here: THE TYPES OF THE STUDIO'S PAGE WERE NOT CHECKED." >&2; fi
+
+check-page:  ## the types of the studio's page; needs node and npm, and fetches TypeScript once
+	npm exec --yes --prefer-offline --package=$(TYPESCRIPT) -- tsc -p tools/page.json
 
 format: $(VENV)/.dev  ## put imports and layout in order
 	$(BIN)/ruff check --quiet --select I --fix $(CODE)

@@ -2,7 +2,7 @@
 
     python tools/studio_types.py
 
-`make check-page` compares the page's JavaScript with them, and a test compares them with the server's description of itself.
+`make check-page` compares the page's JavaScript with them; a test compares them with what the server says of itself.
 """
 
 import json

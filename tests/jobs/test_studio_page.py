@@ -1,0 +1,494 @@
+"""The studio's page in a real browser, against a studio that really runs."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import browsers
+import numpy as np
+import pytest
+import studio_page as sp
+from PIL import Image
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture(scope="module")
+def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A studio with one training to watch. It needs the browser only so as not to start without one."""
+    folder = tmp_path_factory.mktemp("studio")
+    run = folder / "runs" / "faces"
+    run.mkdir(parents=True)
+    (run / "recipe.json").write_text(json.dumps({"images": 1000, "batch": 1, "title": "cut.faces"}), encoding="utf-8")
+    lines = [{"images": 10 * i, "seconds": i, "images_per_s": 9.5, "generators/gan": 1 / i} for i in range(1, 31)]
+    (run / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    with browsers.studio(folder / "home", "--runs", str(folder / "runs")) as made:
+        yield made
+
+
+@pytest.fixture
+def seen(browser: Any, address: str) -> Iterator[browsers.Visit]:
+    """The page of somebody who comes for the first time."""
+    with browsers.visit(browser, address) as made:
+        made.page.set_default_timeout(sp.WAIT_MS)
+        yield made
+
+
+def walk(page: Any) -> Iterator[str]:
+    """Goes through all screens; gives the name of each while it is shown."""
+    yield from walk_through_collage(page)
+    yield from walk_through_tabs(page)
+
+
+def walk_through_collage(page: Any) -> Iterator[str]:
+    page.locator(".photo .shelves .tile").first.wait_for()
+    yield "photo"
+    sp.zone_of_example(page)
+    yield "zone"
+    more = page.locator(".toolbar .phone")
+    if more.is_visible():
+        more.click()
+        yield "zone-tools"
+        page.locator(".fold-up").click()
+    page.locator("#make").click()
+    page.locator(".variants .job, .variant[data-id]").first.wait_for()
+    yield "variants-working"
+    sp.await_variants(page)
+    yield "variants"
+    sp.open_variant(page)
+    yield "save"
+    page.locator(".saving > button").last.click()
+    page.locator(".screen.batch .drop").wait_for()
+    yield "batch"
+    page.keyboard.press("?")
+    page.locator("dialog.shortcuts").wait_for()
+    yield "shortcuts"
+    page.keyboard.press("Escape")
+
+
+def walk_through_tabs(page: Any) -> Iterator[str]:
+    page.locator(".tab").nth(1).click()
+    page.locator(".stylize .drop .tile").first.wait_for()
+    yield "stylize-empty"
+    page.locator(".stylize .drop .tile").nth(0).click()
+    page.locator(".stylize .shares + button").click()
+    page.locator("dialog.picker .tile").first.wait_for()
+    yield "styles"
+    page.locator("dialog.picker .tile").nth(0).click()
+    page.locator(".stylize .share").wait_for()
+    sp.until(page, "() => document.querySelector('.stylize img.after').src.startsWith('blob:')")
+    yield "stylize"
+    page.locator(".tab").nth(2).click()
+    page.locator(".texture .drop .tile").first.wait_for()
+    yield "texture-empty"
+    page.locator(".texture .drop .tile").first.click()
+    page.locator(".texture .share").wait_for()
+    yield "texture"
+    page.locator(".tab").nth(3).click()
+    page.locator(".train .curve").first.wait_for()
+    yield "train"
+
+
+@pytest.mark.parametrize("size", sp.SIZES)
+def test_every_screen_is_sound_at_every_size(browser, address, size):
+    found = {}
+    with browsers.visit(browser, address, **sp.SIZES[size]) as seen:
+        seen.page.set_default_timeout(sp.WAIT_MS)
+        for name in walk(seen.page):
+            if wrong := sp.errors(seen.page):
+                found[name] = wrong
+    assert found == {}
+
+
+def test_no_text_stands_in_the_code(browser, address):
+    """In a language of brackets every word of the page is in brackets."""
+    source = (browsers.STATIC / "strings" / "ro.js").read_text(encoding="utf-8")
+    marked = re.sub(r'": "((?:[^"\\]|\\.)+)"', r'": "⟦\1⟧"', source)
+    bare = {}
+    with browsers.visit(browser, f"{address}/icon.svg") as seen:
+        seen.page.set_default_timeout(sp.WAIT_MS)
+        answer = {"body": marked, "content_type": "text/javascript"}
+        seen.page.route("**/strings/ro.js", lambda route: route.fulfill(**answer))
+        seen.page.evaluate("() => localStorage.setItem('sfumato.language', 'ro')")
+        seen.page.goto(address)
+        for name in walk(seen.page):
+            words = [text for text in seen.page.evaluate(sp.SPOKEN) if "⟦" not in text and re.search(r"[^\W\d_]", text)]
+            if words:
+                bare[name] = words
+    assert bare == {}
+
+
+def test_the_language_changes_at_once_and_stays(seen, address):
+    page = seen.page
+    page.locator(".photo .shelves .tile").first.wait_for()
+    assert page.locator("h1").first.inner_text() == "Start with a photo"
+    page.get_by_role("button", name="Română").click()
+    assert page.locator("h1").first.inner_text() == "Începe cu o fotografie"
+    assert page.evaluate("() => document.documentElement.lang") == "ro"
+    page.reload()
+    assert page.locator("h1").first.inner_text() == "Începe cu o fotografie"
+
+
+def test_the_server_holds_the_zone_byte_for_byte(seen, address):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.paint(page, size=37)
+    page.keyboard.press("e")
+    sp.paint(page, size=11)
+    sp.saved(page)
+    here = sp.bits(page)
+    assert 0 < here.sum() < here.size
+    assert np.array_equal(sp.held(seen, address), here * 255)
+    page.keyboard.press("Control+z")
+    sp.saved(page)
+    assert not np.array_equal(sp.bits(page), here)
+    assert np.array_equal(sp.held(seen, address), sp.bits(page) * 255)
+
+
+def test_chips_and_hand_work_can_both_be_undone(seen):
+    page = seen.page
+    sp.zone_of_example(page)
+    first = sp.bits(page)
+    chip = page.locator('.parts .chip[data-label="0"]')
+    before = chip.get_attribute("aria-pressed")
+    chip.click()
+    assert chip.get_attribute("aria-pressed") != before
+    assert not np.array_equal(sp.bits(page), first)
+    page.keyboard.press("Control+z")
+    assert chip.get_attribute("aria-pressed") == before
+    assert np.array_equal(sp.bits(page), first)
+    page.keyboard.press("Control+Shift+z")
+    assert not np.array_equal(sp.bits(page), first)
+
+
+def test_a_mask_goes_out_and_comes_in_as_a_picture(seen, tmp_path):
+    page = seen.page
+    sp.zone_of_example(page)
+    here = sp.bits(page)
+    with page.expect_download() as download:
+        page.locator(".mask-tools .grid").last.locator("button").last.click()
+    download.value.save_as(tmp_path / "mask.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png")), here * 255)
+    other = np.zeros_like(here)
+    other[10:50, 20:90] = True
+    Image.fromarray(other).convert("RGB").save(tmp_path / "other.png")
+    with page.expect_file_chooser() as chooser:
+        page.locator(".mask-tools .grid").last.locator("button").first.click()
+    chooser.value.set_files(tmp_path / "other.png")
+    sp.until(page, f"() => document.querySelector('mask-editor').mask.area === {other.sum()}")
+    assert np.array_equal(sp.bits(page), other)
+
+
+def test_a_reload_keeps_photo_zone_variants_and_stars(seen, address):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.paint(page, size=50)
+    here, pressed = sp.bits(page), page.locator('.chip[aria-pressed="true"]').count()
+    sp.saved(page)
+    page.reload()
+    sp.await_parts(page)
+    assert np.array_equal(sp.bits(page), here)
+    assert page.locator('.chip[aria-pressed="true"]').count() == pressed
+    sp.draw(page)
+    page.locator(".variant[data-id]").first.get_by_role("button", name="Star").click()
+    count = page.locator(".variant[data-id]").count()
+    page.reload()
+    page.locator(".variant[data-id]").first.wait_for()
+    assert page.locator(".variant[data-id]").count() == count
+    assert page.locator(".variant.starred").count() == 1
+    sp.open_variant(page)
+    page.reload()
+    page.locator('.strip .tile[aria-pressed="true"]').wait_for()
+    page.go_back()
+    page.locator(".variant.chosen").wait_for()
+
+
+def test_what_was_drawn_before_the_zone_changed_is_marked(seen):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.draw(page)
+    assert page.locator(".variant.stale").count() == 0
+    page.locator(".step").nth(1).click()
+    sp.paint(page, size=30)
+    sp.saved(page)
+    sp.until(page, "() => !document.querySelectorAll('.step')[2].querySelector('.stale').hidden")
+    page.locator(".step").nth(2).click()
+    page.locator(".variant.stale").first.wait_for()
+    assert page.locator(".variants .banner").is_visible()
+    page.locator("#draw").click()
+    page.locator(".variant[data-id]:not(.stale)").first.wait_for()
+
+
+def test_cancelling_keeps_what_was_drawn(seen, address):
+    page = seen.page
+    sp.zone_of_example(page)
+    page.evaluate(
+        """() => localStorage.setItem("sfumato.wish", JSON.stringify({
+            models: ["faces2toon", "faces2kaokore"], styles: [], seed: 0,
+            filters: ["none", "warm", "cool", "vivid", "pale", "contrast"] }))"""
+    )
+    page.locator("#make").click()
+    page.locator(".variant[data-id]").first.wait_for()
+    page.locator(".variants .job button").click()
+    page.get_by_text("Cancelled. What was drawn stays.").wait_for()
+    made = page.locator(".variant[data-id]").count()
+    assert 1 <= made < 12
+    assert page.locator(".variant.waiting").count() == 0
+    jobs = seen.context.request.get(f"{address}/api/jobs").json()["jobs"]
+    assert next(job for job in jobs if job["kind"] == "variants")["state"] == "cancelled"
+
+
+def test_stars_hiding_and_two_beside_each_other(seen):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.draw(page)
+    tiles = page.locator(".variant[data-id]")
+    assert tiles.count() >= 2
+    tiles.nth(0).locator(".open").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(
+        "() => document.activeElement.closest('.variant') === document.querySelectorAll('.variant')[1]"
+    )
+    page.keyboard.press("h")
+    assert tiles.count() == 1
+    page.get_by_role("button", name="Show hidden ones").click()
+    assert tiles.count() == 2
+    page.keyboard.press("Escape")
+    for k in range(2):
+        tiles.nth(k).get_by_role("button", name="Compare with another").click()
+    page.locator("dialog.versus compare-view").wait_for()
+    page.get_by_role("button", name="Keep B").click()
+    page.locator(".screen.save:not([hidden]) compare-view").wait_for()
+
+
+def test_compare_by_mouse_arrows_and_space(seen):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.draw(page)
+    sp.open_variant(page)
+    view = page.locator(".screen.save compare-view")
+    share = "() => document.querySelector('.screen.save compare-view').share"
+    box = view.bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] - 60, middle[1], steps=3)
+    page.mouse.up()
+    moved = page.evaluate(share)
+    assert moved < 0.45
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate(share) == pytest.approx(moved + 0.03, abs=0.011)
+    page.keyboard.down(" ")
+    assert page.locator(".screen.save img.after").evaluate("(node) => getComputedStyle(node).visibility") == "hidden"
+    page.keyboard.up(" ")
+    assert page.locator(".screen.save img.after").evaluate("(node) => getComputedStyle(node).visibility") == "visible"
+    page.mouse.wheel(0, -500)
+    sp.until(page, "() => document.querySelector('.screen.save compare-view').view.zoom > 1.5")
+    view.dblclick()
+    assert page.evaluate(share) == 0.5
+    old = page.locator(".screen.save img.after").get_attribute("src")
+    page.locator(".screen.save .options input[type=range]").nth(1).fill("0")
+    sp.until(page, "(old) => document.querySelector('.screen.save img.after').getAttribute('src') !== old", arg=old)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_a_variant_is_saved_at_full_size(seen, tmp_path, kind):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.draw(page)
+    sp.open_variant(page)
+    page.locator(".screen.save .saving select").select_option(kind)
+    assert page.locator(".screen.save .saving .field.range").first.is_visible() == (kind != "png")
+    with page.expect_download() as download:
+        page.locator(".screen.save .save.go, .screen.save .go.save").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    picture = Image.open(path)
+    assert picture.format == kind.upper()
+    photo = Image.open(browsers.STATIC.parents[1] / "assets" / "examples" / "portrait-1.jpg")
+    assert picture.size == photo.size
+
+
+def test_keys_alone_lead_from_a_photo_to_a_file(seen, tmp_path):
+    page = seen.page
+    page.locator(".photo .shelves .tile").first.wait_for()
+    focus_by_tab(page, ".photo .shelves .tile")
+    page.keyboard.press("Enter")
+    sp.await_parts(page)
+    focus_by_tab(page, "mask-editor")
+    for key in ("ArrowDown", "ArrowDown", "Enter", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    assert sp.bits(page).any()
+    focus_by_tab(page, "#make")
+    page.keyboard.press("Enter")
+    sp.await_variants(page)
+    focus_by_tab(page, ".variant .open")
+    page.keyboard.press("Enter")
+    page.locator(".screen.save:not([hidden]) compare-view").wait_for()
+    focus_by_tab(page, ".screen.save compare-view input")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("() => document.querySelector('.screen.save compare-view').share") == pytest.approx(0.49)
+    focus_by_tab(page, ".screen.save .go")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert Image.open(download.value.path()).size[0] > 0
+
+
+def focus_by_tab(page: Any, wanted: str, most: int = 80) -> None:
+    """Presses Tab until the focus is there; it must be seen where it is."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => Boolean(document.activeElement?.matches(wanted))", wanted):
+            shown = """() => { const node = document.activeElement.closest("compare-view") ?? document.activeElement;
+                const mark = node.querySelector(".grip") ?? node; return getComputedStyle(mark).outlineStyle; }"""
+            assert page.evaluate(shown) != "none"
+            return
+    pytest.fail(f"Tab does not lead to {wanted}")
+
+
+def test_what_is_no_picture_is_told_and_the_page_goes_on(seen, tmp_path):
+    page = seen.page
+    (tmp_path / "note.png").write_text("not a picture", encoding="utf-8")
+    page.locator(".photo .shelves .tile").first.wait_for()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a photo").first.click()
+    chooser.value.set_files(tmp_path / "note.png")
+    page.locator(".photo .drop.wrong").wait_for()
+    assert "no picture that can be read" in page.locator(".photo .state").inner_text()
+    sp.open_example(page)
+    seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
+
+
+def test_a_photo_can_be_dropped_and_pasted(seen):
+    page = seen.page
+    page.locator(".photo .shelves .tile").first.wait_for()
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)).save(file, "PNG")
+    bring = """([bytes, kind]) => { const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(bytes)], "noise.png", { type: "image/png" }));
+        const event = kind === "drop" ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
+            : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+        document.body.dispatchEvent(event); }"""
+    page.evaluate(bring, [list(file.getvalue()), "drop"])
+    page.wait_for_url(re.compile("#zone/"))
+    first = sp.photo_id(page)
+    sp.await_parts(page)
+    page.evaluate(bring, [list(file.getvalue()), "paste"])
+    sp.until(page, "(first) => location.hash.startsWith('#zone/') && !location.hash.endsWith(first)", arg=first)
+
+
+def test_a_photo_in_a_style_with_shares_and_a_zone(seen):
+    page = seen.page
+    page.goto(f"{page.url.split('#')[0]}#stylize")
+    page.locator(".stylize .drop .tile").first.click()
+    preview = "() => document.querySelector('.stylize img.after').src"
+    for number in range(2):
+        page.locator(".stylize .shares + button").click()
+        page.locator("dialog.picker .tile").nth(number).click()
+        page.locator(".stylize .share").nth(number).wait_for()
+    sp.until(page, "() => document.querySelector('.stylize img.after').src.startsWith('blob:')")
+    sp.until(page, "() => !document.querySelector('.stylize compare-view').classList.contains('waits')")
+    first = page.evaluate(preview)
+    page.locator(".stylize .share input").first.fill("90")
+    sp.until(page, "(old) => document.querySelector('.stylize img.after').src !== old", arg=first)
+    assert page.locator(".stylize .share output").first.inner_text() == "64%"
+    with page.expect_download() as download:
+        page.locator(".stylize .action .go").click()
+    assert Image.open(download.value.path()).size == (256, 256)
+    page.get_by_role("button", name="Paint the zone").click()
+    sp.await_parts(page)
+    sp.paint(page)
+    page.get_by_role("button", name="Back to Stylize").click()
+    page.locator("#stylize-masked").check()
+    page.reload()
+    page.locator(".stylize .share").nth(1).wait_for()
+    assert page.locator("#stylize-masked").is_checked()
+
+
+def test_a_texture_is_made_repeated_and_saved(seen):
+    page = seen.page
+    page.goto(f"{page.url.split('#')[0]}#texture")
+    page.locator(".texture .drop .tile").first.click()
+    page.locator(".texture .share").wait_for()
+    page.locator("#texture-width").fill("96")
+    page.locator("#texture-height").fill("64")
+    page.evaluate("() => { for (const fold of document.querySelectorAll('.texture details')) fold.open = true; }")
+    page.get_by_label("Looks at the texture").fill("2")
+    page.get_by_label("Smallest size").fill("32")
+    page.locator(".texture .action .go").click()
+    page.locator(".sheet-view img.result").wait_for()
+    page.get_by_role("button", name="Repeat it").click()
+    assert page.locator(".sheet-view .floor").is_visible()
+    with page.expect_download() as download:
+        page.locator(".sheet-view .go").click()
+    assert Image.open(download.value.path()).size == (96, 64)
+    page.reload()
+    page.locator(".sheet-view img.result").wait_for()
+
+
+def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.draw(page)
+    sp.open_variant(page)
+    page.get_by_role("button", name="Use the same on a folder").click()
+    for number in (2, 3):
+        source = browsers.STATIC.parents[1] / "assets" / "examples" / f"portrait-{number}.jpg"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    (tmp_path / "broken.jpg").write_text("no", encoding="utf-8")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Files").click()
+    chooser.value.set_files(sorted(tmp_path.glob("*.jpg")))
+    sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 2")
+    assert page.locator('.files [data-state="failed"]').count() == 1
+    page.locator(".batch .action .go").click()
+    ended = ".files [data-state=done], .files [data-state=failed]"
+    sp.until(page, "(ended) => document.querySelectorAll(ended).length === 3", ended)
+    seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
+
+
+def test_a_training_is_watched(seen):
+    page = seen.page
+    page.locator(".tab").nth(3).click()
+    page.locator(".train .curve").wait_for()
+    assert page.locator(".run strong").inner_text() == "faces"
+    assert "300 of 1,000 images" in page.locator(".run-head").inner_text()
+
+
+def test_a_studio_that_is_gone_is_told_and_comes_back(seen):
+    page = seen.page
+    page.locator(".photo .shelves .tile").first.wait_for()
+    seen.context.set_offline(True)
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    page.locator(".banner.gone").wait_for()
+    seen.context.set_offline(False)
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    page.locator(".banner.gone").wait_for(state="hidden")
+    seen.complaints[:] = [line for line in seen.complaints if "ERR_INTERNET_DISCONNECTED" not in line]
+
+
+def test_the_camera_takes_a_picture(seen, address):
+    seen.context.grant_permissions(["camera"], origin=address)
+    page = seen.page
+    page.locator(".photo .shelves .tile").first.wait_for()
+    page.get_by_role("button", name="Camera").click()
+    sp.until(page, "() => document.querySelector('dialog video')?.videoWidth > 0")
+    page.get_by_role("button", name="Take the picture").click()
+    page.wait_for_url(re.compile("#zone/"))
+
+
+def test_wheels_hold_the_whole_page():
+    """Every file of the page is one that the studio serves, and index.html names only those."""
+    from sfumato.studio.pages import static_files
+
+    served = set(static_files())
+    page = (browsers.STATIC / "index.html").read_text(encoding="utf-8")
+    assert {f"/{name}" for name in re.findall(r'(?:href|src)="([^"]+)"', page)} <= served
+    for script in browsers.STATIC.rglob("*.js"):
+        for name in re.findall(r'^import .*?"(\.[^"]+\.js)"', script.read_text(encoding="utf-8"), re.MULTILINE):
+            found = (script.parent / name).resolve().relative_to(Path(browsers.STATIC).resolve())
+            assert f"/{found.as_posix()}" in served, name
