@@ -84,11 +84,20 @@ def test_names_and_shapes_are_the_authors(recorded):
     assert {k: list(t.shape) for k, t in ours.items()} == dict(json.loads(str(recorded["keys"])))
 
 
-@pytest.mark.parametrize(("variant", "weights"), [("w32", 28_536_113), ("w48", 63_595_745), ("small", 2_717_313)])
+@pytest.mark.parametrize(("variant", "weights"), [("w32", 28_536_113), ("w48", 63_595_745), ("small", 2_721_841)])
 def test_numbers_of_weights(variant, weights):
     with torch.device("meta"):
         network = HRNet(hrnet.SHAPES[variant], hrnet.KEYPOINTS)
     assert sum(p.numel() for p in network.parameters()) == weights
+
+
+@pytest.mark.parametrize("shape", hrnet.SHAPES.values(), ids=hrnet.SHAPES)
+def test_heatmaps_are_made_of_at_least_as_many_channels(shape):
+    """Of fewer, two keypoints must share one: the left and the right ankle, by chance."""
+    with torch.device("meta"):
+        network = HRNet(shape, hrnet.KEYPOINTS)
+    assert network.final_layer.in_channels >= hrnet.KEYPOINTS
+    assert network(torch.empty(1, 3, 64, 96, device="meta")).shape == (1, hrnet.KEYPOINTS, 16, 24)
 
 
 @pytest.mark.parametrize("prefixes", [("module.", "module."), ("backbone.", "head."), ("backbone.", "keypoint_head.")])

@@ -36,6 +36,9 @@ class Shape:
     """Blocks of a branch between two exchanges."""
     modules: tuple[int, int, int] = (1, 4, 3)
     """Exchanges of the second, third and fourth stage."""
+    last: int = 0
+    """Channels of the map that heatmaps are made of; 0 is C, as in the paper. Fewer channels than keypoints cannot hold
+    all of them: two share one, and a left and a right ankle are told apart by chance."""
 
 
 class BasicBlock(nn.Module):
@@ -84,14 +87,14 @@ class Exchange(nn.Module):
     Args:
         widths: channels by branch.
         blocks: of each branch.
-        outputs: how many of the maps come out, the largest first.
+        outputs: channels of the maps that come out, the largest map first.
     """
 
-    def __init__(self, widths: Sequence[int], blocks: int, outputs: int) -> None:
+    def __init__(self, widths: Sequence[int], blocks: int, outputs: Sequence[int]) -> None:
         super().__init__()
         self.branches = nn.ModuleList(nn.Sequential(*(BasicBlock(width) for _ in range(blocks))) for width in widths)
         self.fuse_layers = nn.ModuleList(
-            Sum(_between(widths, j, i) for j in range(len(widths))) for i in range(outputs)
+            Sum(_between(j, width, i, output) for j, width in enumerate(widths)) for i, output in enumerate(outputs)
         )
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
@@ -118,14 +121,14 @@ class HRNet(nn.Module):
         self.transition1, self.stage2 = _transition([outputs], widths[:2]), _stage(shape, widths[:2])
         self.transition2, self.stage3 = _transition(widths[:2], widths[:3]), _stage(shape, widths[:3])
         self.transition3, self.stage4 = _transition(widths[:3], widths), _stage(shape, widths)
-        self.final_layer = nn.Conv2d(shape.width, keypoints, 1)
+        self.final_layer = nn.Conv2d(shape.last or shape.width, keypoints, 1)
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.final_layer(self.features(x))
 
     def features(self, x: Tensor) -> Tensor:
-        """The largest map (B, C, H/4, W/4) of normalised pictures, of which one more layer makes heatmaps."""
+        """The largest map (B, `last`, H/4, W/4) of normalised pictures, of which one more layer makes heatmaps."""
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         x = F.relu(self.bn2(self.conv2(x)), inplace=True)
         maps: Sequence[Tensor] = [self.layer1(x)]
@@ -164,24 +167,24 @@ def _transition(before: Sequence[int], after: Sequence[int]) -> nn.ModuleList:
 
 def _stage(shape: Shape, widths: Sequence[int]) -> nn.Sequential:
     """The exchanges of a stage; after the last of the last one only the largest map is needed."""
-    count, last = shape.modules[len(widths) - 2], len(widths) == 4
-    ends = [1 if last and m == count - 1 else len(widths) for m in range(count)]
+    count = shape.modules[len(widths) - 2]
+    ends: list[Sequence[int]] = [widths] * count
+    if len(widths) == 4:
+        ends[-1] = [shape.last or shape.width]
     return nn.Sequential(*(Exchange(widths, shape.blocks, outputs) for outputs in ends))
 
 
-def _between(widths: Sequence[int], j: int, i: int) -> nn.Module:
+def _between(j: int, inputs: int, i: int, outputs: int) -> nn.Module:
     """From branch j to branch i: enlarged from a smaller map, halved step by step from a larger one."""
     if j == i:
-        return nn.Identity()
+        return nn.Identity() if inputs == outputs else nn.Sequential(conv(inputs, outputs, kernel=1), norm(outputs))
     if j > i:
-        return nn.Sequential(
-            conv(widths[j], widths[i], kernel=1), norm(widths[i]), nn.Upsample(scale_factor=2 ** (j - i))
-        )
+        return nn.Sequential(conv(inputs, outputs, kernel=1), norm(outputs), nn.Upsample(scale_factor=2 ** (j - i)))
     steps: list[nn.Module] = []
     for k in range(i - j):
         last = k == i - j - 1
-        outputs = widths[i] if last else widths[j]
-        step: list[nn.Module] = [conv(widths[j], outputs, stride=2), norm(outputs)]
+        width = outputs if last else inputs
+        step: list[nn.Module] = [conv(inputs, width, stride=2), norm(width)]
         steps.append(nn.Sequential(*step if last else [*step, nn.ReLU(inplace=True)]))
     return nn.Sequential(*steps)
 

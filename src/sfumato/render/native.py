@@ -121,9 +121,7 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
     path, level, starts = contours.subdivided(places, level, order, starts)
     things = mesh.components[known.sides[drawn[firsts], 0]] + one.first_thing
     owners = np.repeat(things, np.diff(starts)).astype(np.int32)
-    visible = contours.seen(
-        path, level, owners, buffers.nearest, buffers.ids, buffers.things, BIAS * one.extent
-    )
+    visible = contours.seen(path, level, owners, buffers.nearest, buffers.ids, buffers.things, BIAS * one.extent)
     path = chains.smoothed(path, starts, settings.smooth)
     path, starts, origins = chains.cut(path, starts, visible, settings.shortest_px * FINE)
     for stretch, origin in zip(split(path / FINE, starts), origins, strict=True):
