@@ -23,7 +23,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco
 
 from sfumato.errors import DataError, OptionError
 
@@ -38,6 +37,21 @@ WIDEST = 8
 Mask = NDArray[np.uint8]
 
 
+def run_values(text: str) -> NDArray[np.bool_]:
+    """The pixels of a mask, column by column, of the text that `sfumato.data.coco.run_lengths` makes of them."""
+    counts: list[int] = []
+    number = shift = 0
+    for letter in text.encode("ascii"):
+        bits = letter - 48
+        number |= (bits & 31) << shift
+        shift += 5
+        if not bits & 32:  # the last letter of a number, whose highest bit is the sign
+            number -= (bits >> 4) << shift
+            counts.append(number + (counts[-2] if len(counts) > 2 else 0))
+            number = shift = 0
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+
+
 def labels_of(entry: Mapping[str, Any], unsure: int = 0) -> Mask:
     """The mask of one entry, (H, W).
 
@@ -48,8 +62,8 @@ def labels_of(entry: Mapping[str, Any], unsure: int = 0) -> Mask:
     labels = np.zeros(entry["size"], np.uint8)
     for part, number in CLASSES.items():
         if part in entry:
-            runs = {"size": entry["size"], "counts": entry[part].encode("ascii")}
-            labels[coco.decode(runs).astype(bool)] = number
+            height, width = entry["size"]
+            labels[run_values(entry[part]).reshape(width, height).T] = number
     if unsure:
         hair = (labels == CLASSES["hair"]).astype(np.uint8)
         near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * unsure + 1, 2 * unsure + 1))
