@@ -81,8 +81,8 @@ def run(words: Sequence[str], console: Console) -> int:
         pose = model(picture, box)
         more = {"bbox": [round(x, 2) for x in pose.box], "file_name": job.photo.name}
         found.append(pose.coco(numbers[job.photo]) | more)
-        if not pose.score:
-            console.warn(f"{job.photo}: none of the keypoints is certain; is there a figure in the box?")
+        if doubt := _doubt(pose):
+            console.warn(f"{job.photo}: {doubt}; is there a figure in the box, all of it?")
         if draws:
             files.write(job.output, with_skeleton(picture, pose), console, overwrite=given.overwrite)
 
@@ -157,6 +157,16 @@ def with_skeleton(picture: "Picture", pose: "FoundPose") -> "Picture":
     from ..pose.estimator import CERTAIN
 
     return image.from_any(drawn(to_8(picture.compose_on_white().pixels), pose.joints, pose.scores >= CERTAIN))
+
+
+def _doubt(pose: "FoundPose") -> str:
+    """What to say of a pose of which less than half is certain."""
+    from ..pose.estimator import CERTAIN
+
+    certain, count = int((pose.scores >= CERTAIN).sum()), len(pose.scores)
+    if 2 * certain >= count:
+        return ""
+    return f"only {certain} of the {count} keypoints are certain" if certain else "none of the keypoints is certain"
 
 
 def _write_json(path: Path, found: Sequence[dict[str, Any]]) -> None:
