@@ -18,9 +18,7 @@ LANDING = 12.0
 """A tapered line is as thick as it gets so many line widths from its ends, or in its middle if it is shorter."""
 
 
-def drawn(
-    strokes: Sequence[Stroke], size: tuple[int, int], settings: Settings, *, over: Bytes | None = None
-) -> Bytes:
+def drawn(strokes: Sequence[Stroke], size: tuple[int, int], settings: Settings, *, over: Bytes | None = None) -> Bytes:
     """How much ink there is on each pixel (H, W), 0 to 255; `size` is width and height.
 
     Args:

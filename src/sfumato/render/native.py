@@ -65,9 +65,10 @@ def draw(
 
 def _pictures(buffers: Buffers) -> tuple[Bytes, Bytes]:
     """The shaded and the flat picture, (H, W, 4) each."""
-    rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in buffers.window)
-    samples = np.arange(buffers.ids.size).reshape(buffers.ids.shape)[rows, columns]
+    rows, columns = buffers.fine
     ids = buffers.ids[rows, columns]
+    samples = np.arange(rows.start, rows.start + ids.shape[0])[:, None] * buffers.ids.shape[1]
+    samples = samples + np.arange(columns.start, columns.start + ids.shape[1])
     shaded, flat = np.zeros((2, *buffers.shown.shape, 4), np.uint8)
     if ids.size:
         base, normals = buffers.colors(ids), buffers.normals(samples)
@@ -121,9 +122,7 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
     path, level, starts = contours.subdivided(places, level, order, starts)
     things = mesh.components[known.sides[drawn[firsts], 0]] + one.first_thing
     owners = np.repeat(things, np.diff(starts)).astype(np.int32)
-    visible = contours.seen(
-        path, level, owners, buffers.nearest, buffers.ids, buffers.things, BIAS * one.extent
-    )
+    visible = contours.seen(path, level, owners, buffers.nearest, buffers.ids, buffers.things, BIAS * one.extent)
     path = chains.smoothed(path, starts, settings.smooth)
     path, starts, origins = chains.cut(path, starts, visible, settings.shortest_px * FINE)
     for stretch, origin in zip(split(path / FINE, starts), origins, strict=True):

@@ -6,7 +6,7 @@ Shapes: V vertices and F faces of all figures, H W pixels, h w samples: two to a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from .frame import Bytes, Figure, Singles
 from .topology import Topology, topology
 from .vectors import extent
 
+T = TypeVar("T", bound=np.generic)
 FINE = 2
 """Samples of the z-buffer to a pixel, each way."""
 AROUND = 8
@@ -126,13 +127,19 @@ class Buffers:
     @cached_property
     def window(self) -> tuple[slice, slice]:
         """Rows and columns of the picture in which anything is, and a little around; empty if nothing is."""
-        found = []
+        found, covered = [], self._faces >= 0
         for axis in (1, 0):
-            taken = np.flatnonzero((self._faces >= 0).any(axis))
+            taken = np.flatnonzero(covered.any(axis))
             found.append(
                 slice(max(int(taken[0]) - AROUND, 0), int(taken[-1]) + 1 + AROUND) if len(taken) else slice(0, 0)
             )
         return found[0], found[1]
+
+    @property
+    def fine(self) -> tuple[slice, slice]:
+        """The window's rows and columns of samples."""
+        rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in self.window)
+        return rows, columns
 
     @cached_property
     def shown(self) -> Numbers:
@@ -183,7 +190,10 @@ class Buffers:
         return found
 
     def normals(self, samples: NDArray[np.int64]) -> Singles:
-        """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows."""
+        """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows.
+
+        Of places outside the window only those of `picked` are known: none.
+        """
         faces, places, depths, corners = self._geometry
         width, height = self._camera.size
         ray = np.array([width * FINE / 2, height * FINE / 2, self._camera.focal_px * FINE])
@@ -194,17 +204,20 @@ class Buffers:
     def _geometry(self) -> tuple[Numbers, Floats, Floats, Floats]:
         """Of all figures: faces (F, 3), places (V, 2), depths (V,), normals at the corners (F, 3, 3)."""
         corners = []
-        shown = raster.shown(self.ids, len(self.things) - 1)
+        shown = raster.shown(self.ids[self.fine], len(self.things) - 1)
         for one in self._figures:
             mesh = one.topology
             nodes = (one.figure.vertices[mesh.nodes] - self._camera.position) @ self._camera.rotation.T
             wanted = shown[one.first_face : one.first_face + len(mesh.corners)]
             corners.append(raster.corner_normals(nodes, mesh.corners, mesh.around, mesh.starts, self._bend, wanted))
-        faces = np.concatenate([f.mesh.faces + f.first_vertex for f in self._figures])
-        places = np.concatenate([f.places for f in self._figures])
         return (
-            faces.astype(np.int32),
-            places,
-            np.concatenate([f.depths for f in self._figures]),
-            np.concatenate(corners),
+            _joined([f.mesh.faces + np.int32(f.first_vertex) for f in self._figures]),
+            _joined([f.places for f in self._figures]),
+            _joined([f.depths for f in self._figures]),
+            _joined(corners),
         )
+
+
+def _joined(arrays: list[NDArray[T]]) -> NDArray[T]:
+    """One array after the other; of one no copy is made."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -96,6 +96,8 @@ def swing(start: Floats, to: Floats) -> Floats:
     zero = np.zeros_like(x)
     matrix = np.stack((zero, -z, y, z, zero, -x, -y, x, zero), axis=-1).reshape(*x.shape, 3, 3)
     turns = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + cosine, TINY)
+    if (cosine > -1 + 1e-7).all():
+        return turns
     least = np.eye(3)[np.abs(start).argmin(-1)]
     side = unit(across(least, start))
     half: Floats = 2 * side[..., :, None] * side[..., None, :] - np.eye(3)
