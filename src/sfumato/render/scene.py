@@ -110,8 +110,8 @@ class Buffers:
         """(h, w), the face there, among those of all figures; -1 where nothing is."""
         for one in figures:
             raster.fill(one.places, one.depths, one.mesh.faces, one.first_face, self.nearest, self.ids)
-        self.picked = raster.picked(self.nearest)
-        """(H, W), the sample that stands for each pixel."""
+        self.pixels, self.samples = raster.picked(self.nearest)
+        """Pixels in which anything is, and the sample that stands for each, (N,) both, counted along the rows."""
         self.things = self._of_faces([f.mesh.components + f.first_thing for f in figures], -1)
         """(F + 1,), the component of each face, among those of all figures; last of none, -1."""
 
@@ -120,20 +120,14 @@ class Buffers:
         """A table by face of all figures; its last entry, which is that of face -1, is `nothing`."""
         return np.concatenate([*values, [nothing]]).astype(np.int32)
 
-    def at_pixels(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Of samples (h, w) those that stand for pixels (H, W)."""
-        return np.asarray(samples.ravel()[self.picked])
-
     @cached_property
     def window(self) -> tuple[slice, slice]:
         """Rows and columns of the picture in which anything is, and a little around; empty if nothing is."""
-        found, covered = [], self._faces >= 0
-        for axis in (1, 0):
-            taken = np.flatnonzero(covered.any(axis))
-            found.append(
-                slice(max(int(taken[0]) - AROUND, 0), int(taken[-1]) + 1 + AROUND) if len(taken) else slice(0, 0)
-            )
-        return found[0], found[1]
+        if not len(self.pixels):
+            return slice(0, 0), slice(0, 0)
+        rows, columns = np.divmod(self.pixels, self._camera.size[0])
+        high, wide = (slice(max(int(s.min()) - AROUND, 0), int(s.max()) + 1 + AROUND) for s in (rows, columns))
+        return high, wide
 
     @property
     def fine(self) -> tuple[slice, slice]:
@@ -149,10 +143,7 @@ class Buffers:
     @property
     def depth(self) -> Singles:
         """(H, W), as Frame has it; so are the next three."""
-        found = np.full(self.picked.shape, np.inf, np.float32)
-        with np.errstate(divide="ignore"):
-            found[self.window] = 1 / self.nearest.ravel()[self.picked[self.window]]
-        return found
+        return self._spread((1 / self.nearest.ravel()[self.samples]).astype(np.float32), np.inf)
 
     @cached_property
     def parts(self) -> Bytes:
@@ -169,13 +160,19 @@ class Buffers:
 
     @cached_property
     def _faces(self) -> Numbers:
-        return np.asarray(self.at_pixels(self.ids))
+        """(N,), the faces at the pixels in which anything is."""
+        return np.asarray(self.ids.ravel()[self.samples])
 
     def _shown(self, table: NDArray[Any]) -> NDArray[Any]:
         """What a table (F + 1,) has of the face at each pixel (H, W)."""
-        found = np.full(self._faces.shape, table[-1], table.dtype)
-        found[self.window] = table[self._faces[self.window]]
-        return found
+        return self._spread(table[self._faces], table[-1])
+
+    def _spread(self, values: NDArray[Any], nothing: Any) -> NDArray[Any]:
+        """Values (N, ...) of the pixels in which anything is as a picture (H, W, ...)."""
+        width, height = self._camera.size
+        found = np.full((height * width, *values.shape[1:]), nothing, values.dtype)
+        found[self.pixels] = values
+        return found.reshape(height, width, *values.shape[1:])
 
     def colors(self, ids: Numbers) -> Singles:
         """Colours of faces (..., 3), in [0, 1], by their numbers (...); black where nothing is."""
@@ -185,14 +182,12 @@ class Buffers:
     @cached_property
     def shown_normals(self) -> Singles:
         """(H, W, 3), as Frame has them."""
-        found = np.zeros((*self.picked.shape, 3), np.float32)
-        found[self.window] = self.normals(self.picked[self.window])
-        return found
+        return self._spread(self.normals(self.samples), 0)
 
     def normals(self, samples: NDArray[np.int64]) -> Singles:
         """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows.
 
-        Of places outside the window only those of `picked` are known: none.
+        They are known in the window alone.
         """
         faces, places, depths, corners = self._geometry
         width, height = self._camera.size

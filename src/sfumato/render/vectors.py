@@ -22,11 +22,13 @@ def about(axis: int, degrees: Floats | float) -> Floats:
     return turns
 
 
-def around(axis: Floats, degrees: float) -> Floats:
-    """The turn (3, 3) about a direction (3,) by an angle, anticlockwise as seen from its tip."""
+def around(axis: Floats, degrees: Floats | float) -> Floats:
+    """Turns (..., 3, 3) about a direction (3,) by angles (...), anticlockwise as seen from its tip."""
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(np.radians(degrees)) * cross + (1 - np.cos(np.radians(degrees))) * cross @ cross
+    angle = np.radians(degrees)[..., None, None]
+    turns: Floats = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return turns
 
 
 def box(points: Floats) -> tuple[Floats, Floats]:
