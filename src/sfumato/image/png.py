@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from . import exif
 from .canvas import Canvas
 
-AT_HAND = 2**16
+AT_HAND = 2**18
 """Bytes of rows."""
 
 

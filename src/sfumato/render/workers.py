@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ..errors import FailedError
+from ..machine import keep_memory
 from ..weights import first
 
 logger = logging.getLogger(__name__)
@@ -106,13 +107,17 @@ def _finished(running: dict[Any, int]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _begin() -> None:
-    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread."""
+    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread.
+
+    Pictures take the same memory one after the other.
+    """
     import signal
 
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
