@@ -1,6 +1,7 @@
 """`sfumato pose` and `sfumato evaluate`."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -38,6 +39,17 @@ def test_keypoints_go_to_json_alone(sfumato, sketches, pose_file, tmp_path):
     assert [entry["file_name"] for entry in found] == [f"{k:012}.png" for k in (1, 2, 3)]
     assert all(len(entry["keypoints"]) == 51 and entry["category_id"] == 1 for entry in found)
     assert len(list((sketches / "images").iterdir())) == 3
+
+
+def test_pictures_of_one_name_are_told_apart(sfumato, sketches, pose_file, tmp_path):
+    (sketches / "more").mkdir()
+    (sketches / "images").rename(sketches / "more" / "images")
+    shutil.copytree(sketches / "more" / "images", sketches / "images")
+    sfumato("pose", sketches, "--json", "a.json", "--model", pose_file)
+    sfumato("pose", "sketches/images", "sketches/more/images", "--json", "b.json", "--model", pose_file)
+    first, second = ([r["file_name"] for r in json.loads((tmp_path / f).read_text())] for f in ("a.json", "b.json"))
+    assert (first[0], first[3]) == ("images/000000000001.png", "more/images/000000000001.png")
+    assert second == [f"sketches/{name}" for name in first]
 
 
 def test_skeletons_are_drawn(sfumato, sketches, pose_file, tmp_path):
