@@ -90,7 +90,11 @@ async def body_of(request: Request, operation: Operation, limit: int) -> Model |
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
-        code = "bad_request" if first["type"] in ("json_invalid", "extra_forbidden", "unexpected_keyword_argument", "missing") else "wrong_option"
+        code = (
+            "bad_request"
+            if first["type"] in ("json_invalid", "extra_forbidden", "unexpected_keyword_argument", "missing")
+            else "wrong_option"
+        )
         raise Refusal(code, f"{place or 'the body'}: {first['msg']}.") from error
 
 
