@@ -22,6 +22,7 @@ COMMANDS = {
     "stylize": "stylize",
     "texture": "texture",
     "translate": "translate",
+    "collage": "collage",
     "sketch": "sketch",
     "render": "render",
     "restyle": "restyle",

@@ -11,16 +11,20 @@ import sys
 from types import ModuleType
 
 from .blending import Blended, blend
+from .films import Film
 from .options import FILTERS, Options
-from .work import Collage, Patch, collage, mask_of
-from .zones import cleaned, heads, zone
+from .work import Collage, Patch, Scene, collage, mask_of
+from .zones import Head, cleaned, heads, zone
 
 __all__ = [
     "FILTERS",
     "Blended",
     "Collage",
+    "Film",
+    "Head",
     "Options",
     "Patch",
+    "Scene",
     "blend",
     "cleaned",
     "collage",

@@ -6,7 +6,6 @@ to the difference of drawing and photograph, which is 0 where nothing changes.
 Shapes: H W pixels of the photograph, h w of a zone's surroundings.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from ..errors import OptionError
 from ..image import Box, Pixels
 from ..parsing import Parts
-from . import border
+from . import border, zones
 from .options import Options
 
 Mask = NDArray[np.bool_]
@@ -24,10 +23,6 @@ Floats = NDArray[np.float32]
 
 REACH = 0.25
 """How far around a zone something may change, in sizes of the zone."""
-APART = 16
-"""So many zones are worked on one by one, and all smaller ones with the last of them;"""
-SPECK = 25
-"""one that is so many times smaller than another beside it is worked on with that."""
 FEATHER = 0.03
 """Deviation of the blur of a feathered mask, in sizes of the zone."""
 LEAST_WIDTH = 0.1
@@ -65,14 +60,15 @@ def blend(
     if options.strength == 0:
         return Blended(pixels=result, alpha=alpha)
     white = float(np.iinfo(photo.dtype).max)
-    for box, inside, size in _zones(mask):
+    for piece in zones.pieces(mask):
+        box, inside = _surroundings(piece, mask.shape)
         rows = box.slices
         before = result[rows].astype(np.float32) / white
         difference = drawn[rows].astype(np.float32) / white - before
         if options.color_match:
             difference += options.color_match * _matching(before, difference, inside)
         near = None if parts is None else replace(parts, labels=parts.labels[rows], soft=None)
-        change, share = _WAYS[options.blend](before, difference, inside, _Wish(size, options.softness, near))
+        change, share = _WAYS[options.blend](before, difference, inside, _Wish(piece.size, options.softness, near))
         seen = np.rint(share * (255 * options.strength)).astype(np.uint8)
         touched = seen > 0
         made = np.rint((before + options.strength * change)[touched].clip(0, 1) * white)
@@ -111,25 +107,18 @@ def _check(photo: Pixels, drawn: Pixels, mask: Mask, parts: Parts | None) -> Non
         raise OptionError(f"the parts are those of a picture of {parts.labels.shape}, the photograph has {size}")
 
 
-def _zones(mask: Mask) -> Iterator[tuple[Box, Mask, float]]:
-    """The parts of a mask that do not hang together: surroundings, own mask (h, w) and size of each, largest first."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    ends = np.column_stack((stats[:, :2], stats[:, :2] + stats[:, 2:4]))  # left, top, right, bottom
-    areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
-    left = np.arange(1, count)[np.argsort(-areas[1:], kind="stable")]
-    for number in range(APART):
-        if not len(left):
-            return
-        size = float(areas[left[0]]) ** 0.5
-        low, high = ends[left[0], :2] - border.OUTER * size, ends[left[0], 2:] + border.OUTER * size
-        speck = (ends[left, 2:] > low).all(1) & (ends[left, :2] < high).all(1) & (areas[left] * SPECK <= areas[left[0]])
-        joined = speck | (left == left[0]) | (number == APART - 1)
-        own, left = left[joined], left[~joined]
-        edge = round(REACH * size) + 2
-        (x, y), (right, bottom) = (ends[own, :2].min(0) - edge).clip(0), ends[own, 2:].max(0) + edge
-        box = Box(int(y), int(x), min(int(bottom), mask.shape[0]), min(int(right), mask.shape[1]))
-        of = labels[box.slices]
-        yield box, (of == own[0] if len(own) == 1 else np.isin(of, own)), size
+def _surroundings(piece: zones.Piece, shape: tuple[int, ...]) -> tuple[Box, Mask]:
+    """What may change around a piece in a picture (H, W), and the piece in it (h, w)."""
+    edge, inner = round(REACH * piece.size) + 2, piece.box
+    box = Box(
+        max(inner.top - edge, 0),
+        max(inner.left - edge, 0),
+        min(inner.bottom + edge, shape[0]),
+        min(inner.right + edge, shape[1]),
+    )
+    inside = np.zeros((box.height, box.width), np.bool_)
+    inside[inner.within(box).slices] = piece.mask
+    return box, inside
 
 
 def _matching(photo: Floats, difference: Floats, inside: Mask) -> Floats:
@@ -163,12 +152,16 @@ def _laplacian(_photo: Floats, difference: Floats, inside: Mask, wish: _Wish) ->
         shares.append(np.asarray(cv2.pyrDown(shares[-1]), np.float32))
     change, share = details[-1] * shares[-1][..., None], shares[-1]
     for detail, coarser, own in zip(details[-2::-1], details[:0:-1], shares[-2::-1], strict=True):
-        size = own.shape[::-1]
-        change = cv2.pyrUp(change, dstsize=size) + (detail - cv2.pyrUp(coarser, dstsize=size)) * own[..., None]
-        share = cv2.pyrUp(share, dstsize=size)
-    share = np.asarray(share.clip(0, 1), np.float32)
+        change = _doubled(change, own) + (detail - _doubled(coarser, own)) * own[..., None]
+        share = _doubled(share, own).clip(0, 1)
     # Differs from the paper: nothing changes far from the zone, so that a photograph stays what it is.
+    share = share * border.falling(border.signed(inside), 0.5 * REACH * wish.size, 0.9 * REACH * wish.size)
     return np.asarray(change * (share * 16).clip(0, 1)[..., None], np.float32), share
+
+
+def _doubled(plane: Floats, like: Floats) -> Floats:
+    """A level of a pyramid in the size of the finer one."""
+    return np.asarray(cv2.pyrUp(plane, dstsize=like.shape[::-1]), np.float32)
 
 
 def _guided(photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tuple[Floats, Floats]:
@@ -178,9 +171,9 @@ def _guided(photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tup
     share = border.guided(site, photo, wish.width)
     skin = border.on_skin(site, wish.parts)
     if skin.any():
-        tone = border.toned(site, small, skin)
-        small += tone
-        difference = difference + site.grown(tone)
+        tones = border.toned(site, small, skin)
+        small += np.where(site.mask[..., None], *tones)
+        difference = difference + np.where(inside[..., None], *map(site.grown, tones))
         ramp, weight = site.grown(border.ramp(site, wish.width)), site.grown(skin)
         share += weight * (ramp - share)
     own, beyond = (site.grown(plane) for plane in _split(small, border.shrunk(share, site.mask.shape[::-1]), site.size))
@@ -195,13 +188,12 @@ def _split(difference: Floats, share: Floats, size: float) -> tuple[Floats, Floa
     Forte, Approximate Fast Foreground Colour Estimation, ICIP 2021: a blur that is weighted by the share.
     """
     side = 2 * max(1, round(0.06 * size)) + 1
-    return tuple(  # type: ignore[return-value]
-        np.asarray(
-            cv2.blur(difference * weight[..., None], (side, side)) / cv2.blur(weight, (side, side))[..., None].clip(1e-5),
-            np.float32,
-        )
-        for weight in (share, 1 - share)
-    )
+
+    def mean(weight: Floats) -> Floats:
+        total = cv2.blur(weight, (side, side))[..., None].clip(1e-5)
+        return np.asarray(cv2.blur(difference * weight[..., None], (side, side)) / total, np.float32)
+
+    return mean(share), mean(1 - share)
 
 
 _WAYS = {"hard": _hard, "feather": _feather, "laplacian": _laplacian, "guided": _guided}

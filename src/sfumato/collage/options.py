@@ -27,7 +27,7 @@ class Options:
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
     parts: Annotated[tuple[Part, ...], MinLen(1)] = ("face", "hair")
-    """The parts that are redrawn."""
+    """The parts that are redrawn: face, hair, hat, sunglasses, upper-clothes and others, or background."""
     blend: Blend = "guided"
     """How the border is found: `guided` follows strands of hair, `feather` blurs, `laplacian` mixes scale by scale."""
     softness: Annotated[float, Ge(0), Le(1)] = 0.5

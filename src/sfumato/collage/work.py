@@ -1,26 +1,36 @@
 """The whole way of a collage: zone, crop, filter, model, blend.
 
-Shapes: H W pixels of the photograph, S side of a crop.
+Shapes: H W pixels of the photograph, h w of a head's box, S side of a crop.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image import Box, Picture, Pixels, Source
-from ..parsing import Parts
+from ..image import Box, Picture, Pixels, Source, from_any, resize, scaled
+from ..parsing import Parts, first_zone
 from ..progress import Report
+from . import zones
+from .blending import blend
+from .filters import filtered
 from .options import Options
 
 if TYPE_CHECKING:
     from ..options import Options as Wishes
 
+USUAL_SIZE = 512
+"""Longest side in pixels of what a model is given, if nothing is asked for and any suits it; a smaller one is kept."""
+
 
 class Artist(Protocol):
-    """What draws: `translate.Translator`, `translate.Painter`, or anything with this call."""
+    """What draws: a `translate.Translator`, or anything with this call."""
+
+    side: int
+    """Longest side in pixels of what suits it; 0: any."""
 
     def translate_picture(
         self,
@@ -37,16 +47,16 @@ class Artist(Protocol):
 class Patch:
     """One head on its way."""
 
+    head: zones.Head
+    """Its part of the zone."""
     box: Box
-    """The square in the photograph; it may reach beyond it, where the photograph is mirrored."""
-    mask: NDArray[np.bool_]
-    """(H, W), the head's own part of the zone."""
+    """The square in the photograph that was cut out; less of it at the edges of one that is too small."""
     crop: Picture
-    """What was cut out, in the photograph's pixels."""
+    """What was cut out, in the size that the model is given."""
     filtered: Picture
-    """What the model was given: the crop in its size, filtered."""
+    """What the model was given."""
     drawn: Picture
-    """What the model made of it."""
+    """What it made of it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +76,69 @@ class Collage:
     """The photograph's size, mode, alpha, profile and EXIF; unchanged where alpha is 0."""
 
     def steps(self) -> dict[str, Picture]:
-        """Each step's picture by a name for its file, in order."""
-        raise NotImplementedError
+        """Each step's picture by a name for its file, in order; of several heads each has its own."""
+        made = {"mask": from_any(self.mask)}
+        for number, patch in enumerate(self.patches, 1):
+            tail = f"-{number}" if len(self.patches) > 1 else ""
+            made |= {f"{name}{tail}": getattr(patch, name) for name in ("crop", "filtered", "drawn")}
+        return made | {"alpha": from_any(self.alpha), "result": self.result}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """A photograph whose zone is known, and what is cut out of it."""
+
+    photo: Picture
+    mask: NDArray[np.bool_]
+    """(H, W), the zone."""
+    parts: Parts | None
+    """Those of the photograph, if they are known."""
+    places: tuple[tuple[zones.Head, Box], ...]
+    """The heads, and the square around each."""
+
+    @classmethod
+    def of(cls, photo: Picture, mask: "Source | None", parts: Parts | None, options: Options) -> "Scene":
+        """The scene of a photograph; arguments are those of `collage`."""
+        if mask is not None:
+            inside = mask_of(mask, photo)
+        else:
+            parts = first_zone(photo) if parts is None else parts
+            inside = zones.zone(parts, options)
+        heads = zones.heads(inside, photo.pixels)
+        size = photo.height, photo.width
+        places = tuple((head, zones.frame(head.box, options.padding, *size)) for head in heads)
+        return cls(photo=photo, mask=inside, parts=parts, places=places)
+
+    def drawn(
+        self,
+        translator: Artist,
+        options: Options,
+        *,
+        styles: Sequence[Source] = (),
+        progress: Report | None = None,
+    ) -> Collage:
+        """The collage of this scene; arguments are those of `collage`."""
+        longest = options.size or translator.side or USUAL_SIZE
+        sizes = [_size(box, longest, enlarge=options.size is not None) for _, box in self.places]
+        patches, done, total = list[Patch](), 0, sum(height * width for height, width in sizes)
+        paper = self.photo.compose_on_white()
+        for (head, box), size in zip(self.places, sizes, strict=True):
+            crop = resize(Picture(pixels=np.ascontiguousarray(paper.pixels[box.slices])), size=size)
+            shown = crop.with_pixels(filtered(crop.pixels, options.filter))
+            part = size[0] * size[1]
+            made = _drawn(translator, shown, styles, options.seed, _part(progress, done, part, total))
+            patches.append(Patch(head=head, box=box, crop=crop, filtered=shown, drawn=made))
+            done += part
+        canvas = assembled(self.photo.pixels, patches)
+        blended = blend(self.photo.pixels, canvas, self.mask, options, parts=self.parts)
+        return Collage(
+            photo=self.photo,
+            mask=self.mask,
+            patches=tuple(patches),
+            drawn=canvas,
+            alpha=blended.alpha,
+            result=self.photo.with_pixels(blended.pixels),
+        )
 
 
 def collage(
@@ -96,7 +167,8 @@ def collage(
         PictureError: a picture cannot be read.
         Cancelled: `progress` said so.
     """
-    raise NotImplementedError
+    options = options or Options()
+    return Scene.of(from_any(photo), mask, parts, options).drawn(translator, options, styles=styles, progress=progress)
 
 
 def mask_of(mask: Source, photo: Picture) -> NDArray[np.bool_]:
@@ -106,4 +178,50 @@ def mask_of(mask: Source, photo: Picture) -> NDArray[np.bool_]:
         OptionError: it has another shape.
         PictureError: it cannot be read.
     """
-    raise NotImplementedError
+    from ..translate.masks import plane_of
+
+    return np.asarray(plane_of(from_any(mask), photo) > 127, np.bool_)
+
+
+def assembled(photo: Pixels, patches: Sequence[Patch]) -> Pixels:
+    """The photograph (H, W, 3) with all drawings in their squares; where two are, that of the nearer head."""
+    canvas = photo.copy()
+    nearest = np.full(photo.shape[:2], np.inf, np.float32)
+    for patch in patches:
+        box = patch.box
+        large = resize(patch.drawn, size=(box.height, box.width)).pixels
+        outside = np.ones((box.height, box.width), np.uint8)
+        outside[patch.head.box.within(box).slices] -= patch.head.mask
+        away = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 3), np.float32)
+        closer = away < nearest[box.slices]
+        nearest[box.slices][closer] = away[closer]
+        canvas[box.slices][closer] = large[closer]
+    return canvas
+
+
+def _size(box: Box, longest: int, *, enlarge: bool) -> tuple[int, int]:
+    """The height and width in which a model is given what is in a box."""
+    own = max(box.height, box.width)
+    return scaled(box.height, box.width, longest if enlarge else min(own, longest))
+
+
+def _drawn(translator: Artist, crop: Picture, styles: Sequence[Source], seed: int, progress: Report | None) -> Picture:
+    """What the model makes of a crop; whatever it draws by torch's generators is fixed."""
+    import torch
+
+    from ..options import Options as Wishes
+
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        return translator.translate_picture(crop, styles, Wishes(), progress=progress)
+
+
+def _part(progress: Report | None, done: int, part: int, total: int) -> Report | None:
+    """What tells of the whole work when it is told of a part."""
+    if progress is None:
+        return None
+
+    def told(of_part: int, whole: int) -> object:
+        return progress(done + part * of_part // max(whole, 1), total)
+
+    return told

@@ -3,6 +3,7 @@
 Shapes: H W pixels of the photograph, h w of a part of it.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,8 +22,28 @@ SMALL = 0.01
 """Pieces and holes with less than this share of the largest piece are gone."""
 SMOOTH = 0.012
 """Deviation of the blur that smooths the border, in sizes of the zone (the square root of its area)."""
+APART = 16
+"""So many pieces are apart, and all smaller ones with the last of them;"""
+SPECK = 25
+"""one that is so many times smaller than another"""
+BESIDE = 0.11
+"""and lies within so many sizes of its box is a speck of that."""
+LEAST = 16
+"""Pixels that a side needs for a face to be looked for."""
 WORK = 1024
 """Longest side of the copy on which a mask is cleaned up."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Piece:
+    """What hangs together in a mask."""
+
+    box: Box
+    """Where it is in the photograph."""
+    mask: Mask
+    """(h, w), its pixels in that box."""
+    size: float
+    """Square root of its area in pixels, without specks."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +64,8 @@ def zone(parts: Parts, options: Options | None = None) -> Mask:
     Raises:
         OptionError: the parser knows no such part.
     """
-    return cleaned(parts.mask((options or Options()).parts))
+    wanted = (options or Options()).parts
+    return cleaned(parts.mask(wanted) if parts.soft is None else parts.shares(wanted) > 0.5)
 
 
 def cleaned(mask: Mask) -> Mask:
@@ -67,15 +89,17 @@ def cleaned(mask: Mask) -> Mask:
 
 def _whole(mask: Mask) -> Mask:
     """The mask without small pieces, small holes filled."""
-    for value in (False, True):
-        count, labels, stats, _ = cv2.connectedComponentsWithStats((mask != value).astype(np.uint8), connectivity=4)
-        areas = stats[:, cv2.CC_STAT_AREA]
-        if value is False:
-            least = SMALL * areas[1:].max(initial=0)
-        gone = np.flatnonzero(areas[1:] < least) + 1
-        if len(gone):
-            mask = np.where(np.isin(labels, gone), value, mask)
-    return mask
+    labels, areas = _pieces(mask)
+    least = SMALL * areas.max(initial=0)
+    mask = mask & ~np.isin(labels, np.flatnonzero(areas < least) + 1)
+    labels, areas = _pieces(~mask)
+    return np.asarray(mask | np.isin(labels, np.flatnonzero(areas < least) + 1), np.bool_)
+
+
+def _pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The number of the piece that each pixel is in, 0 for none, and the areas of those from 1 on."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return np.asarray(labels, np.int32), np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32)
 
 
 def bounds(mask: Mask) -> Box:
@@ -84,54 +108,84 @@ def bounds(mask: Mask) -> Box:
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
+def pieces(mask: Mask) -> Iterator[Piece]:
+    """The pieces of a mask (H, W) that do not hang together, the largest first; specks with what they lie beside."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    ends = np.column_stack((stats[:, :2], stats[:, :2] + stats[:, 2:4]))  # left, top, right, bottom
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
+    left = np.arange(1, count)[np.argsort(-areas[1:], kind="stable")]
+    for number in range(APART):
+        if not len(left):
+            return
+        size = float(areas[left[0]]) ** 0.5
+        low, high = ends[left[0], :2] - BESIDE * size, ends[left[0], 2:] + BESIDE * size
+        near = (ends[left, 2:] > low).all(1) & (ends[left, :2] < high).all(1)
+        joined = (near & (areas[left] * SPECK <= areas[left[0]])) | (left == left[0]) | (number == APART - 1)
+        own, left = left[joined], left[~joined]
+        (x, y), (right, bottom) = ends[own, :2].min(0), ends[own, 2:].max(0)
+        box = Box(int(y), int(x), int(bottom), int(right))
+        yield Piece(box=box, mask=np.isin(labels[box.slices], own), size=size)
+
+
 def heads(mask: Mask, pixels: Pixels) -> list[Head]:
     """A mask (H, W) as one for each head in it, the largest first; each of its pixels is in one of them.
 
-    Pieces that do not hang together are apart, but for small ones beside a larger one. Where several faces are found in
-    a piece, each pixel belongs to the nearest, by the faces' own sizes.
+    Pieces that do not hang together are apart. Where several faces are found in a piece, each pixel belongs to the
+    nearest, by the faces' own sizes.
 
     Args:
         pixels: the photograph (H, W, 3), in which faces are looked for.
     """
     if not mask.any():
         return []
-    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    known = faces.detect(to_8(pixels)) if min(pixels.shape[:2]) >= 16 else []
+    known = faces.detect(to_8(pixels)) if min(pixels.shape[:2]) >= LEAST else []
     found: list[Head] = []
-    for place in range(1, count):
-        piece = labels == place
-        box = bounds(piece)
-        own = piece[box.slices]
+    for piece in pieces(mask):
         inside = [face for face in known if _holds(piece, face)]
-        owners = _nearest(inside, box) if len(inside) > 1 else np.zeros(own.shape, np.int64)
+        owners = _nearest(inside, piece.box)
         for number, face in enumerate(inside or [None]):
-            part = own & (owners == number)
+            part = piece.mask & (owners == number)
             if part.any():
                 inner = bounds(part)
-                at = Box(inner.top + box.top, inner.left + box.left, inner.bottom + box.top, inner.right + box.left)
-                found.append(Head(box=at, mask=part[inner.slices], face=face))
+                top, left = inner.top + piece.box.top, inner.left + piece.box.left
+                box = Box(top, left, top + inner.height, left + inner.width)
+                found.append(Head(box=box, mask=part[inner.slices], face=face))
     return sorted(found, key=lambda head: -int(head.mask.sum()))
 
 
-def _holds(piece: Mask, face: faces.Face) -> bool:
+def _holds(piece: Piece, face: faces.Face) -> bool:
     """Whether the middle of a face's five points lies in a piece."""
-    x, y = np.mean(face.points, axis=0)
-    height, width = piece.shape
-    return 0 <= x < width and 0 <= y < height and bool(piece[int(y), int(x)])
+    x, y = (int(place) for place in np.mean(face.points, axis=0))
+    box = piece.box
+    within = box.left <= x < box.right and box.top <= y < box.bottom
+    return within and bool(piece.mask[y - box.top, x - box.left])
 
 
-def _nearest(known: list[faces.Face], box: Box) -> NDArray[np.int64]:
-    """The place of the nearest face for each pixel of a box."""
+def _nearest(known: Sequence[faces.Face], box: Box) -> NDArray[np.intp]:
+    """The place of the nearest face for each pixel of a box, 0 if there is none."""
+    if len(known) < 2:
+        return np.zeros((box.height, box.width), np.intp)
     rows, columns = np.mgrid[box.slices].astype(np.float32)
     away = []
     for face in known:
         left, top, width, height = face.box
         away.append(np.hypot((columns - left - width / 2) / width, (rows - top - height / 2) / height))
-    return np.asarray(np.argmin(away, axis=0), np.int64)
+    return np.asarray(np.argmin(away, axis=0), np.intp)
 
 
-def frame(box: Box, padding: float) -> Box:
-    """The square around a box with so much around it on each side, as a share of it; it may reach beyond the picture."""
+def frame(box: Box, padding: float, height: int, width: int) -> Box:
+    """The square around a box of a picture with so much on each side, as a share of it.
+
+    It is moved to lie in the picture of `height` x `width` pixels; where that is too short, it ends with it.
+    """
     side = max(1, round(max(box.height, box.width) * (1 + 2 * padding)))
-    top, left = (box.top + box.bottom - side) // 2, (box.left + box.right - side) // 2
-    return Box(top, left, top + side, left + side)
+    top, bottom = _along(box.top, box.bottom, side, height)
+    left, right = _along(box.left, box.right, side, width)
+    return Box(top, left, bottom, right)
+
+
+def _along(first: int, last: int, side: int, length: int) -> tuple[int, int]:
+    """Where so many pixels around a stretch begin and end, within a length."""
+    side = min(side, length)
+    begin = min(max((first + last - side) // 2, 0), length - side)
+    return begin, begin + side

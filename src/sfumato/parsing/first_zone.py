@@ -1,7 +1,8 @@
 """Face and hair without any weights but the face detector's: a first zone that a brush can mend.
 
-The box of a face tells where its skin, its hair and surely neither are likely; GrabCut draws the borders between them by
-models of their colours (Rother, Kolmogorov & Blake, SIGGRAPH 2004): first head against all else, then skin against hair.
+The box of a face tells where its skin, its hair and surely neither are likely; GrabCut draws the borders between them
+by models of their colours (Rother, Kolmogorov & Blake, SIGGRAPH 2004): first head against all else, then skin against
+hair. Of long hair it finds what is near the face only.
 
 Shapes: H W pixels, h w of a head's surroundings.
 """
@@ -34,9 +35,10 @@ def first_zone(picture: Source) -> Parts:
         PictureError: the picture cannot be read.
     """
     pixels = to_8(from_any(picture).compose_on_white().pixels)
-    labels = np.zeros(pixels.shape[:2], np.uint8)
+    height, width = pixels.shape[:2]
+    labels = np.zeros((height, width), np.uint8)
     for face in reversed(faces.detect(pixels)):  # the largest, which is nearest, is drawn last
-        box = _around(face, *labels.shape)
+        box = _around(face, height, width)
         if min(box.height, box.width) >= 8:
             found = _head(pixels, face, box)
             np.copyto(labels[box.slices], found, where=found > 0)
@@ -65,7 +67,7 @@ def _head(pixels: Pixels, face: faces.Face, box: Box) -> Labels:
     rows, columns = np.indices(small.shape[:2], np.float32)
     x = ((columns + 0.5) * box.width / size[0] + box.left - left) / wide - 0.5
     y = ((rows + 0.5) * box.height / size[1] + box.top - top) / high - 0.5
-    skin, head = _hints(x, y)
+    skin, head = _hints(np.asarray(x, np.float32), np.asarray(y, np.float32))
     inside = _cut(small, head)
     skin[(skin == cv2.GC_PR_FGD) & ~inside] = cv2.GC_BGD
     is_face = inside & _cut(small, skin, only=inside)
@@ -80,13 +82,13 @@ def _hints(x: NDArray[np.float32], y: NDArray[np.float32]) -> tuple[Labels, Labe
         return np.asarray((x / across) ** 2 + ((y - middle) / down) ** 2 < 1, np.bool_)
 
     head = np.full(x.shape, cv2.GC_BGD, np.uint8)
-    head[ellipse(1.3, 1.5, -0.1)] = cv2.GC_PR_BGD
+    head[ellipse(1.25, 1.7, 0.1)] = cv2.GC_PR_BGD
     head[ellipse(0.72, 0.85, -0.22)] = cv2.GC_PR_FGD
     head[(y > 0.5) & (np.abs(x) < 0.55)] = cv2.GC_BGD  # the neck
     head[ellipse(0.40, 0.46)] = cv2.GC_FGD
     skin = np.full(x.shape, cv2.GC_BGD, np.uint8)
     skin[ellipse(0.62, 0.68)] = cv2.GC_PR_FGD
-    skin[ellipse(0.34, 0.40, 0.02)] = cv2.GC_FGD
+    skin[ellipse(0.32, 0.34, 0.1)] = cv2.GC_FGD
     return skin, head
 
 
@@ -100,6 +102,7 @@ def _cut(pixels: Pixels, hints: Labels, only: Mask | None = None) -> Mask:
     hints = hints.copy()
     if only is not None:
         pixels = np.where(only[..., None], pixels, pixels[only].mean(0)).astype(np.uint8)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(pixels[..., ::-1]), hints, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    models = np.zeros((2, 1, 65))
+    bgr, unused = np.ascontiguousarray(pixels[..., ::-1]), (0, 0, 1, 1)
+    cv2.grabCut(bgr, hints, unused, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)
     return np.asarray((hints == cv2.GC_FGD) | (hints == cv2.GC_PR_FGD), np.bool_)

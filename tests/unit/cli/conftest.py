@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 from PIL import Image
 from stylizers import made_photo, make_microast
 
 from sfumato import weights
 from sfumato.card import Card
 from sfumato.cli import main
+from sfumato.methods import cyclegan
+from sfumato.nets.initial import initialise
 
 
 class Result(NamedTuple):
@@ -23,6 +26,16 @@ class Result(NamedTuple):
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     weights.save(path, make_microast(), Card(name="tiny", method="microast", config={"width": 8}, title="A tiny one"))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def generator_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(0)
+    model = cyclegan.Model(cyclegan.Config(width=4, blocks=1))
+    initialise(model, "xavier", 1.5)
+    path = tmp_path_factory.mktemp("model") / "mine.safetensors"
+    weights.save(path, model, Card(name="mine", method="cyclegan", config={"width": 4, "blocks": 1}))
     return str(path)
 
 
