@@ -56,7 +56,16 @@ def places(name: str) -> str:
     return "Source: " + ", ".join(f"[`src/sfumato/{f}`](../../src/sfumato/{f})" for f in files_of(name)) + "."
 
 
-PARTS = {"hrnet": ("nets/heatmaps.py", "data/poses.py", "data/person_crop.py", "pose/estimator.py")}
+PARTS = {
+    "hrnet": ("nets/heatmaps.py", "data/poses.py", "data/person_crop.py", "pose/estimator.py"),
+    "segformer": (
+        "losses/parts.py",
+        "data/parsing.py",
+        "data/part_labels.py",
+        "data/part_sets.py",
+        "parsing/parser.py",
+    ),
+}
 """What else belongs to a method, though others import it."""
 
 

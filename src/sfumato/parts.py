@@ -28,8 +28,7 @@ EVERY = 2 ** len(PARTS) - 1
 """A place whose part is unknown. Labels may leave open which part a place shows: bit k of a number tells that it may be
 part k, so that 2^k is part k and no other."""
 MIRRORED = tuple(
-    PARTS.index(part.replace("left", "right") if "left" in part else part.replace("right", "left"))  # type: ignore[arg-type]
-    for part in PARTS
+    PARTS.index(part.replace("left", "right") if "left" in part else part.replace("right", "left")) for part in PARTS
 )
 """For each part the place of the one that it is in a mirrored picture."""
 COLORS = (

@@ -101,11 +101,12 @@ def theirs(transformers, variant, folder):
         label2id={name: int(k) for k, name in NAMES.items()},
     )
     network = transformers.SegformerForSemanticSegmentation(config).eval()
-    for tensor in [*network.parameters(), network.decode_head.batch_norm.running_mean]:
-        torch.nn.init.normal_(tensor, std=0.05)
-    for name, tensor in network.named_parameters():
-        if re.search(r"(norm\w*|layer_norm\w*)\.weight$", name):
+    for name, tensor in network.named_parameters():  # matrices are drawn already; all else would be 0 or 1
+        if name.endswith(".bias"):
+            torch.nn.init.normal_(tensor, std=0.05)
+        elif tensor.dim() == 1:
             torch.nn.init.uniform_(tensor, 0.5, 1.5)
+    network.decode_head.batch_norm.running_mean.normal_(std=0.05)
     network.decode_head.batch_norm.running_var.uniform_(0.5, 2)
     network.save_pretrained(folder)
     return network
@@ -141,7 +142,7 @@ def test_what_is_exported_is_read_by_their_code(transformers, model, tmp_path):
     wanted = network((images - model.mean) / model.std).logits
     torch.testing.assert_close(model(images), wanted, rtol=0, atol=1e-5)
     processor = transformers.SegformerImageProcessorPil.from_pretrained(tmp_path / "out")
-    assert processor.image_mean == list(segformer.MEAN)
+    assert tuple(processor.image_mean) == segformer.MEAN
     again = sfumato.import_official("segformer", {"model": paths[0], "config": paths[1]})
     assert again.config == model.config
     same(again.state_dict(), model.state_dict())

@@ -20,7 +20,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import DataError, PictureError
+from ..errors import DataError, PictureError, RecipeError
 from ..parts import PARTS
 from .domains import held_out, jittered, tensor
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude
@@ -85,11 +85,14 @@ class Opened:
 
     Raises:
         DataError: there are no sets, or none of a set's pictures can be used.
+        RecipeError: the scales are in the wrong order.
     """
 
     def __init__(self, settings: Parsing, cache_bytes: int) -> None:
         if not settings.root:
             raise DataError("data.root names no folder of pictures and masks")
+        if settings.scale[0] > settings.scale[1]:
+            raise RecipeError(f"data.scale: {settings.scale[0]:g} is larger than {settings.scale[1]:g}")
         self.settings, self.out = settings, (settings.size, settings.size)
         self.cache, self.faults = Cache(cache_bytes), dict[Path, str]()
         self.longest = round(settings.size * max(*settings.scale, 1.0))
@@ -146,8 +149,9 @@ class Opened:
         else:
             side = max(height, width) / scale
             center = side / 2 + places * (np.array([width, height]) - side)  # it reaches no farther out than it must
-        region = Region(center=(float(center[0]), float(center[1])), size=(side, side), angle_deg=angle)
-        return square(affine(region, self.out))
+        x, y = center - 0.5  # whole numbers are in the middle of pixels here, and at their edges above
+        side *= (s.size - 1) / s.size  # counted from the middle of the first pixel to that of the last
+        return square(affine(Region(center=(float(x), float(y)), size=(side, side), angle_deg=angle), self.out))
 
     def _grounded(self, crop: Pixels, rng: np.random.Generator) -> Pixels:
         """The sample (S, S, 4) on a photograph, or on white."""

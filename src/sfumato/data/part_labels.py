@@ -131,10 +131,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: cannot be read ({error})") from error
 
 
-def _of_table(table: Mapping[str, Any], tolerance: float, name: str) -> LabelMap:
+def _of_table(table: Mapping[str, Any], tolerance: Any, name: str) -> LabelMap:
     colors = [key for key in table if str(key).startswith("#")]
     if colors and len(colors) < len(table):
         raise DataError(f"{name}: labels are numbers or colours, not both")
+    if not isinstance(tolerance, int | float) or tolerance < 0:
+        raise DataError(f"{name}: tolerance = {tolerance!r} is no distance of colours")
     if not table or len(table) > 255:
         raise DataError(f"{name}: has {len(table)} labels; 1 to 255 can be told apart")
     places = {key: _number(key, name) for key in table} if not colors else {key: k for k, key in enumerate(table)}

@@ -172,7 +172,7 @@ class Encoder(nn.Module):
         maps = []
         for embedding, blocks, norm in zip(self.patch_embeddings, self.block, self.layer_norm, strict=True):
             x, size = embedding(x)
-            for block in blocks:  # type: ignore[union-attr]
+            for block in blocks:  # type: ignore[attr-defined]
                 x = block(x, size)
             x = map_of(norm(x), size)
             maps.append(x)

@@ -71,8 +71,10 @@ def thesis() -> Recipe:
     """The source thesis's run: B5, 1,800 pictures of ATR, 15 epochs, 2 a step, Adam 6e-5, colours jittered.
 
     Mean IoU 0.6258 as its metric counts, which leaves the background out (`sfumato evaluate` prints that protocol
-    beside the standard one); hair 0.82, face 0.83. Begun with NVIDIA's weights of ImageNet, whose licence allows
-    research: `--start`. Needs a GPU.
+    beside the standard one); hair 0.82, face 0.83. Begun with NVIDIA's weights of ImageNet, which have a licence of
+    their own: `--start`. Needs a GPU.
+
+    # Differs from the thesis: what it learned is measured on pictures whose aspect is kept.
     """
     return Recipe(
         method=segformer.Config(variant="b5"),
