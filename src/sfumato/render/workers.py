@@ -13,6 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ..errors import FailedError
+from ..hearing import heard, told
+from ..machine import keep_memory
 from ..weights import first
 
 logger = logging.getLogger(__name__)
@@ -86,7 +88,7 @@ def _pooled(
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
         try:
             for number in waiting:
-                running[pool.submit(task, number)] = number
+                running[pool.submit(heard, task, number)] = number
                 if len(running) < ahead * workers:
                     continue
                 yield from _finished(running)
@@ -101,18 +103,22 @@ def _pooled(
 def _finished(running: dict[Any, int]) -> Iterator[tuple[int, dict[str, Any]]]:
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for future in sorted(done, key=lambda one: running[one]):
-        result = future.result()
-        yield running.pop(future), result
+        found = future.result()
+        yield running.pop(future), told(found)
 
 
 def _begin() -> None:
-    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread."""
+    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread.
+
+    Pictures take the same memory one after the other.
+    """
     import signal
 
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -1,3 +1,4 @@
+import logging
 import os
 import time
 from functools import partial
@@ -48,6 +49,30 @@ def test_a_process_that_dies_loses_nothing(tmp_path, caplog):
     found = sorted(result["id"] for result in each(partial(dies_once, str(tmp_path)), range(12), 2))
     assert found == list(range(12))
     assert "a process died" in caplog.text
+
+
+def warns(number):
+    logging.getLogger("sfumato.render").warning("odd at %d", number)
+    return double(number)
+
+
+def test_what_processes_warn_of_is_said_by_ours(caplog, capfd):
+    assert len(list(each(warns, range(3), 1))) == 3
+    assert [record.getMessage() for record in caplog.records] == ["odd at 0", "odd at 1", "odd at 2"]
+    assert capfd.readouterr().err == ""
+
+
+def warns_and_complains(number):
+    warns(number)
+    return complains(number)
+
+
+def test_warnings_outlive_an_error(caplog, capfd):
+    with pytest.raises(DataError, match="0 is no good") as caught:
+        list(each(warns_and_complains, range(1), 1))
+    assert [record.getMessage() for record in caplog.records] == ["odd at 0"]
+    assert capfd.readouterr().err == ""
+    assert "in complains" in "".join(caught.value.__notes__), "the place in the other process"
 
 
 def test_pictures_that_kill_their_process_hold_up_no_others():
