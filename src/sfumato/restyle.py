@@ -11,6 +11,7 @@ Shapes: H W pixels.
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from .errors import DataError, PictureError
 from .image.depth import to_8
 from .progress import Report
 from .translate import Translator
+
+log = logging.getLogger(__name__)
 
 STYLE_PX = 512
 """Shorter side that styles are brought to, if they are larger."""
@@ -134,7 +137,7 @@ def restyle(
 
     Args:
         dataset: folder with keypoints.json or annotations.json, or such a file; it may have grown since the last call.
-        styles: folders of pictures.
+        styles: pictures, or folders of them.
         out: folder of the new set.
         config: how it is styled.
         device: as `device.pick` takes it.
@@ -146,17 +149,20 @@ def restyle(
 
     Raises:
         DataError: the set or the styles cannot be used, or one of its pictures is broken.
-        OptionError: the folder holds another set, or another process makes this one.
+        OptionError: the folder holds another set, another process makes this one, or the model makes no pictures.
+        WeightsError: there is no such model, or it is damaged.
         DiskError: the disk is full or not writable; the same call goes on.
         Cancelled: `progress` said so; likewise.
     """
     config, out = config or Config(), Path(out)
     pictures = labelled(dataset)
     hands = folders.Folder(styles, STYLE_PX)
+    for fault in hands.left_out:
+        log.warning("left out: %s", fault)
     named = [folders.named(Path(path)) for path in hands.paths]
+    translator = Translator(config.model, device=device)
     manifest.claim(out, asdict(config) | {"styles": named}, digests(dataset, pictures))
     chosen = styles_of(len(pictures), len(hands), config)
-    translator = Translator(config.model, device=device)
     (out / "images").mkdir(parents=True, exist_ok=True)
 
     def made(numbers: Sequence[int]) -> Iterator[manifest.Record]:

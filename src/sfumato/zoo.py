@@ -60,9 +60,11 @@ def find(name: str) -> Entry:
     """One of `available` by name.
 
     Raises:
-        WeightsError: there is none of that name; those that there are are named.
+        WeightsError: there is none of that name, and those that there are are named; or it is a file of another kind.
     """
     entries = {entry.name: entry for entry in available()}
+    if name not in entries and Path(name).is_file():
+        raise WeightsError(f"{name}: is no {SUFFIX} file; `sfumato import` makes one of the files of a paper's authors")
     if name not in entries:
         raise WeightsError(
             f"there is no model {name!r}; choose from {', '.join(entries)}, or give a path to a {SUFFIX} file"

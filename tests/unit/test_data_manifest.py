@@ -12,7 +12,7 @@ import pytest
 from sfumato import locks
 from sfumato.data import manifest
 from sfumato.data.manifest import Manifest, Records, claim, gather, write_labels
-from sfumato.errors import DataError, DiskError, FailedError, OptionError
+from sfumato.errors import Cancelled, DataError, DiskError, FailedError, OptionError
 
 RECORD = {"file": "images/x.png", "width": 8, "height": 8, "annotations": []}
 
@@ -72,14 +72,63 @@ def test_a_damaged_line_is_named(tmp_path):
         Records(tmp_path)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, DataError("a.png: is broken"), FailedError("processes died")])
+def test_what_is_there_has_labels_whatever_ends_the_work(tmp_path, error):
+    def make(missing):
+        yield from made(tmp_path, missing[:2])
+        raise error
+
+    claim(tmp_path, {"seed": 1})
+    wanted = Cancelled if error is KeyboardInterrupt else type(error)
+    with pytest.raises(wanted, match=r"stopped after 2 of 5 pictures; the same command goes on|broken|died"):
+        gather(tmp_path, 5, make, description="x")
+    assert labelled(tmp_path) == [0, 1]
+
+
 def test_a_folder_holds_one_set(tmp_path):
     claim(tmp_path, {"seed": 1, "size": [8, 8]})
+    fill(tmp_path, [0])
     claim(tmp_path, {"seed": 1, "size": [8, 8]})
     with pytest.raises(OptionError, match="seed=1, not 2; choose another folder"):
         claim(tmp_path, {"seed": 2, "size": [8, 8]})
     (tmp_path / manifest.CONFIG).write_text("{")
     with pytest.raises(DataError, match=r"config\.json: cannot be read"):
         claim(tmp_path, {"seed": 1})
+
+
+def test_a_folder_in_which_nothing_is_made_takes_any_set(tmp_path):
+    def stopped(_numbers):
+        raise KeyboardInterrupt
+
+    claim(tmp_path, {"seed": 1})
+    with pytest.raises(Cancelled, match="stopped after 0 of 5 pictures"):
+        gather(tmp_path, 5, stopped, description="x")
+    claim(tmp_path, {"seed": 2})
+    with Manifest(tmp_path).appending(), pytest.raises(OptionError, match="seed=2, not 3"):
+        claim(tmp_path, {"seed": 3})  # another process is about to make the first
+    (tmp_path / "images").mkdir()
+    claim(tmp_path, {"seed": 3})
+    (tmp_path / "images" / "0.png").touch()
+    with pytest.raises(OptionError, match="seed=3, not 4"):
+        claim(tmp_path, {"seed": 4})
+
+
+def test_a_set_of_another_command_is_called_so(tmp_path):
+    claim(tmp_path, {"character": ["mannequin"], "seed": 1})
+    fill(tmp_path, [0])
+    with pytest.raises(OptionError, match="another command or another Sfumato, which notes character and not model"):
+        claim(tmp_path, {"model": "microast/art", "seed": 1})
+    with pytest.raises(OptionError, match="an older Sfumato, which did not note size"):
+        claim(tmp_path, {"character": ["mannequin"], "seed": 1, "size": [8, 8]})
+
+
+def test_of_long_lists_the_difference_is_told(tmp_path):
+    names = [f"{k}.jpg" for k in range(300)]
+    claim(tmp_path, {"styles": names})
+    fill(tmp_path, [0])
+    told = r"styles=\[..., '200.jpg', '201.jpg', '202.jpg', '203.jpg', ...\] \(300\), not \[..., 'x.jpg'\] \(201\);"
+    with pytest.raises(OptionError, match=told):
+        claim(tmp_path, {"styles": [*names[:200], "x.jpg"]})
 
 
 @pytest.mark.parametrize(("shard", "age_s", "stays"), [((0, 1), 0, False), ((0, 2), 0, True), ((0, 2), 9000, False)])
@@ -257,6 +306,7 @@ def test_large_sets_need_little_memory(tmp_path):
 
 def test_what_a_set_was_made_of_may_grow(tmp_path):
     claim(tmp_path, {"seed": 1}, ["a", "b"])
+    fill(tmp_path, [0])
     claim(tmp_path, {"seed": 1}, ["a", "b"])
     claim(tmp_path, {"seed": 1}, ["a", "b", "c"])
     other = pytest.raises(OptionError, match="a set that was made of another one, or what it was made of has changed")
@@ -267,6 +317,7 @@ def test_what_a_set_was_made_of_may_grow(tmp_path):
 
 def test_a_set_of_an_older_version(tmp_path):
     claim(tmp_path, {"seed": 1})
+    fill(tmp_path, [0])
     with pytest.raises(OptionError, match=r"older Sfumato, which did not note source; choose another folder with -o"):
         claim(tmp_path, {"seed": 1}, ["a"])
     with pytest.raises(OptionError, match=r"older Sfumato, which did not note size; choose another folder with -o"):

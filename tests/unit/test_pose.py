@@ -75,9 +75,10 @@ def test_shade_and_a_signature_are_no_figure():
     assert overlap(figure_box(shaded), (left, top, right - left, bottom - top)) > 0.8
 
 
-def test_blank_paper_is_told():
+@pytest.mark.parametrize("size", [(80, 60), (1, 1), (1, 40), (40, 1)])
+def test_blank_paper_is_told(size):
     with pytest.raises(PictureError, match=r"sheet\.png: nothing is drawn on it; give the figure's box"):
-        figure_box(np.full((80, 60, 3), 240, np.uint8), "sheet.png")
+        figure_box(np.full((*size, 3), 240, np.uint8), "sheet.png")
 
 
 def person(sheet, color=(0, 0, 0), *, at=(200, 60), thick=3, factor=1.0):
@@ -256,7 +257,12 @@ def test_many_are_as_one_by_one(estimator, root):
 
 
 @pytest.mark.parametrize(
-    ("box", "message"), [((0, 0, 0, 5), "is empty"), ((200, 0, 5, 5), "lies outside the picture of 96 x 96 pixels")]
+    ("box", "message"),
+    [
+        ((0, 0, 0, 5), "is empty"),
+        ((np.nan, 0, 5, 5), "four finite numbers"),
+        ((200, 0, 5, 5), "lies outside the picture of 96 x 96 pixels"),
+    ],
 )
 def test_boxes_that_hold_nothing(estimator, box, message):
     with pytest.raises(OptionError, match=message):

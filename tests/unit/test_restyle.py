@@ -2,6 +2,7 @@ import errno
 import json
 import os
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,6 +247,24 @@ def test_a_set_is_not_styled_onto_itself(sets):
     with pytest.raises(OptionError, match=r"keypoints\.json is of another set, which is not overwritten"):
         restyle(source, [styles], source, device="cpu")
     assert (source / "keypoints.json").read_bytes() == before
+
+
+def test_a_model_that_cannot_style_leaves_nothing(sets):
+    source, styles, out = sets
+    with pytest.raises(OptionError, match="makes no pictures"):
+        restyle(source, [styles], out, Config(model="hrnet/sketches"), device="cpu")
+    assert not out.exists()
+
+
+def test_styles_may_be_pictures(sets, unstyled, caplog):
+    source, styles, out = sets
+    Path(styles, "1.png").write_bytes(b"")
+    assert restyle(source, [f"{styles}/2.png", styles], out) == 4
+    assert json.loads((out / "config.json").read_text())["styles"] == [f"styles/{k}.png" for k in (2, 0, 2)]
+    assert "left out: " in caplog.text
+    assert "1.png: is empty" in caplog.text
+    with pytest.raises(DataError, match=r"3\.png: no such folder of pictures, nor a picture"):
+        restyle(source, [f"{styles}/3.png"], out)
 
 
 def test_no_styles(sets, tmp_path):

@@ -127,6 +127,12 @@ def test_an_unknown_name_tells_the_known_ones(tmp_path, name):
     assert "\n" not in str(error.value)
 
 
+def test_a_file_of_another_kind_is_told(tmp_path):
+    (tmp_path / "hrnet_w32.pth").touch()
+    with pytest.raises(WeightsError, match=r"hrnet_w32\.pth: is no \.safetensors file; `sfumato import` makes one"):
+        zoo.load(tmp_path / "hrnet_w32.pth")
+
+
 def test_what_is_not_downloaded_tells_the_command():
     with pytest.raises(WeightsError, match=r"`sfumato models get vgg19` downloads it \(575 MB\)"):
         zoo.load("vgg19")

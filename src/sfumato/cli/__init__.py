@@ -6,11 +6,14 @@ A command is a module here with `SUMMARY`, a line for the list, and `run(words, 
 this package imports torch, NumPy or pydantic until a command runs, so that `--help` answers at once.
 """
 
+import contextlib
 import difflib
 import errno
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from .. import __version__
@@ -53,12 +56,12 @@ BEFORE = frozenset(["-q", "--quiet", "--debug"])
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line, prints what comes of it, and returns the exit code.
 
-    0 done, 1 failed, 2 a mistake of the user, 130 interrupted.
+    0 done, 1 failed, 2 a mistake of the user, 130 interrupted or asked to end.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     console = Console(quiet="-q" in words or "--quiet" in words, debug="--debug" in words)
     try:
-        with console.warnings():
+        with console.warnings(), _ended_as_by_ctrl_c():
             return _run(words, console)
     except SystemExit as end:  # argparse, after --help and --version
         return end.code if isinstance(end.code, int) else 0
@@ -76,6 +79,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 (the last border: whatever it is becomes one line and exit code 1)
         console.fail(_no_memory() if _is_about_memory(error) else _unexpected(error), error)
     return 1
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Inside, a request to end (SIGTERM), as of a batch system, is what Ctrl-C is: nothing stays half-written.
+
+    Does nothing outside the main thread, where Python gives no signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(words: list[str], console: Console) -> int:

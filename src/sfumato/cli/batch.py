@@ -6,19 +6,28 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import OptionError, PictureError, UserError
+from ..progress import Report
 from . import inputs
 from .console import Console
 
 JobT = TypeVar("JobT", bound=inputs.Job)
 
 
-def each(jobs: Sequence[inputs.Job], console: Console, one: Callable[[inputs.Job, str], None]) -> int:
+def each(
+    jobs: Sequence[inputs.Job],
+    console: Console,
+    one: Callable[[inputs.Job, str], None],
+    progress: Report | None = None,
+) -> int:
     """Calls `one` with every job and a label for its progress; returns the exit code.
+
+    Args:
+        progress: called with the jobs done and their number.
 
     Raises:
         PictureError, OptionError: what was wrong with the picture, if there is only one.
     """
-    failures = list(_failures(jobs, one))
+    failures = list(_failures(jobs, one, progress))
     for failure in failures:
         console.fail(str(failure), failure)
     if failures:
@@ -26,7 +35,9 @@ def each(jobs: Sequence[inputs.Job], console: Console, one: Callable[[inputs.Job
     return 1 if failures else 0
 
 
-def _failures(jobs: Sequence[inputs.Job], one: Callable[[inputs.Job, str], None]) -> Iterator[UserError]:
+def _failures(
+    jobs: Sequence[inputs.Job], one: Callable[[inputs.Job, str], None], progress: Report | None
+) -> Iterator[UserError]:
     """Does the work; gives the errors of pictures that are broken or do not fit."""
     for number, job in enumerate(jobs, 1):
         label = job.photo.name if len(jobs) == 1 else f"{number} of {len(jobs)}: {job.photo.name}"
@@ -36,6 +47,8 @@ def _failures(jobs: Sequence[inputs.Job], one: Callable[[inputs.Job, str], None]
             if len(jobs) == 1:
                 raise
             yield error
+        if progress is not None:
+            progress(number, len(jobs))
 
 
 def missing(

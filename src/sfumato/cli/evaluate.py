@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import DiskError, OptionError
 from . import flags
 from .console import Console
-from .files import path_of, write
+from .files import folder_of, path_of, write
 from .pose import add_how
 
 if TYPE_CHECKING:
@@ -53,9 +53,11 @@ def run(words: Sequence[str], console: Console) -> int:
     if not given.model or not given.dataset:
         what = "which model?" if not given.model else "on which set?"
         raise OptionError(f"{what} sfumato evaluate MODEL DATASET")
-    out = path_of(given.out)
-    if out.exists() and not out.is_dir():
-        raise OptionError(f"-o {given.out}: is a file; {REPORT} and {SHEET} are written to a folder")
+    out = folder_of(given.out)
+    from .. import image
+
+    for name in (REPORT, SHEET):
+        image.check_place(out / name, overwrite=True, makes_folder=True)
     report = _measured(given, console)
     for fault in report.left_out:
         console.warn(f"left out: {fault}")

@@ -30,6 +30,18 @@ def path_of(text: str) -> Path:
     return path
 
 
+def folder_of(text: str) -> Path:
+    """The folder of results that a word means, whether it is there or not.
+
+    Raises:
+        OptionError: no folder can be there.
+    """
+    path = path_of(text)
+    if path.exists() and not path.is_dir():
+        raise OptionError(f"{path}: is a file; -o wants a folder")
+    return path
+
+
 def identity(path: Path) -> object:
     """What two names of one file share, be it that one is a link or that upper and lower case are the same."""
     if not os.path.exists(path):

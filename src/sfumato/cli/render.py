@@ -2,16 +2,19 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import OptionError
 from ..machine import cores
 from . import batch, flags, source
 from .console import Console
-from .files import path_of
+from .files import folder_of
 
 SUMMARY = "draw rigged characters as lines, with labelled joints"
 PREVIEW = "preview.jpg"
+BEGINNING = "beginning (the first run on a machine translates loops to machine code)"
+"""What is shown until the first picture is there."""
 
 
 def fields() -> list[source.Field]:
@@ -48,8 +51,7 @@ def parser() -> flags.Parser:
         " local one of this machine alone; all nodes share DIR under the same path"
     )
     made.add_argument("--ray", metavar="ADDRESS", help=text)
-    text = f"Write DIR/{PREVIEW}, too: some of the pictures with the skeleton drawn over"
-    made.add_argument("--preview", action="store_true", help=text)
+    add_preview(made, "DIR")
     flags.add(made.add_argument_group("the set"), fields())
     return flags.finish(made)
 
@@ -59,27 +61,39 @@ def run(words: Sequence[str], console: Console) -> int:
     given = parser().parse_args(words)
     if given.out is None:
         raise OptionError("where to? sfumato render -o DIR")
-    folder = path_of(given.out)
-    if folder.exists() and not folder.is_dir():
-        raise OptionError(f"{folder}: is a file; -o wants a folder")
+    folder = folder_of(given.out)
     if given.ray and given.workers:
         raise OptionError("--workers: with --ray the cluster tells how many processes draw; give one of the two")
     shard = batch.part(given.shard) if given.shard else (0, 1)
-    from ..progress import Progress
+    from ..progress import Progress, during
     from ..render import render
     from ..render.job import Config
 
     values = flags.given(given, fields()) | {"size": given.size, "seed": given.seed or 0}
     config = flags.build(Config, values)
-    with Progress("pictures", label="rendering", quiet=console.quiet) as progress:
-        render(config, given.count, folder, processes=_processes(given), ray=given.ray, shard=shard, progress=progress)
-    console.say(str(folder / "keypoints.json"))
-    if given.preview:
-        _preview(folder, console)
+    with Progress("pictures", label="rendering", quiet=console.quiet) as progress, ExitStack() as before:
+        before.enter_context(during(BEGINNING, quiet=console.quiet))
+
+        def tell(done: int, total: int) -> None:
+            before.close()
+            progress(done, total)
+
+        render(config, given.count, folder, processes=_processes(given), ray=given.ray, shard=shard, progress=tell)
+    tell_set(folder, console, preview=given.preview)
     return 0
 
 
-def _preview(folder: Path, console: Console) -> None:
+def add_preview(made: flags.Parser, folder: str) -> None:
+    """Adds the flag that asks for a look at the set; `folder` is what the help calls the set's."""
+    text = f"Write {folder}/{PREVIEW}, too: some of the pictures with the skeleton drawn over"
+    made.add_argument("--preview", action="store_true", help=text)
+
+
+def tell_set(folder: Path, console: Console, *, preview: bool) -> None:
+    """Names the labels of a set, and makes the look at it that is asked for."""
+    console.say(str(folder / "keypoints.json"))
+    if not preview:
+        return
     from .. import image
     from ..render.preview import sheet
 

@@ -6,7 +6,7 @@ from ..errors import OptionError
 from ..machine import cores
 from . import flags, source
 from .console import Console
-from .files import path_of
+from .files import folder_of, path_of
 
 SUMMARY = "make the tables of a paper anew: sets, runs and scores"
 FILE = "reproduce/sketch_pose.py"
@@ -48,13 +48,14 @@ def run(words: Sequence[str], console: Console) -> int:
     if given.what is None or given.out is None:
         raise OptionError("which tables, and where to? sfumato reproduce sketch-pose -o DIR")
     starts = {kind: path_of(file) for kind, file in flags.pairs("--start", "KIND=FILE", given.start).items()}
+    out = folder_of(given.out)
     from .. import device
     from ..progress import Progress
     from ..reproduce.sketch_pose import Config, reproduce
 
     device.keep_memory()
     config = flags.build(Config, flags.given(given, fields()) | {"scale": given.scale, "seed": given.seed or 0})
-    with Progress("units", label="reproduce", quiet=console.quiet) as progress:
+    with Progress(label="reproduce", quiet=console.quiet) as progress:
 
         def tell(stage: str) -> None:
             progress.label = stage
@@ -62,7 +63,7 @@ def run(words: Sequence[str], console: Console) -> int:
 
         path = reproduce(
             config,
-            path_of(given.out),
+            out,
             starts=starts,
             device=given.device,
             processes=cores(),

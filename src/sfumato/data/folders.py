@@ -51,6 +51,17 @@ def scan(folder: str) -> list[Path]:
     )
 
 
+def meant(path: str) -> list[Path]:
+    """The picture of that name, or those of the folder.
+
+    Raises:
+        DataError: there is neither.
+    """
+    if not Path(path).exists():
+        raise DataError(f"{path}: no such folder of pictures, nor a picture")
+    return scan(path) if Path(path).is_dir() else [Path(path)]
+
+
 def named(path: Path) -> str:
     """FOLDER/NAME, by which lists name a picture."""
     return f"{path.parent.name}/{path.name}"
@@ -108,7 +119,7 @@ class Folder:
     """The pictures of some folders, read when they are asked for.
 
     Args:
-        folders: paths; sub-folders count.
+        folders: paths; sub-folders count, and a picture is a folder of its own.
         shortest: pictures are kept at this shorter side, in pixels, if they are larger.
         unwanted: FOLDER/NAME of pictures to leave out.
         cache: where to keep them.
@@ -137,7 +148,7 @@ class Folder:
         self.paths: list[str] = []
         self.counts: dict[str, int] = {}
         self.broken: dict[str, str] = {}
-        everywhere = {folder: [p for p in scan(folder) if wanted is None or wanted(p)] for folder in folders}
+        everywhere = {folder: [p for p in meant(folder) if wanted is None or wanted(p)] for folder in folders}
         self.excluded = unwanted & {named(path) for paths in everywhere.values() for path in paths}
         found = {folder: [p for p in paths if named(p) not in unwanted] for folder, paths in everywhere.items()}
         everything = [path for paths in found.values() for path in paths]

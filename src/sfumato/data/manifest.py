@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import Cancelled, DataError, DiskError, FailedError, OptionError
 from ..locks import locked
 from ..progress import Report
-from ..weights import replacing
+from ..weights import SHOWN, first, replacing
 from .coco import written
 from .keypoints import NAMES
 
@@ -70,8 +70,7 @@ class Manifest:
         (mine, shares), (theirs, parts) = _share(self.path), _share(other)
         if other == self.path or (mine - theirs) % math.gcd(shares, parts):
             return False
-        with other.open("rb") as file:
-            return not locked(file.fileno(), shared=True)
+        return _is_written(other)
 
     def add(self, record: Record) -> None:
         """Writes a line to the disk.
@@ -136,9 +135,9 @@ def gather(
     Raises:
         OptionError: another process makes pictures of this share.
         DiskError: the disk is full or not writable; the same call goes on.
-        DataError: a manifest is damaged.
-        FailedError: `make` gave up on some; keypoints.json is of the others.
-        Cancelled: `progress` said so; the same call goes on.
+        DataError: a manifest is damaged, or `make` cannot use something; keypoints.json is of what is there.
+        FailedError: `make` gave up on some; likewise.
+        Cancelled: `progress` said so, or Ctrl-C; likewise, and the same call goes on.
     """
     mine = range(shard[0], count, shard[1])
     with _going_on(), Manifest(folder, shard).appending() as lines:
@@ -151,16 +150,21 @@ def gather(
                 lines.add(record)
                 done += 1
                 if progress is not None and progress(done, len(mine)) is False:
-                    raise Cancelled(
-                        f"stopped after {done:,} of {len(mine):,} pictures; the same command goes on from there"
-                    )
+                    raise _stopped(done, len(mine))
         except DiskError:
             raise
-        except (Cancelled, FailedError):
-            write_labels(folder, description)
+        except (Cancelled, DataError, FailedError, KeyboardInterrupt) as error:
+            if done:
+                write_labels(folder, description)
+            if isinstance(error, KeyboardInterrupt):
+                raise _stopped(done, len(mine)) from error
             raise
         _sweep(folder, shard)
         return write_labels(folder, description)
+
+
+def _stopped(done: int, total: int) -> Cancelled:
+    return Cancelled(f"stopped after {done:,} of {total:,} pictures; the same command goes on from there")
 
 
 @contextmanager
@@ -261,6 +265,8 @@ def _whole_bytes(path: Path) -> int:
 def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> None:
     """Writes config.json, or checks that the set that is there is of the same configuration and source.
 
+    A folder in which nothing is made yet takes any.
+
     Args:
         folder: of the set.
         config: its configuration.
@@ -273,7 +279,7 @@ def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> 
     """
     path = folder / CONFIG
     wanted = config if source is None else config | {SOURCE: _summary(source)}
-    if path.exists():
+    if path.exists() and not _is_bare(folder):
         there = read_claim(folder)
         _compare(folder, there, wanted, source or ())
         if there.get(SOURCE) == wanted.get(SOURCE):
@@ -284,24 +290,53 @@ def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> 
         file.write(json.dumps(wanted, indent=2).encode())
 
 
+def _is_bare(folder: Path) -> bool:
+    """Whether nothing is in the folder of a set but what a run leaves there that makes nothing."""
+    return all(
+        path.name in (CONFIG, LOCK) or (path.match(LINES) and not path.stat().st_size and not _is_written(path))
+        if path.is_file()
+        else path.is_dir() and not any(path.iterdir())
+        for path in folder.iterdir()
+    )
+
+
+def _is_written(lines: Path) -> bool:
+    """Whether a process adds to a manifest."""
+    with lines.open("rb") as file:
+        return not locked(file.fileno(), shared=True)
+
+
 def _summary(source: Sequence[str]) -> Record:
     return {"count": len(source), "sha256": hashlib.sha256("\n".join(source).encode()).hexdigest()}
 
 
 def _compare(folder: Path, there: Record, wanted: Record, source: Sequence[str]) -> None:
     """Raises OptionError unless the set that is there goes on with what is wanted."""
+    strange = {*there} - {*wanted} - {SOURCE}
     for field in wanted:
-        if field not in there:
+        if field not in there and strange:
+            said = f"a set of another command or another Sfumato, which notes {min(strange)} and not {field}"
+        elif field not in there:
             said = f"a set of an older Sfumato, which did not note {field}"
         elif field == SOURCE:
             if there[field] == _summary(source[: int(there[field]["count"])]):
                 continue
             said = "a set that was made of another one, or what it was made of has changed since"
         elif there[field] != wanted[field]:
-            said = f"a set with {field}={there[field]!r}, not {wanted[field]!r}"
+            old, new = _apart(there[field], wanted[field])
+            said = f"a set with {field}={old}, not {new}"
         else:
             continue
         raise OptionError(f"{folder} holds {said}; choose another folder with -o")
+
+
+def _apart(old: object, new: object) -> tuple[str, str]:
+    """Two different values, of long lists only where they begin to differ."""
+    if not (isinstance(old, list) and isinstance(new, list) and max(len(old), len(new)) > SHOWN):
+        return repr(old), repr(new)
+    same = next((k for k, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    before, (begun, other) = "..., " if same else "", (first([repr(v) for v in values[same:]]) for values in (old, new))
+    return f"[{before}{begun}] ({len(old)})", f"[{before}{other}] ({len(new)})"
 
 
 def read_claim(folder: Path) -> Record:

@@ -18,7 +18,7 @@ from torch import Tensor
 from .. import image
 from ..errors import DataError, PictureError
 from ..image.depth import to_8
-from .folders import CACHE_BYTES, Crops, Opened, Pixels, scan
+from .folders import CACHE_BYTES, Crops, Opened, Pixels, meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Swatches:
         if not paths:
             raise DataError("data.style names no swatch: --data.style SWATCH.jpg")
         self.contents = contents
-        self.files = [file for path in paths for file in (scan(path) if Path(path).is_dir() else [Path(path)])]
+        self.files = [file for path in paths for file in meant(path)]
         if not self.files:
             raise DataError(f"{', '.join(paths)}: no pictures")
         pictures = [read(file) for file in self.files]

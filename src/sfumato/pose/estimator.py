@@ -175,7 +175,9 @@ def check_box(box: Sequence[float], pixels: Pixels) -> None:
         OptionError: it does not.
     """
     left, top, width, height = box
-    if not (width > 0 and height > 0 and np.isfinite(box).all()):
+    if not np.isfinite(box).all():
+        raise OptionError(f"a box of {width:g} x {height:g} pixels at {left:g},{top:g}: wanted are four finite numbers")
+    if width <= 0 or height <= 0:
         raise OptionError(f"a box of {width:g} x {height:g} pixels is empty; it is left, top, width, height")
     if left >= pixels.shape[1] or top >= pixels.shape[0] or left + width <= 0 or top + height <= 0:
         raise OptionError(

@@ -92,7 +92,7 @@ def _grain(small: Pixels) -> float:
     """The standard deviation of what differs between neighbours on most of the sheet."""
     grey = small.astype(np.float32).mean(2)
     steps = np.concatenate((np.diff(grey, axis=0).ravel(), np.diff(grey, axis=1).ravel()))
-    return float(np.median(np.abs(steps))) * 1.4826 / np.sqrt(2)
+    return float(np.median(np.abs(steps))) * 1.4826 / np.sqrt(2) if len(steps) else 0.0
 
 
 def _paper(small: Pixels) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ def styles(given: tuple[str, ...]) -> list[Path]:
     """Up to twelve pictures whose styles are taken, from all over the folders."""
     if not given:
         return [zoo.ASSETS / "examples" / name for name in EXAMPLES]
-    found = [path for folder in given for path in folders.scan(folder)]
+    found = [path for folder in given for path in folders.meant(folder)]
     if not found:
         raise DataError(f"--styles {' '.join(given)}: there are no pictures")
     count = min(12, len(found))
