@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, OptionError
 from . import bounds
 from .character import Floats
+from .vectors import box, extent
 
 Margin = Annotated[float, Ge(0), Lt(0.5)]
 Side = Annotated[int, Ge(1)]
@@ -98,10 +99,10 @@ def framed(vertices: Floats, view: View) -> Camera:
     free = np.array(view.size, np.float64) / 2 - view.margin * min(view.size)
     slope = free / view.focal_px
     # |x - c_x| <= slope (z - c_z) for all: the farthest on both sides tell the place of the camera c.
-    right = (seen[:, :2] - slope * seen[:, 2:]).max(0)
-    left = (-seen[:, :2] - slope * seen[:, 2:]).max(0)
+    right = box(seen[:, :2] - slope * seen[:, 2:])[1]
+    left = box(-seen[:, :2] - slope * seen[:, 2:])[1]
     back = float((-(right + left) / (2 * slope)).min())
-    near = 1e-3 * float(np.ptp(seen, axis=0).max() or 1.0)
+    near = 1e-3 * (extent(seen) or 1.0)
     place = np.array([*(right - left) / 2, min(back, float(seen[:, 2].min()) - near)])
     return Camera(position=place @ rotation, rotation=rotation, focal_px=view.focal_px, size=view.size)
 

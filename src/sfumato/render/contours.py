@@ -37,17 +37,45 @@ def drawn_edges(
         crease_deg: two faces that meet at more than this are a crease.
         left_out: (F,), faces that make no lines.
     """
+    bend = math.cos(math.radians(crease_deg))
     areas, front = _facing(points, topology.corners, topology.twins, eye)
-    first, second = topology.sides.T
-    border = second < 0
-    silhouette = ~border & (front[first] != front[second])
-    sizes = np.linalg.norm(areas, axis=1)
-    across = np.einsum("ea,ea->e", areas[first], areas[second])
-    crease = ~border & (across < math.cos(math.radians(crease_deg)) * sizes[first] * sizes[second])
-    crease &= front[first] | front[second]
-    drawn = np.flatnonzero((border | silhouette | crease) & ~left_out[first])
-    kinds = np.where(border[drawn], BORDER, np.where(silhouette[drawn], SILHOUETTE, CREASE))
-    return drawn.astype(np.int32), kinds.astype(np.int32)
+    kinds = _kinds(topology.sides, areas, front, bend, left_out)
+    drawn = np.flatnonzero(kinds >= 0)
+    return drawn.astype(np.int32), kinds[drawn].astype(np.int32)
+
+
+@compiled
+def _kinds(
+    sides: Numbers, areas: Floats, front: NDArray[np.bool_], bend: float, left_out: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """Of each edge (E,) its kind, a place in KINDS, or -1: it is no line.
+
+    Args:
+        sides: the faces that meet at each edge, (E, 2); the second is -1 at a border.
+        areas: normals of the faces as long as twice the area, (F, 3).
+        front: (F,), whether they look at the camera.
+        bend: cosine of the angle of a crease.
+        left_out: (F,), faces that make no lines.
+    """
+    found = np.full(len(sides), -1, np.int8)
+    for e in range(len(sides)):
+        a, b = sides[e, 0], sides[e, 1]
+        if left_out[a]:
+            continue
+        if b < 0:
+            found[e] = BORDER
+        elif front[a] != front[b]:
+            found[e] = SILHOUETTE
+        elif front[a]:
+            x, y, z = areas[a, 0] * areas[b, 0], areas[a, 1] * areas[b, 1], areas[a, 2] * areas[b, 2]
+            if x + z + y < bend * _size(areas[a]) * _size(areas[b]):
+                found[e] = CREASE
+    return found
+
+
+@compiled
+def _size(vector: Floats) -> float:
+    return float(np.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2]))
 
 
 @compiled
@@ -112,7 +140,7 @@ def _pieces(a: Floats, b: Floats) -> int:
 
 @compiled
 def seen(
-    points: Floats, near: Floats, owners: Numbers, nearest: Floats, things: Numbers, bias: float
+    points: Floats, near: Floats, owners: Numbers, nearest: Floats, ids: Numbers, things: Numbers, bias: float
 ) -> NDArray[np.bool_]:
     """Which pieces, each from a point to the next, are seen (P,); the last point of a path has none.
 
@@ -124,7 +152,8 @@ def seen(
         near: 1/z at the points, (P,).
         owners: component of the path at the points, (P,), of all figures.
         nearest: (h, w), 1/z of what is nearest.
-        things: (h, w), component there, of all figures; -1 where nothing is.
+        ids: (h, w), the face there, of all figures; -1 where nothing is.
+        things: component of each face, (F + 1,); last of none, -1.
         bias: how far behind the surface a place may lie, in metres.
     """
     height, width = nearest.shape
@@ -132,6 +161,8 @@ def seen(
     for p in range(len(points) - 1):
         count = 0
         for look in range(LOOKS):
+            if 2 * count >= LOOKS or 2 * (count + LOOKS - look) < LOOKS:
+                break
             along = (look + 0.5) / LOOKS
             x = int(np.floor(points[p, 0] + along * (points[p + 1, 0] - points[p, 0])))
             y = int(np.floor(points[p, 1] + along * (points[p + 1, 1] - points[p, 1])))
@@ -142,8 +173,7 @@ def seen(
             for row in range(max(y - 1, 0), min(y + 2, height)):
                 for column in range(max(x - 1, 0), min(x + 2, width)):
                     farthest = min(farthest, nearest[row, column])
-                    if things[row, column] == owners[p]:
-                        own = True
+                    own = own or things[ids[row, column]] == owners[p]
             if own and (farthest <= 0 or 1 / level <= 1 / farthest + bias):
                 count += 1
         found[p] = 2 * count >= LOOKS

@@ -12,21 +12,31 @@ import numpy as np
 
 from .character import Floats, Numbers
 from .compiled import compiled
-from .frame import Bytes, Settings, Singles, Stroke
+from .frame import Bytes, Settings, Stroke
 
 LANDING = 12.0
 """A tapered line is as thick as it gets so many line widths from its ends, or in its middle if it is shorter."""
 
 
-def drawn(strokes: Sequence[Stroke], size: tuple[int, int], settings: Settings) -> Bytes:
-    """How much ink there is on each pixel (H, W), 0 to 255; `size` is width and height."""
-    ink = np.zeros((size[1], size[0]), np.float32)
+def drawn(strokes: Sequence[Stroke], size: tuple[int, int], settings: Settings, *, over: Bytes | None = None) -> Bytes:
+    """How much ink there is on each pixel (H, W), 0 to 255; `size` is width and height.
+
+    Args:
+        strokes: the lines.
+        size: of the picture.
+        settings: how wide they are.
+        over: (H, W), ink that is there; it stays as it is.
+    """
+    ink = np.zeros((size[1], size[0]), np.uint8) if over is None else over.copy()
     if strokes:
         points = np.concatenate([stroke.points for stroke in strokes])
         starts = np.cumsum([0] + [len(stroke.points) for stroke in strokes]).astype(np.int32)
-        radii = np.concatenate([radii_along(stroke.points, settings) for stroke in strokes])
+        if settings.taper:
+            radii = np.concatenate([radii_along(stroke.points, settings) for stroke in strokes])
+        else:
+            radii = np.full(len(points), settings.line_width / 2)
         _draw(points, radii, starts, ink)
-    return np.rint(ink * 255).astype(np.uint8)
+    return ink
 
 
 def radii_along(points: Floats, settings: Settings) -> Floats:
@@ -41,7 +51,7 @@ def radii_along(points: Floats, settings: Settings) -> Floats:
 
 
 @compiled
-def _draw(points: Floats, radii: Floats, starts: Numbers, ink: Singles) -> None:
+def _draw(points: Floats, radii: Floats, starts: Numbers, ink: Bytes) -> None:
     """Adds lines to `ink` (H, W), in place; where lines cross, the darker counts."""
     height, width = ink.shape
     for stroke in range(len(starts) - 1):
@@ -56,4 +66,5 @@ def _draw(points: Floats, radii: Floats, starts: Numbers, ink: Singles) -> None:
                     far = np.hypot(x + 0.5 - ax - along * dx, y + 0.5 - ay - along * dy)
                     radius = radii[p] + along * (radii[p + 1] - radii[p])
                     covered = min(radius, far + 0.5) - max(-radius, far - 0.5)  # of the pixel's width across the line
-                    ink[y, x] = max(ink[y, x], covered)
+                    if covered > 0:
+                        ink[y, x] = max(ink[y, x], np.uint8(np.rint(np.float32(covered) * np.float32(255))))

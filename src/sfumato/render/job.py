@@ -23,6 +23,7 @@ from .choices import Choice, another, choice
 from .exaggerate import Amount, drawn, exaggerated
 from .frame import Figure, Frame, Settings, Width
 from .passes import pictures
+from .vectors import box
 
 Output = Literal["lines", "svg", "depth", "normals", "parts", "shaded", "flat", "mask"]
 Share = Annotated[float, Ge(0), Lt(1)]
@@ -170,7 +171,8 @@ def moved(figure: Figure, turn_deg: float, offset: Floats) -> Figure:
     """The figure turned about the vertical through its middle, which then stands at `offset` (3,) on the ground."""
     angle = np.radians(turn_deg)
     turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-    middle = (figure.vertices.min(0) + figure.vertices.max(0)) / 2 * (1, 0, 1)
+    low, high = box(figure.vertices)
+    middle = (low + high) / 2 * (1, 0, 1)
     vertices, points = ((x - middle) @ turn.T + offset for x in (figure.vertices, figure.keypoints))
     return dataclasses.replace(figure, vertices=vertices, keypoints=points)
 

@@ -65,9 +65,10 @@ def draw(
 
 def _pictures(buffers: Buffers) -> tuple[Bytes, Bytes]:
     """The shaded and the flat picture, (H, W, 4) each."""
-    rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in buffers.window)
-    samples = np.arange(buffers.ids.size).reshape(buffers.ids.shape)[rows, columns]
+    rows, columns = buffers.fine
     ids = buffers.ids[rows, columns]
+    samples = np.arange(rows.start, rows.start + ids.shape[0])[:, None] * buffers.ids.shape[1]
+    samples = samples + np.arange(columns.start, columns.start + ids.shape[1])
     shaded, flat = np.zeros((2, *buffers.shown.shape, 4), np.uint8)
     if ids.size:
         base, normals = buffers.colors(ids), buffers.normals(samples)
@@ -88,7 +89,7 @@ def _inked(
     if settings.contact:
         inner = _traced(pixels.contacts(buffers.shown[window], lines[window]), "contact", buffers, settings)
         strokes += inner
-        lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
+        lines = ink.drawn(inner, camera.size, settings, over=lines)
     if settings.suggestive:
         loose = np.concatenate([*(one.mesh.cards for one in scene), [True]])
         form = ~loose[buffers.shown[window]] & ~pixels.near(lines[window], max(round(settings.gap_px), 1))
@@ -96,7 +97,7 @@ def _inked(
         facing = suggestive.facing(buffers.shown_normals[window], corner, camera.focal_px)
         inner = _traced(suggestive.valleys(facing, form, settings.suggestive_strength), "suggestive", buffers, settings)
         strokes += inner
-        lines = np.maximum(lines, ink.drawn(inner, camera.size, settings))
+        lines = ink.drawn(inner, camera.size, settings, over=lines)
     return strokes, lines
 
 
@@ -121,7 +122,7 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
     path, level, starts = contours.subdivided(places, level, order, starts)
     things = mesh.components[known.sides[drawn[firsts], 0]] + one.first_thing
     owners = np.repeat(things, np.diff(starts)).astype(np.int32)
-    visible = contours.seen(path, level, owners, buffers.nearest, buffers.things, BIAS * one.extent)
+    visible = contours.seen(path, level, owners, buffers.nearest, buffers.ids, buffers.things, BIAS * one.extent)
     path = chains.smoothed(path, starts, settings.smooth)
     path, starts, origins = chains.cut(path, starts, visible, settings.shortest_px * FINE)
     for stretch, origin in zip(split(path / FINE, starts), origins, strict=True):
@@ -130,10 +131,10 @@ def _edges(one: Placed, buffers: Buffers, camera: Camera, settings: Settings) ->
 
 def _cards(scene: Sequence[Placed], buffers: Buffers, settings: Settings) -> Iterator[Stroke]:
     """Strokes around the loose sheets of figures."""
-    loose = np.concatenate([*(one.mesh.cards for one in scene), [False]])
+    loose = np.concatenate([one.mesh.cards for one in scene])
     owners = np.repeat([one.number for one in scene], [len(one.mesh.cards) for one in scene])
-    for card, rows, columns in pixels.windows(buffers.things, loose):
-        sheet = buffers.things[rows, columns] == card
+    for card, rows, columns in pixels.windows(buffers.ids, buffers.things, loose):
+        sheet = buffers.things[buffers.ids[rows, columns]] == card
         for ring, own in pixels.outlines(sheet, buffers.nearest[rows, columns], 4 * settings.smooth):
             whole = np.array([0, len(ring)], np.int32)
             path, starts, _ = chains.cut(ring + (columns.start, rows.start), whole, own, settings.shortest_px * FINE)

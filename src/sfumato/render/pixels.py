@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..data import strokes
 from .chains import chained, smoothed
 from .character import Floats, Numbers
+from .compiled import compiled
 from .frame import Bytes
 
 _KERNEL = np.ones((3, 3), np.uint8)
@@ -51,21 +52,41 @@ def traced(lines: NDArray[np.bool_], shortest: int, smooth: int) -> list[Floats]
     return [path for path in np.split(points, starts[1:-1]) if len(path) >= shortest]
 
 
-def windows(things: Numbers, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, slice, slice]]:
+def windows(ids: Numbers, things: Numbers, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, slice, slice]]:
     """Each thing that is wanted and shows, with the rows and columns in which it does, and a rim around.
 
     Args:
-        things: (h, w), the component at each sample; -1 where nothing is.
-        wanted: (C + 1,), by component; the last entry, which is that of -1, is False.
+        ids: (h, w), the face at each sample; -1 where nothing is.
+        things: (F + 1,), the component of each face; last of none, -1.
+        wanted: (C,), by component.
     """
-    rows, columns = np.nonzero(wanted[things])
-    order = np.argsort(found := things[rows, columns], kind="stable")
-    found, rows, columns = found[order], rows[order], columns[order]
-    ends = np.flatnonzero(np.diff(found, append=-1)) + 1
-    for start, end in zip(np.concatenate(([0], ends[:-1])), ends):
-        sides = (rows[start:end], columns[start:end])
-        high, wide = (slice(max(int(side.min()) - RIM, 0), int(side.max()) + RIM + 1) for side in sides)
-        yield int(found[start]), high, wide
+    if not wanted.any():
+        return
+    for thing, (top, bottom, left, right) in enumerate(_boxes(ids, things, wanted).tolist()):
+        if bottom >= 0:
+            yield (
+                thing,
+                slice(max(top - RIM, 0), bottom + RIM + 1),
+                slice(max(left - RIM, 0), right + RIM + 1),
+            )
+
+
+@compiled
+def _boxes(ids: Numbers, things: Numbers, wanted: NDArray[np.bool_]) -> Numbers:
+    """First and last row, first and last column of each thing (C, 4) that is wanted; the last ones -1: shows nowhere.
+
+    Arguments as those of `windows`.
+    """
+    found = np.empty((len(wanted), 4), np.int32)
+    found[:, 0], found[:, 1], found[:, 2], found[:, 3] = ids.shape[0], -1, ids.shape[1], -1
+    for row in range(ids.shape[0]):
+        for column in range(ids.shape[1]):
+            face = ids[row, column]
+            if face >= 0 and wanted[things[face]]:
+                box = found[things[face]]
+                box[0], box[1] = min(box[0], row), row
+                box[2], box[3] = min(box[2], column), max(box[3], column)
+    return found
 
 
 def outlines(sheet: NDArray[np.bool_], nearest: Floats, smooth: int) -> list[tuple[Floats, NDArray[np.bool_]]]:

@@ -6,7 +6,7 @@ Shapes: V vertices and F faces of all figures, H W pixels, h w samples: two to a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ from .camera import Camera
 from .character import Floats, Mesh, Numbers
 from .frame import Bytes, Figure, Singles
 from .topology import Topology, topology
+from .vectors import extent
 
+T = TypeVar("T", bound=np.generic)
 FINE = 2
 """Samples of the z-buffer to a pixel, each way."""
 AROUND = 8
@@ -72,7 +74,7 @@ def placed(figures: Sequence[Figure], camera: Camera) -> list[Placed]:
                 first_face=face,
                 first_vertex=vertex,
                 first_thing=thing,
-                extent=float(np.ptp(figure.vertices, axis=0).max()),
+                extent=extent(figure.vertices),
             )
         )
         face, vertex, thing = face + len(mesh.faces), vertex + len(mesh.vertices), thing + len(mesh.cards)
@@ -108,58 +110,69 @@ class Buffers:
         """(h, w), the face there, among those of all figures; -1 where nothing is."""
         for one in figures:
             raster.fill(one.places, one.depths, one.mesh.faces, one.first_face, self.nearest, self.ids)
-        self.picked = raster.picked(self.nearest)
-        """(H, W), the sample that stands for each pixel."""
-        self.things = self._of_faces([f.mesh.components + f.first_thing for f in figures], -1)[self.ids]
-        """(h, w), the component there, among those of all figures; -1 where nothing is."""
+        self.pixels, self.samples = raster.picked(self.nearest)
+        """Pixels in which anything is, and the sample that stands for each, (N,) both, counted along the rows."""
+        self.things = self._of_faces([f.mesh.components + f.first_thing for f in figures], -1)
+        """(F + 1,), the component of each face, among those of all figures; last of none, -1."""
 
     @staticmethod
     def _of_faces(values: Sequence[NDArray[Any]], nothing: int) -> Numbers:
         """A table by face of all figures; its last entry, which is that of face -1, is `nothing`."""
         return np.concatenate([*values, [nothing]]).astype(np.int32)
 
-    def at_pixels(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Of samples (h, w) those that stand for pixels (H, W)."""
-        return np.asarray(samples.ravel()[self.picked])
+    @cached_property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the picture in which anything is, and a little around; empty if nothing is."""
+        if not len(self.pixels):
+            return slice(0, 0), slice(0, 0)
+        rows, columns = np.divmod(self.pixels, self._camera.size[0])
+        high, wide = (slice(max(int(s.min()) - AROUND, 0), int(s.max()) + 1 + AROUND) for s in (rows, columns))
+        return high, wide
+
+    @property
+    def fine(self) -> tuple[slice, slice]:
+        """The window's rows and columns of samples."""
+        rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in self.window)
+        return rows, columns
 
     @cached_property
     def shown(self) -> Numbers:
         """(H, W), the component at each pixel, among those of all figures; -1 where nothing is."""
-        return np.asarray(self.at_pixels(self.things))
-
-    @cached_property
-    def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the picture in which anything is, and a little around; empty if nothing is."""
-        found = []
-        for axis in (1, 0):
-            taken = np.flatnonzero((self.shown >= 0).any(axis))
-            found.append(
-                slice(max(int(taken[0]) - AROUND, 0), int(taken[-1]) + 1 + AROUND) if len(taken) else slice(0, 0)
-            )
-        return found[0], found[1]
+        return self._shown(self.things)
 
     @property
     def depth(self) -> Singles:
         """(H, W), as Frame has it; so are the next three."""
-        with np.errstate(divide="ignore"):
-            return (1 / self.at_pixels(self.nearest)).astype(np.float32)
+        return self._spread((1 / self.nearest.ravel()[self.samples]).astype(np.float32), np.inf)
 
     @cached_property
     def parts(self) -> Bytes:
-        return self._of_faces([f.mesh.parts for f in self._figures], 0)[self._faces].astype(np.uint8)
+        return self._shown(self._of_faces([f.mesh.parts for f in self._figures], 0).astype(np.uint8))
 
     @cached_property
     def figures(self) -> Bytes:
         numbers = [np.full(len(f.mesh.faces), f.number + 1) for f in self._figures]
-        return self._of_faces(numbers, 0)[self._faces].astype(np.uint8)
+        return self._shown(self._of_faces(numbers, 0).astype(np.uint8))
 
     @cached_property
     def components(self) -> Numbers:
-        return self._of_faces([f.mesh.components for f in self._figures], -1)[self._faces]
+        return self._shown(self._of_faces([f.mesh.components for f in self._figures], -1))
 
     @cached_property
     def _faces(self) -> Numbers:
-        return np.asarray(self.at_pixels(self.ids))
+        """(N,), the faces at the pixels in which anything is."""
+        return np.asarray(self.ids.ravel()[self.samples])
+
+    def _shown(self, table: NDArray[Any]) -> NDArray[Any]:
+        """What a table (F + 1,) has of the face at each pixel (H, W)."""
+        return self._spread(table[self._faces], table[-1])
+
+    def _spread(self, values: NDArray[Any], nothing: Any) -> NDArray[Any]:
+        """Values (N, ...) of the pixels in which anything is as a picture (H, W, ...)."""
+        width, height = self._camera.size
+        found = np.full((height * width, *values.shape[1:]), nothing, values.dtype)
+        found[self.pixels] = values
+        return found.reshape(height, width, *values.shape[1:])
 
     def colors(self, ids: Numbers) -> Singles:
         """Colours of faces (..., 3), in [0, 1], by their numbers (...); black where nothing is."""
@@ -169,10 +182,13 @@ class Buffers:
     @cached_property
     def shown_normals(self) -> Singles:
         """(H, W, 3), as Frame has them."""
-        return self.normals(self.picked)
+        return self._spread(self.normals(self.samples), 0)
 
     def normals(self, samples: NDArray[np.int64]) -> Singles:
-        """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows."""
+        """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows.
+
+        They are known in the window alone.
+        """
         faces, places, depths, corners = self._geometry
         width, height = self._camera.size
         ray = np.array([width * FINE / 2, height * FINE / 2, self._camera.focal_px * FINE])
@@ -183,15 +199,20 @@ class Buffers:
     def _geometry(self) -> tuple[Numbers, Floats, Floats, Floats]:
         """Of all figures: faces (F, 3), places (V, 2), depths (V,), normals at the corners (F, 3, 3)."""
         corners = []
+        shown = raster.shown(self.ids[self.fine], len(self.things) - 1)
         for one in self._figures:
             mesh = one.topology
             nodes = (one.figure.vertices[mesh.nodes] - self._camera.position) @ self._camera.rotation.T
-            corners.append(raster.corner_normals(nodes, mesh.corners, mesh.around, mesh.starts, self._bend))
-        faces = np.concatenate([f.mesh.faces + f.first_vertex for f in self._figures])
-        places = np.concatenate([f.places for f in self._figures])
+            wanted = shown[one.first_face : one.first_face + len(mesh.corners)]
+            corners.append(raster.corner_normals(nodes, mesh.corners, mesh.around, mesh.starts, self._bend, wanted))
         return (
-            faces.astype(np.int32),
-            places,
-            np.concatenate([f.depths for f in self._figures]),
-            np.concatenate(corners),
+            _joined([f.mesh.faces + np.int32(f.first_vertex) for f in self._figures]),
+            _joined([f.places for f in self._figures]),
+            _joined([f.depths for f in self._figures]),
+            _joined(corners),
         )
+
+
+def _joined(arrays: list[NDArray[T]]) -> NDArray[T]:
+    """One array after the other; of one no copy is made."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import strokes
+from .compiled import compiled
 from .frame import Singles
 
 SIGMA_PX = 1.2
@@ -20,6 +21,8 @@ FAINT = 0.4
 """A line goes on where it is above this share of the threshold."""
 BORDER = 5
 """Within half so many pixels of where a form ends nothing is looked for."""
+ROW = 256
+"""Places are looked up so many to a row: OpenCV takes no more than 32,767 in one."""
 
 
 def facing(normals: Singles, corner: tuple[float, float], focal_px: float) -> Singles:
@@ -30,12 +33,22 @@ def facing(normals: Singles, corner: tuple[float, float], focal_px: float) -> Si
         corner: x and y of their upper left corner, in pixels from the middle of the picture.
         focal_px: of the camera.
     """
+    return _facing(normals, np.float32(corner[0] + 0.5), np.float32(corner[1] + 0.5), np.float32(focal_px))
+
+
+@compiled
+def _facing(normals: Singles, left: float, top: float, focal: float) -> Singles:
+    """As `facing`; `left` and `top`: the middle of the first pixel. All numbers are singles."""
     height, width = normals.shape[:2]
-    x = (np.arange(width, dtype=np.float32) + np.float32(corner[0] + 0.5))[None]
-    y = (np.arange(height, dtype=np.float32) + np.float32(corner[1] + 0.5))[:, None]
-    focal = np.float32(focal_px)
-    along = normals[..., 0] * x + normals[..., 1] * y + normals[..., 2] * focal
-    return np.asarray(np.abs(along) / np.sqrt(x * x + y * y + focal * focal), np.float32)
+    found = np.zeros((height, width), np.float32)
+    for row in range(height):
+        y = np.float32(row) + top
+        for column in range(width):
+            a, b, c = normals[row, column]
+            if a or b or c:
+                x = np.float32(column) + left
+                found[row, column] = abs(a * x + b * y + c * focal) / np.sqrt(x * x + y * y + focal * focal)
+    return found
 
 
 def valleys(facing: Singles, form: NDArray[np.bool_], strength: float) -> NDArray[np.bool_]:
@@ -49,20 +62,45 @@ def valleys(facing: Singles, form: NDArray[np.bool_], strength: float) -> NDArra
     weights = form.astype(np.float32)
     smooth = _blurred(facing * weights) / np.maximum(_blurred(weights), 1e-6)
     xx, yy, xy = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3) for order in ((2, 0), (0, 2), (1, 1)))
-    xx, yy = xx / 4, yy / 4  # what Sobel's kernels of 3 x 3 add up
-    xy = xy / 4
-    apart = np.sqrt((xx - yy) ** 2 / 4 + xy**2)
-    curve = ((xx + yy) / 2 + apart) * SIGMA_PX**2  # the larger eigenvalue of the Hessian
-    across = 0.5 * np.arctan2(2 * xy, xx - yy)
-    y, x = np.mgrid[: form.shape[0], : form.shape[1]].astype(np.float32)
-    dx, dy = np.cos(across), np.sin(across)
+    curve = _curved(xx, yy, xy, form)
+    faint = FAINT * strength
+    inner = cv2.erode(form.view(np.uint8), np.ones((BORDER, BORDER), np.uint8)) > 0
+    places = np.nonzero(inner & (curve >= faint))
+    if not len(places[0]):
+        return np.zeros_like(form)
+    across = 0.5 * np.arctan2(xy[places] / 2, xx[places] / 4 - yy[places] / 4)
+    ridges = np.zeros_like(curve)
+    ridges[places] = np.where(curve[places] >= _beside(curve, places, across), curve[places], 0)
+    return strokes.strong(ridges, strength, faint)
+
+
+@compiled
+def _curved(xx: Singles, yy: Singles, xy: Singles, form: NDArray[np.bool_]) -> Singles:
+    """The larger eigenvalue of the Hessian (H, W) within the form, else 0; of second derivatives by Sobel's kernels.
+
+    All numbers are singles.
+    """
+    found = np.zeros(form.shape, np.float32)
+    half, sigma = np.float32(0.5), np.float32(SIGMA_PX**2)
+    for row in range(form.shape[0]):
+        for column in range(form.shape[1]):
+            if form[row, column]:
+                quarter = np.float32(0.25)  # what Sobel's kernels of 3 x 3 add up to 4
+                a, b, c = xx[row, column] * quarter, yy[row, column] * quarter, xy[row, column] * quarter
+                apart = np.sqrt((a - b) * (a - b) * quarter + c * c)
+                found[row, column] = ((a + b) * half + apart) * sigma
+    return found
+
+
+def _beside(values: Singles, places: tuple[NDArray[np.intp], ...], across: Singles) -> Singles:
+    """The larger of the values (H, W) a pixel to both sides of places (N,), rows and columns, in directions (N,)."""
+    y, x = (np.resize(side.astype(np.float32), (-(-len(side) // ROW), ROW)) for side in places)
+    dx, dy = (np.resize(way, x.shape) for way in (np.cos(across), np.sin(across)))
     sides = [
-        cv2.remap(curve, x + sign * dx, y + sign * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(values, x + sign * dx, y + sign * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for sign in (-1, 1)
     ]
-    inner = cv2.erode(weights, np.ones((BORDER, BORDER), np.uint8)) > 0
-    ridges = np.where(inner & (curve >= np.maximum(*sides)), curve, 0).astype(np.float32)
-    return strokes.strong(ridges, strength, FAINT * strength)
+    return np.asarray(np.maximum(*sides).ravel()[: len(across)], np.float32)
 
 
 def _blurred(values: Singles) -> Singles:

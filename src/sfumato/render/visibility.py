@@ -16,6 +16,8 @@ from ..data.keypoints import KEYPOINTS
 from .camera import Camera
 from .character import Character, Floats
 from .frame import Figure
+from .stance import owners
+from .vectors import extent
 
 SURFACE = 5
 """The first keypoints are on the surface."""
@@ -37,20 +39,8 @@ _LIMBS = {
     "ankle": ("shin", "foot"),
 }
 _TRUNK = {"shoulder": ("chest", "spine", "neck"), "hip": ("hips", "spine")}
-
-
-def limbs_of_faces(character: Character) -> NDArray[np.int32]:
-    """The bone of `limbs` that moves each face most (F,), itself or through bones that hang on it; -1: none."""
-    owner = np.full(len(character.skeleton.parents), -1, np.int32)
-    owner[list(character.limbs.values())] = list(character.limbs.values())
-    for bone, parent in enumerate(character.skeleton.parents):
-        if owner[bone] < 0 <= parent:
-            owner[bone] = owner[parent]
-    weights = character.weights
-    strongest = weights.bones[np.arange(len(weights.bones)), weights.values.argmax(1)]
-    owners = owner[strongest][character.mesh.faces]
-    # Of three corners two agree, or the first speaks.
-    return np.where(owners[:, 1] == owners[:, 2], owners[:, 1], owners[:, 0]).astype(np.int32)
+_AROUND = np.stack(np.meshgrid(*[np.arange(-REACH, REACH + 1)] * 2), -1).reshape(-1, 2)
+"""(25, 2), steps along a row and a column from a sample to those around it."""
 
 
 def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.int32], first: int) -> Floats:
@@ -64,21 +54,35 @@ def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.in
         first: the number of the figure's first face in `ids`.
     """
     places, depths = camera.project(figure.keypoints)
-    limbs = limbs_of_faces(figure.character)
-    extent = float(np.ptp(figure.vertices, axis=0).max())
+    size = extent(figure.vertices)
     found = np.zeros((len(KEYPOINTS), 3))
-    for k, ((x, y), far) in enumerate(zip(places, depths, strict=True)):
-        if far <= 0 or not (0 <= x < camera.size[0] and 0 <= y < camera.size[1]):
-            continue
-        row, column = math.floor(2 * y), math.floor(2 * x)
-        window = np.s_[max(row - REACH, 0) : row + REACH + 1, max(column - REACH, 0) : column + REACH + 1]
-        most = float(nearest[window].max())
-        before = far - 1 / most if most > 0 else -math.inf
-        faces = ids[window] - first
-        faces = np.where((faces >= 0) & (faces < len(limbs)), faces, -1)
-        shown = np.where(faces >= 0, limbs[faces], -1)
-        seen = before <= BEFORE * extent or (k >= SURFACE and _limb_shows(figure.character, k, shown, before / extent))
-        found[k] = x, y, 2 if seen else 1
+    inside = (depths > 0) & ((places >= 0) & (places < camera.size)).all(1)
+    samples = np.floor(2 * places[inside]).astype(np.int64)[:, None] + _AROUND  # (n, 25, 2)
+    there = ((samples >= 0) & (samples < (ids.shape[1], ids.shape[0]))).all(2)
+    columns, rows = np.moveaxis(np.where(there[..., None], samples, 0), 2, 0)
+    most = np.where(there, nearest[rows, columns], 0).max(1)
+    limbs = _limbs_there(figure.character, ids[rows, columns] - first)
+    for k, nearer, shown in zip(np.flatnonzero(inside).tolist(), most.tolist(), zip(limbs, there)):
+        before = float(depths[k]) - 1 / nearer if nearer > 0 else -math.inf
+        seen = before <= BEFORE * size
+        seen = seen or (k >= SURFACE and _limb_shows(figure.character, k, shown[0][shown[1]], before / size))
+        found[k] = *places[k], 2 if seen else 1
+    return found
+
+
+def _limbs_there(character: Character, faces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The bone of `limbs` that moves each of some faces (...) most, itself or through bones that hang on it.
+
+    -1: none, or the face is none of the character's.
+    """
+    mesh, weights, limbs = character.mesh, character.weights, np.array(owners(character), np.int32)
+    own = (faces >= 0) & (faces < len(mesh.faces))
+    corners = mesh.faces[faces[own]]
+    strongest = np.take_along_axis(weights.bones[corners], weights.values[corners].argmax(2)[..., None], 2)[..., 0]
+    moved = limbs[strongest]
+    found = np.full(faces.shape, -1, np.int32)
+    # Of three corners two agree, or the first speaks.
+    found[own] = np.where(moved[:, 1] == moved[:, 2], moved[:, 1], moved[:, 0])
     return found
 
 
@@ -88,7 +92,7 @@ def _limb_shows(character: Character, keypoint: int, shown: NDArray[np.int32], b
     Args:
         character: whose joint it is.
         keypoint: its place in KEYPOINTS.
-        shown: bones of `limbs` at the samples; -1: none of this figure.
+        shown: (n,), bones of `limbs` at the samples; -1: none of this figure.
         before: how far before the joint something is, as a share of the figure's extent.
     """
     side, joint = KEYPOINTS[keypoint].split("_", 1)
@@ -96,4 +100,4 @@ def _limb_shows(character: Character, keypoint: int, shown: NDArray[np.int32], b
     if before <= THICK:
         names += _TRUNK.get(joint, ())
     own = [character.limbs[name] for name in names if name in character.limbs]
-    return bool(np.isin(shown, own).mean() > SHARE)
+    return bool((shown[:, None] == own).any(1).mean() > SHARE)

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ..errors import FailedError
+from ..machine import keep_memory
 from ..weights import first
 
 logger = logging.getLogger(__name__)
@@ -121,13 +122,17 @@ def _heard(task: Task, number: int) -> tuple[dict[str, Any], list[str]]:
 
 
 def _begin() -> None:
-    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread."""
+    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread.
+
+    Pictures take the same memory one after the other.
+    """
     import signal
 
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -94,10 +94,12 @@ def test_makehuman_in_clothes(makehuman):
 
 
 def test_windows_are_around_each_wanted_thing():
-    things = np.full((40, 60), -1, np.int32)
-    things[10:14, 20:30] = 1
-    things[0:2, 50:60] = 2
-    things[30, 5] = things[35, 9] = 0
-    found = {thing: (rows, columns) for thing, rows, columns in pixels.windows(things, np.array([1, 0, 1, 1, 0], bool))}
+    things = np.array([1, 0, 2, 0, -1], np.int32)
+    ids = np.full((40, 60), -1, np.int32)
+    ids[10:14, 20:30] = 0
+    ids[0:2, 50:60] = 2
+    ids[30, 5], ids[35, 9] = 1, 3
+    wanted = np.array([1, 0, 1, 1], bool)
+    found = {thing: (rows, columns) for thing, rows, columns in pixels.windows(ids, things, wanted)}
     assert found == {0: (np.s_[26:40], np.s_[1:14]), 2: (np.s_[0:6], np.s_[46:64])}
-    assert not list(pixels.windows(things, np.zeros(5, bool)))
+    assert not list(pixels.windows(ids, things, np.zeros(4, bool)))

@@ -116,7 +116,7 @@ def _owners(path: Floats, scene: Sequence[Placed], buffers: Buffers) -> Numbers:
     spots = np.clip(np.floor(path).astype(np.int64)[:, None] + around, 0, (width - 1, height - 1))
     best = buffers.nearest[spots[..., 1], spots[..., 0]].argmax(1)
     columns, rows = spots[np.arange(len(path)), best].T
-    things = buffers.things[rows, columns]
+    things = buffers.things[buffers.ids[rows, columns]]
     firsts = [one.first_thing for one in scene]
     return np.where(things >= 0, np.searchsorted(firsts, things, "right") - 1, -1).astype(np.int32)
 
