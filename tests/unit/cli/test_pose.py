@@ -154,7 +154,7 @@ def test_where_nothing_can_be_written_nothing_is_measured(sfumato, sketches, pos
 
 
 def test_a_report_and_a_sheet(sfumato, sketches, pose_file, tmp_path):
-    result = sfumato("evaluate", pose_file, sketches, "-o", "results")
+    result = sfumato("evaluate", pose_file, sketches, "-o", "results", "--precision", "fp32")
     assert (result.code, result.err) == (0, [])
     assert result.out[0].startswith("AP ")
     assert any(line.startswith("  left_ankle") for line in result.out)
