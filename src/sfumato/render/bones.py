@@ -128,10 +128,10 @@ def joint_map(names: Sequence[str], file: Path | None = None) -> dict[str, int]:
     Raises:
         DataError: the map file cannot be used.
     """
-    if file is not None:
-        found = _from_file(names, file, [limb for limb in MOVED if limb not in OPTIONAL])
-    else:
+    if file is None:
         found = _fitting(names, MOVED) or _fitting(names, REQUIRED)
+    else:
+        found = _from_file(names, file, [limb for limb in MOVED if limb not in OPTIONAL])
     return {"neck": found.limbs["head"]} | found.limbs if found else {}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core import caching
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -29,9 +29,10 @@ def compiled(function: Function) -> Function:
 
 def _kept(function: Callable[..., object]) -> Any:
     """Numba's cache of a function, fresh while no file of the package has changed."""
-    cache = FunctionCache(function)
+    numba: Any = caching  # has no types
+    cache = numba.FunctionCache(function)
     stamp = cache._impl.locator.get_source_stamp(), _SOURCES
-    cache._cache_file = IndexDataCacheFile(cache.cache_path, cache._impl.filename_base, stamp)
+    cache._cache_file = numba.IndexDataCacheFile(cache.cache_path, cache._impl.filename_base, stamp)
     return cache
 
 

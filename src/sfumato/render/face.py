@@ -107,7 +107,7 @@ class _Head:
         across = self.mesh.vertices[self.mesh.faces[self.own], 0].mean(1) - self.middle[0]
         halves = [self.own[named[self.own] & (sign * across > 0)] for sign in (1, -1)]
         if not all(map(len, halves)):
-            if len(sockets) and all(found := [self.corners(socket) for socket in sockets]):
+            if sockets and all(found := [self.corners(socket) for socket in sockets]):
                 return found
             halves = self.pair()
         return [self._crown(half) for half in halves]

@@ -267,7 +267,7 @@ def _character(name: str, sheets: list[Sheet], skeleton: Skeleton, mapped: BoneM
     )
     on_head = _on_head(mesh, np.array([limb == "head" for limb in limbs])[weights.bones[:, 0]])
     own_eyes = [bone for bone in eye_bones(skeleton.names) if limbs[bone] == "head"]
-    sockets = skeleton.heads[own_eyes] if len(own_eyes) == 2 else ()
+    sockets = [skeleton.heads[bone] for bone in own_eyes] if len(own_eyes) == 2 else []
     guessed = face_points(mesh, on_head, named=np.array([pair in eyes for pair in pairs]), sockets=sockets)
     own = mapped.keypoints
     face = [Keypoint(bone=own[name]) if name in own else point for name, point in zip(KEYPOINTS, guessed)]
