@@ -104,7 +104,9 @@ def test_a_driver_that_is_killed_and_one_that_is_interrupted(nodes, alone, tmp_p
         code, out, said = ended(second)
     assert (code, out) == (130, "")
     assert len(said) == 1
-    assert re.fullmatch(rf"sfumato: stopped after \d+ of {COUNT} pictures; the same command goes on from there", said[0])
+    assert re.fullmatch(
+        rf"sfumato: stopped after \d+ of {COUNT} pictures; the same command goes on from there", said[0]
+    )
     there = sorted(path.name for path in (tmp_path / "images").iterdir())
     assert len(there) < COUNT
     time.sleep(2)
