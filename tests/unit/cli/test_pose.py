@@ -145,6 +145,10 @@ def test_json_is_no_picture(sfumato, sketches, pose_file):
 
 
 def test_where_nothing_can_be_written_nothing_is_measured(sfumato, sketches, pose_file, tmp_path, monkeypatch):
+    def measured(*_words, **_settings):
+        pytest.fail("it is measured")
+
+    monkeypatch.setattr("sfumato.pose.evaluate_pose", measured)
     (tmp_path / "results" / "report.json").mkdir(parents=True)
     assert sfumato("evaluate", pose_file, sketches, "-o", "results") == (
         2,
