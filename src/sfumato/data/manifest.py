@@ -105,8 +105,9 @@ def _kept_apart(folder: Path) -> Iterator[None]:
     """One process at a time."""
     path = folder / LOCK
     with ExitStack() as opened:
-        with _writing(path):
+        with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
+        with _writing(path):
             locked(opened.enter_context(path.open("ab")).fileno(), wait=True)
         yield
 
@@ -293,8 +294,8 @@ def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> 
     if foreign and not path.exists():
         raise OptionError(f"{foreign} is of another set, which is not overwritten; choose another folder with -o")
     with _kept_apart(folder):
-        if path.exists() and not _is_bare(folder):
-            there = read_claim(folder)
+        there = read_claim(folder) if path.exists() else None
+        if there is not None and not _is_bare(folder):
             _compare(folder, there, wanted, source or ())
             if there.get(SOURCE) == wanted.get(SOURCE):
                 return wanted
