@@ -153,19 +153,21 @@ def describe(done: int, total: int, rate: float, unit: str, label: str) -> str:
     Args:
         total: 0 if unknown.
         rate: units a second, 0 if unknown.
+        unit: empty where amounts mean nothing to the reader, as of several kinds of work: their share is told alone.
     """
     parts = [label] if label else []
     if total:
         parts.append(f"{100 * done // total:2d} %")
-    parts.append(_amount(done, total, unit))
-    if rate:
+    if unit:
+        parts.append(_amount(done, total, unit))
+    if rate and unit:
         if unit in MILLIONS:
             shown = f"{rate / 1e6:.1f} {MILLIONS[unit]}"
         else:
             shown = f"{rate:,.0f} {unit}" if rate >= 100 else f"{rate:.3g} {unit}"
         parts.append(f"{shown}/s")
-        if total:
-            parts.append(f"{duration((total - done) / rate)} left")
+    if rate and total:
+        parts.append(f"{duration((total - done) / rate)} left")
     return "  ".join(parts)
 
 

@@ -101,6 +101,9 @@ def test_all_of_it(tmp_path, coco, styles):
     ):
         assert part in text
     assert "StyTr2: there is no model of it here, microast/art stands in" in text
+    assert "StyTr2, 12 styles and AdaIN, 12 styles are one set here, and so one run." in text
+    assert "its figures mean nothing" in text
+    assert "longer side; of 3 rendered and 3 real figures." in text
     held, learned = (
         [json.loads(line)["people"][0] for line in (out / "sets" / name / "manifest.jsonl").read_text().splitlines()]
         for name in ("held", "clean")
@@ -186,7 +189,7 @@ def test_mistakes(tmp_path, coco, styles):
 
 def test_markdown_of_a_model_of_ones_own():
     row = {"row": "AdaIN, 1 style", "styled_by": "my.safetensors", "thesis_AP": None}
-    score = {"AP": None, "AP_interval": [None, None], "PCK@0.1": 0.5}
+    score = {"figures": 4, "AP": None, "AP_interval": [None, None], "PCK@0.1": 0.5}
     made = {
         "scale": {"name": "tiny"},
         "measured_by": {"rendered": "x"},

@@ -274,6 +274,12 @@ def test_what_a_run_cannot_begin_with(recipe, tmp_path, name, content, words):
         train(dataclasses.replace(recipe, start=str(file)), tmp_path / "run", device="cpu")
 
 
+def test_a_model_of_other_sizes_tells_how_to_begin_with_it(recipe, run, tmp_path):
+    larger = dataclasses.replace(recipe, method=Config(width=8), start=str(run / "paint.safetensors"))
+    with pytest.raises(WeightsError, match=r"a network of other sizes than the recipe's; for one like it add --method"):
+        train(larger, tmp_path / "second", device="cpu")
+
+
 def test_a_recipe_names_the_model_that_it_begins_with():
     words = ["--data.a", "x", "--data.b", "y", "--start"]
     assert recipes.parse("cut.tiny", [*words, "faces2kaokore"]).start.endswith("faces2kaokore.safetensors")

@@ -196,6 +196,7 @@ def test_recipes_are_found_by_name():
     ("name", "words"),
     [
         ("microast.arts", "did you mean microast.art?"),
+        ("microast", "there is no recipe 'microast'; there are microast.art, microast.paper"),
         ("zzz", "there are "),
         ("x.tiny", "there are "),
         ("os.system", "there"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import DiskError, OptionError
 from . import figures, flags
 from .console import Console
-from .files import path_of, write
+from .files import folder_of, path_of, write
 from .pose import add_decode, add_view
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def run(words: Sequence[str], console: Console) -> int:
     if not given.model or not given.dataset:
         what = "which model?" if not given.model else "on which set?"
         raise OptionError(f"{what} sfumato evaluate MODEL DATASET")
-    out = path_of(given.out)
-    if out.exists() and not out.is_dir():
-        raise OptionError(f"-o {given.out}: is a file; {REPORT} and {SHEET} are written to a folder")
-    from .. import zoo
+    out = folder_of(given.out)
+    from .. import image, zoo
 
+    for name in (REPORT, SHEET):
+        image.check_place(out / name, overwrite=True, makes_folder=True)
     if zoo.card(given.model).method == "segformer":
         report = _parts(given, console)
         _tell(out, report, figures.of_parts(report), console)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,8 @@ def run(words: Sequence[str], console: Console) -> int:
         raise OptionError("which picture? sfumato pose PICTURE")
     box = _box(given.box)
     draws = bool(given.out) or not given.json
-    jobs = _jobs(given, draws)
+    photos = inputs.find_photos(given.photos)
+    jobs, names = _jobs(photos, given, draws), _names(photos)
     target = _json_place(given)
     from .. import device
     from ..progress import Progress
@@ -84,10 +86,10 @@ def run(words: Sequence[str], console: Console) -> int:
     def one(job: inputs.Job, label: str) -> None:
         picture = files.read(job.photo, console, limit_mp=given.limit_mp, label=label)
         pose = model(picture, box)
-        more = {"bbox": [round(x, 2) for x in pose.box], "file_name": job.photo.name}
+        more = {"bbox": [round(x, 2) for x in pose.box], "file_name": names[job.photo]}
         found.append(pose.coco(numbers[job.photo]) | more)
-        if not pose.score:
-            console.warn(f"{job.photo}: none of the keypoints is certain; is there a figure in the box?")
+        if doubt := _doubt(pose):
+            console.warn(f"{job.photo}: {doubt}; is there a figure in the box, all of it?")
         if draws:
             files.write(job.output, with_skeleton(picture, pose), console, overwrite=given.overwrite)
 
@@ -109,8 +111,14 @@ def estimator(given: argparse.Namespace) -> "PoseEstimator":
     )
 
 
-def _jobs(given: argparse.Namespace, draws: bool) -> list[inputs.Job]:
-    photos = inputs.find_photos(given.photos)
+def _names(photos: Sequence[inputs.Photo]) -> dict[Path, str]:
+    """What pictures are called in the results: by their way below the named folder, if that tells them apart."""
+    short = {photo.path: (photo.below / photo.path.name).as_posix() for photo in photos}
+    count = Counter(short.values())
+    return {path: name if count[name] == 1 else path.as_posix() for path, name in short.items()}
+
+
+def _jobs(photos: Sequence[inputs.Photo], given: argparse.Namespace, draws: bool) -> list[inputs.Job]:
     if not draws:  # the pictures, and so their numbers, are those of a run that draws
         return [inputs.Job(photo=photo.path, output=photo.path) for photo in inputs.to_work_on(photos)]
     from .. import image
@@ -162,6 +170,16 @@ def with_skeleton(picture: "Picture", pose: "FoundPose") -> "Picture":
     from ..pose.estimator import CERTAIN
 
     return image.from_any(drawn(to_8(picture.compose_on_white().pixels), pose.joints, pose.scores >= CERTAIN))
+
+
+def _doubt(pose: "FoundPose") -> str:
+    """What to say of a pose of which less than half is certain."""
+    from ..pose.estimator import CERTAIN
+
+    certain, count = int((pose.scores >= CERTAIN).sum()), len(pose.scores)
+    if 2 * certain >= count:
+        return ""
+    return f"only {certain} of the {count} keypoints are certain" if certain else "none of the keypoints is certain"
 
 
 def _write_json(path: Path, found: Sequence[dict[str, Any]]) -> None:

@@ -55,7 +55,7 @@ def run(words: Sequence[str], console: Console) -> int:
 
     device.keep_memory()
     config = flags.build(Config, flags.given(given, fields()) | {"scale": given.scale, "seed": given.seed or 0})
-    with Progress("units", label="reproduce", quiet=console.quiet) as progress:
+    with Progress(label="reproduce", quiet=console.quiet) as progress:
 
         def tell(stage: str) -> None:
             progress.label = stage

@@ -5,6 +5,7 @@ Shapes: H W pixels.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -52,14 +53,17 @@ def annotation(
 
 def run_lengths(mask: NDArray[np.bool_]) -> str:
     """The text that COCO makes of a mask (H, W): lengths of runs down the columns, first of 0, six bits a letter."""
-    flat = mask.ravel(order="F")
-    ends = np.flatnonzero(np.diff(flat)) + 1
-    counts = np.diff(np.concatenate(([0], ends, [flat.size]))).tolist()
-    if flat.size and flat[0]:
-        counts.insert(0, 0)
+    columns = np.flatnonzero(mask.any(0))
+    first, last = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, 0)
+    flat = mask[:, first:last].ravel(order="F")
+    ends = np.flatnonzero(np.diff(flat, prepend=False, append=False)) + first * len(mask)
+    counts = np.diff(np.concatenate(([0], ends, [mask.size]))).tolist()
+    if len(counts) > 1 and not counts[-1]:
+        counts.pop()
     return "".join(_letters(n - counts[i - 2] if i > 2 else n) for i, n in enumerate(counts))
 
 
+@lru_cache(maxsize=8192)
 def _letters(number: int) -> str:
     """Five bits a letter, the lowest first; the sixth says that more come; letters begin at 48."""
     text = ""

@@ -101,10 +101,11 @@ def without_dots(lines: Lines) -> Lines:
 
 def without_small(lines: Lines, pixels: int) -> Lines:
     """Lines without pieces of fewer than so many pixels."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
-    kept = stats[:count, cv2.CC_STAT_AREA] >= pixels
-    kept[0] = False
-    return np.asarray(kept[labels])
+    _, labels = cv2.connectedComponents(lines.astype(np.uint8), connectivity=8)
+    piece = labels[lines]
+    found = np.zeros_like(lines)
+    found[lines] = (np.bincount(piece) >= pixels)[piece]
+    return found
 
 
 def ends(lines: Lines) -> Lines:

@@ -35,9 +35,13 @@ def find(name: str) -> "Recipe":
     """
     names = available()
     module, _, function = name.partition(".")
-    if name not in names and not (function == "tiny" and any(known.startswith(f"{module}.") for known in names)):
+    of_method = [known for known in names if known.startswith(f"{module}.")]
+    if name not in names and not (function == "tiny" and of_method):
         close = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+        if of_method and not function:
+            hint = f"there are {', '.join(of_method)}"
+        else:
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
         raise RecipeError(f"there is no recipe {name!r}; {hint}")
     recipe: Recipe = getattr(importlib.import_module(f"{__name__}.{module}"), function)()
     return recipe

@@ -21,9 +21,9 @@ def sketches() -> Recipe:
     One drawing of fifty is kept from training, and every 32,000 samples average precision and correct keypoints are
     measured on these; `--watch.root DIR` measures on a set of its own.
 
-    The bundled `hrnet/sketches` is a shorter run, an hour and a half on two cores: 81,000 drawings of 96 x 128 pixels,
-    less turned, by Muon; its card has the command. It reaches an AP of 0.60 on built-in figures in motions that it
-    never saw, 0.52 on MakeHuman's and 0.23 on a cartoon knight.
+    The bundled `hrnet/sketches` is a shorter run, three hours on two cores: 127,000 drawings, the first 81,000 of them
+    96 x 128 pixels, less turned, by Muon; its card has the command. It reaches an AP of 0.81 on built-in figures in
+    motions that it never saw, 0.71 on MakeHuman's and 0.30 on a cartoon knight, whose labels are guessed.
 
     # Differs from the paper: coordinates are unbiased (UDP), the rate falls as a cosine, weights are averaged, and
     # drawings are bent, seen at an angle and worn as paper is.

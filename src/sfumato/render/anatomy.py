@@ -14,7 +14,7 @@ from .stance import FRONT, POINTED, UP, Stance
 from .vectors import about, across, halfway, length, swing, unit
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Arm:
     """One arm."""
 
@@ -36,7 +36,7 @@ class Arm:
     """Of each joint of the fingers."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Leg:
     """One leg."""
 
@@ -54,7 +54,7 @@ class Leg:
     """1: the sole is level, whatever the ankle's angle would be; 0: the angle holds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Posture:
     """A body."""
 
@@ -146,7 +146,8 @@ def limited(posture: Part) -> Part:
         if isinstance(value, Arm | Leg):
             values[f.name] = limited(value)
         elif f.name in limits:
-            values[f.name] = float(np.clip(value, *limits[f.name]))
+            low, high = limits[f.name]
+            values[f.name] = float(min(max(value, low), high))
     return replace(posture, **values)
 
 

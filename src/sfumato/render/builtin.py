@@ -7,7 +7,8 @@ which side does it.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -302,6 +303,8 @@ class Builtin:
     keys: Keys
     frames: int
     fps: float = FPS
+    manner: "Manner | None" = None
+    """Of who does it."""
 
     def posture(self, frame: int) -> Posture:
         """The body in a frame."""
@@ -309,6 +312,8 @@ class Builtin:
         later = [k for k, (at, _) in enumerate(self.keys) if at > moment]
         after = later[0] if later else 0
         (start, first), (end, second) = self.keys[after - 1], self.keys[after]
+        if self.manner is not None:
+            first, second = self.manner.of(first), self.manner.of(second)
         end += 1 if end <= start else 0
         part = (moment - start) / (end - start)
         return mixed(first, second, part * part * (3 - 2 * part))
@@ -326,34 +331,58 @@ def motion(name: str, *, seed: int = 0) -> Builtin:
     """
     if name not in _MAKERS:
         raise OptionError(f"there is no built-in motion {name!r}; there are {', '.join(NAMES)}")
+    keys, seconds = _made(name)
+    if not seed:
+        return Builtin(name=name, keys=keys, frames=_frames(seconds))
+    digest = hashlib.sha256(f"{name} {seed}".encode()).digest()
+    rng = np.random.default_rng(list(digest[:16]))
+    manner = Manner.drawn(rng)
+    return Builtin(name=name, keys=keys, frames=_frames(seconds * rng.uniform(0.8, 1.3)), manner=manner)
+
+
+@cache
+def _made(name: str) -> tuple[Keys, float]:
+    """Keys of a motion, and how many seconds it takes."""
     maker, seconds = _MAKERS[name]
-    keys = maker()
-    if seed:
-        digest = hashlib.sha256(f"{name} {seed}".encode()).digest()
-        keys, seconds = _varied(keys, seconds, np.random.default_rng(list(digest[:16])))
-    return Builtin(name=name, keys=keys, frames=max(round(seconds * FPS), 2))
+    return maker(), seconds
+
+
+def _frames(seconds: float) -> int:
+    return max(round(seconds * FPS), 2)
 
 
 _EXPRESSIVE = ("twist", "bend", "sway", "look", "nod", "cock")
 """Angles of the trunk that may be larger or smaller, or a habit of somebody, without the body losing its footing."""
 
 
-def _varied(keys: Keys, seconds: float, rng: np.random.Generator) -> tuple[Keys, float]:
-    """The motion larger or smaller, faster or slower, of somebody who holds himself otherwise, perhaps mirrored."""
-    size, mirrored = rng.uniform(0.8, 1.12), rng.random() < 0.5
-    trunk = {name: rng.normal(0, 3) for name in _EXPRESSIVE}
-    spread = {"raised": 5, "ahead": 5, "inward": 5, "elbow": 5, "shrug": 5, "wrist": 9, "aside": 5, "curl": 6}
-    arms = {f"{side}_arm": {name: rng.normal(0, width) for name, width in spread.items()} for side in SIDES}
-    legs = {"aside": rng.normal(0, 2), "outward": rng.normal(0, 4)}
-    found = []
-    for moment, posture in keys:
-        larger = mixed(STAND, posture, size)
-        changed = replace(posture, **{name: getattr(larger, name) + shift for name, shift in trunk.items()})
-        changed = replace(changed, **{name: _shifted(getattr(larger, name), shifts) for name, shifts in arms.items()})
-        changed = replace(changed, **{f"{s}_leg": _shifted(getattr(posture, f"{s}_leg"), legs) for s in SIDES})
-        changed = limited(changed)
-        found.append((moment, changed.mirrored() if mirrored else changed))
-    return tuple(found), seconds * rng.uniform(0.8, 1.3)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class Manner:
+    """How somebody moves: larger or smaller, holding himself otherwise, perhaps mirrored. Shifts of angles by name."""
+
+    size: float
+    mirrored: bool
+    trunk: Mapping[str, float]
+    arms: Mapping[str, Mapping[str, float]]
+    legs: Mapping[str, float]
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Manner":
+        """Anybody's."""
+        size, mirrored = rng.uniform(0.8, 1.12), rng.random() < 0.5
+        trunk = {name: rng.normal(0, 3) for name in _EXPRESSIVE}
+        spread = {"raised": 5, "ahead": 5, "inward": 5, "elbow": 5, "shrug": 5, "wrist": 9, "aside": 5, "curl": 6}
+        arms = {f"{side}_arm": {name: rng.normal(0, width) for name, width in spread.items()} for side in SIDES}
+        legs = {"aside": rng.normal(0, 2), "outward": rng.normal(0, 4)}
+        return cls(size=size, mirrored=mirrored, trunk=trunk, arms=arms, legs=legs)
+
+    def of(self, posture: Posture) -> Posture:
+        """The posture in that manner."""
+        larger = mixed(STAND, posture, self.size)
+        changes: dict[str, Any] = {name: getattr(larger, name) + shift for name, shift in self.trunk.items()}
+        changes |= {name: _shifted(getattr(larger, name), shifts) for name, shifts in self.arms.items()}
+        changes |= {f"{s}_leg": _shifted(getattr(posture, f"{s}_leg"), self.legs) for s in SIDES}
+        changed = limited(replace(posture, **changes))
+        return changed.mirrored() if self.mirrored else changed
 
 
 def _shifted(limb: Limb, shifts: Mapping[str, float]) -> Limb:

@@ -8,14 +8,14 @@ Shapes: T frames, J joints.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
-from .character import Floats
+from .character import Floats, ancestors
 from .vectors import about, applied
 
 AXES = ("x", "y", "z")
@@ -64,9 +64,20 @@ class Bvh:
         """The J joints' names; an end is called END after its parent."""
         return tuple(joint.name for joint in self.joints)
 
-    def moved(self) -> tuple[Floats, Floats]:
-        """Where the joints are in each frame (T, J, 3) and how they are turned (T, J, 3, 3), in the file's own axes."""
-        return self._walked(self.values)
+    def moved(self, joints: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+        """Where joints, or all, are in each frame (T, J, 3), how they are turned (T, J, 3, 3); in the file's axes."""
+        wanted = range(len(self.joints)) if joints is None else joints
+        needed = {above for joint in wanted for above in ancestors(self.parents, joint)}
+        found: dict[int, tuple[Floats, Floats]] = {}
+        for place in sorted(needed):
+            joint = self.joints[place]
+            turn, offset = _turned(joint, self.values), _moved(joint, self.values)
+            if joint.parent >= 0:
+                start, above = found[joint.parent]
+                offset, turn = start + applied(above, offset), above @ turn
+            found[place] = offset, np.ascontiguousarray(turn)
+        places, turns = (np.stack([found[joint][k] for joint in wanted], axis=1) for k in (0, 1))
+        return places, turns
 
     def zero(self) -> Floats:
         """Where the joints (J, 3) are while all channels are 0."""
@@ -74,20 +85,6 @@ class Bvh:
         for place, joint in enumerate(self.joints):
             places[place] = np.array(joint.offset) + (places[joint.parent] if joint.parent >= 0 else 0)
         return places
-
-    def _walked(self, values: Floats) -> tuple[Floats, Floats]:
-        frames = len(values)
-        places = np.zeros((frames, len(self.joints), 3))
-        turns = np.broadcast_to(np.eye(3), (frames, len(self.joints), 3, 3)).copy()
-        for place, joint in enumerate(self.joints):
-            turn, offset = _turned(joint, values), _moved(joint, values)
-            if joint.parent < 0:
-                places[:, place], turns[:, place] = offset, turn
-                continue
-            above = turns[:, joint.parent]
-            places[:, place] = places[:, joint.parent] + applied(above, offset)
-            turns[:, place] = above @ turn
-        return places, turns
 
 
 def _turned(joint: Joint, values: Floats) -> Floats:
@@ -160,16 +157,23 @@ class _Lines:
         Raises:
             DataError: a word is none.
         """
-        found = []
-        for word in words:
-            try:
-                number = float(word)
-            except ValueError:
-                raise self.wrong(f"{word!r} is not a number") from None
-            if not math.isfinite(number):
-                raise self.wrong(f"{word} is not a finite number; export the motion again or cut this frame out")
-            found.append(number)
+        try:
+            found = [*map(float, words)]
+        except ValueError:
+            word = next(word for word in words if not _is_number(word))
+            raise self.wrong(f"{word!r} is not a number") from None
+        if not all(map(math.isfinite, found)):
+            word = next(word for word in words if not math.isfinite(float(word)))
+            raise self.wrong(f"{word} is not a finite number; export the motion again or cut this frame out")
         return found
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _hierarchy(lines: _Lines) -> list[Joint]:

@@ -5,7 +5,7 @@ Metres; Y is up, the character looks along +Z, its left hand is at +X.
 Shapes: V vertices, F faces, J bones, K bones of a vertex at most, E edges, C components.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -118,6 +118,15 @@ class Character:
     """Its own motions, by name."""
     drape: "Drape | None" = None
     """Its skirt, if there is one that must not be left to skinning."""
+
+
+def ancestors(parents: Sequence[int], bone: int) -> list[int]:
+    """A bone and those above it, up to a root; `parents`: places of the bones above, -1: a root."""
+    found = []
+    while bone >= 0:
+        found.append(bone)
+        bone = parents[bone]
+    return found
 
 
 def rest(character: Character) -> Pose:

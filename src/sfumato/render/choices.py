@@ -4,7 +4,7 @@ A motion weighs by its frames: one of a thousand is seen ten times as often as o
 """
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,8 @@ JITTER_DEG = 11.25
 """So far at most the camera is from its place."""
 CAST = 64
 """People of all characters together that are at hand at a time; with its topology one takes some MB."""
+KEPT = 512
+"""Manners, stocks of motions and motions by name that are at hand at a time."""
 STAY = 128
 """After so many pictures of a character one of its people goes, and the next one comes."""
 
@@ -116,7 +118,7 @@ def _order(total: int, seed: int, turn: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, turn, *b"order"]).permutation(total)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=KEPT)
 def _manner(name: str, seed: int, variant: int) -> builtin.Builtin:
     """A built-in motion as that person does it."""
     return builtin.motion(name, seed=int(np.random.default_rng([seed, variant, *b"manner"]).integers(1, 2**31)))
@@ -126,7 +128,7 @@ def _stock(config: "Config", spec: str) -> Stock:
     return _stocked(config.motion, spec if "own" in config.motion else "", config.seed, config.every)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _stocked(names: tuple[str, ...], owner: str, seed: int, every: int) -> Stock:
     """The motions of those names; `owner`: the character whose own ones are among them."""
     own = tuple(person(owner, seed, 0).actions.values()) if owner else ()
@@ -136,7 +138,7 @@ def _stocked(names: tuple[str, ...], owner: str, seed: int, every: int) -> Stock
     return Stock(motions=found, ends=np.cumsum([_used(motion, every) for motion in found], dtype=np.int64))
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _loaded(name: str, seed: int, every: int) -> tuple[Motion, ...]:
     return tuple(motions.load(name, seed=seed, every=every))
 

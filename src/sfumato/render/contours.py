@@ -161,6 +161,8 @@ def seen(
     for p in range(len(points) - 1):
         count = 0
         for look in range(LOOKS):
+            if 2 * count >= LOOKS or 2 * (count + LOOKS - look) < LOOKS:
+                break
             along = (look + 0.5) / LOOKS
             x = int(np.floor(points[p, 0] + along * (points[p + 1, 0] - points[p, 0])))
             y = int(np.floor(points[p, 1] + along * (points[p + 1, 1] - points[p, 1])))
@@ -171,8 +173,7 @@ def seen(
             for row in range(max(y - 1, 0), min(y + 2, height)):
                 for column in range(max(x - 1, 0), min(x + 2, width)):
                     farthest = min(farthest, nearest[row, column])
-                    if things[ids[row, column]] == owners[p]:
-                        own = True
+                    own = own or things[ids[row, column]] == owners[p]
             if own and (farthest <= 0 or 1 / level <= 1 / farthest + bias):
                 count += 1
         found[p] = 2 * count >= LOOKS

@@ -116,7 +116,7 @@ class _Rod:
 def _part(cloth: Floats, start: Floats, way: Floats) -> Floats:
     """Where along a rod places (R, N, 3) are (R, N): 0 at its start, 1 at its end."""
     along: Floats = (cloth - start) @ way / max(float(way @ way), 1e-12)
-    return np.clip(along, 0, 1)
+    return np.minimum(np.maximum(along, 0), 1)
 
 
 def _evened(values: Floats) -> Floats:
@@ -124,7 +124,8 @@ def _evened(values: Floats) -> Floats:
 
     Beyond the hem they would go on as they do before it, so that there nothing is averaged across.
     """
-    around = 0.25 * np.roll(values, 1, 1) + 0.5 * values + 0.25 * np.roll(values, -1, 1)
+    before, after = (np.concatenate((values[:, k:], values[:, :k]), 1) for k in (-1, 1))
+    around = 0.25 * before + 0.5 * values + 0.25 * after
     found = around.copy()
     found[1:-1] = 0.25 * around[:-2] + 0.5 * around[1:-1] + 0.25 * around[2:]
     found[0] = values[0]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .character import Character, Floats, Pose, Skeleton
+from .character import Character, Floats, Pose, Skeleton, ancestors
 from .gltf_file import GltfFile, matrix
 
 FPS = 30.0
@@ -66,14 +66,18 @@ class Nodes:
     locals: Floats
     """(nodes, 4, 4)."""
 
-    def globals(self, tracks: Sequence[Track], times: Floats) -> Floats:
-        """World matrices (..., nodes, 4, 4) at those seconds (...)."""
-        moved = self._moved(tracks, times)
-        out = np.empty((*np.shape(times), len(self.parents), 4, 4))
+    def globals(self, tracks: Sequence[Track], times: Floats, nodes: Sequence[int] | None = None) -> Floats:
+        """World matrices (..., nodes, 4, 4) of some nodes, or all, at those seconds (...)."""
+        wanted = range(len(self.parents)) if nodes is None else nodes
+        needed = {above for node in wanted for above in ancestors(self.parents, node)}
+        moved = self._moved([track for track in tracks if track.node in needed], times)
+        found: dict[int, Floats] = {}
         for node in self.order:
-            local = moved.get(node, self.locals[node])
-            out[..., node, :, :] = local if self.parents[node] < 0 else out[..., self.parents[node], :, :] @ local
-        return out
+            if node in needed:
+                local = moved.get(node, self.locals[node])
+                found[node] = local if self.parents[node] < 0 else found[self.parents[node]] @ local
+        shape = (*np.shape(times), 4, 4)
+        return np.stack([np.broadcast_to(found[node], shape) for node in wanted], axis=-3)
 
     def _moved(self, tracks: Sequence[Track], times: Floats) -> dict[int, Floats]:
         """Matrices (..., 4, 4) of the nodes that tracks move."""
@@ -191,10 +195,10 @@ class GltfRecording:
     def parents(self) -> tuple[int, ...]:
         return self.nodes.parents
 
-    def moved(self) -> tuple[Floats, Floats]:
-        """Where the nodes are in each frame (T, J, 3), and how they are turned since `zero` (T, J, 3, 3)."""
-        now = self.nodes.globals(self.tracks, np.arange(_frames(self.tracks)) / self.fps)
-        rest = rotation_of(self.nodes.globals((), np.array(0.0))[:, :3, :3])
+    def moved(self, joints: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+        """Where nodes, or all, are in each frame (T, J, 3), and how they are turned since `zero` (T, J, 3, 3)."""
+        now = self.nodes.globals(self.tracks, np.arange(_frames(self.tracks)) / self.fps, joints)
+        rest = rotation_of(self.nodes.globals((), np.array(0.0), joints)[:, :3, :3])
         return now[..., :3, 3], rotation_of(now[..., :3, :3]) @ np.swapaxes(rest, 1, 2)
 
     def zero(self) -> Floats:

@@ -41,10 +41,8 @@ class Hand:
         Args:
             grip: (3,), as RELAXED.
         """
-        wrist = around(self.bends, float(grip[0])) @ around(self.aside, float(grip[1]))
-        return {self.bone: wrist} | {
-            bone: around(self.bends, share * float(grip[2])) for bone, share in self.fingers.items()
-        }
+        wrist, *fingers = around(self.bends, np.array([grip[0], *(share * grip[2] for share in self.fingers.values())]))
+        return {self.bone: wrist @ around(self.aside, grip[1])} | dict(zip(self.fingers, fingers, strict=True))
 
 
 def hand(character: Character, bone: int, pole: Floats, left: bool) -> Hand:

@@ -65,9 +65,10 @@ def draw(
 
 def _pictures(buffers: Buffers) -> tuple[Bytes, Bytes]:
     """The shaded and the flat picture, (H, W, 4) each."""
-    rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in buffers.window)
-    samples = np.arange(buffers.ids.size).reshape(buffers.ids.shape)[rows, columns]
+    rows, columns = buffers.fine
     ids = buffers.ids[rows, columns]
+    samples = np.arange(rows.start, rows.start + ids.shape[0])[:, None] * buffers.ids.shape[1]
+    samples = samples + np.arange(columns.start, columns.start + ids.shape[1])
     shaded, flat = np.zeros((2, *buffers.shown.shape, 4), np.uint8)
     if ids.size:
         base, normals = buffers.colors(ids), buffers.normals(samples)

@@ -71,29 +71,32 @@ def _triangle(corners: Floats, last: int, face: int, middles: Floats, nearest: F
 
 
 @compiled
-def picked(nearest: Floats) -> NDArray[np.int64]:
-    """Which sample stands for each pixel (h/2, w/2): the second nearest of its four, by its place in `nearest`.
+def picked(nearest: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pixels in which anything is (N,), and the sample that stands for each (N,): the second nearest of its four.
 
-    So a pixel is covered if half of it is, and outlines move to neither side.
+    So a pixel is covered if half of it is, and outlines move to neither side. Both are places counted along the rows.
     """
     height, width = nearest.shape[0] // 2, nearest.shape[1] // 2
-    found = np.empty((height, width), np.int64)
+    pixels, samples = np.empty(height * width, np.int64), np.empty(height * width, np.int64)
+    count = 0
     for y in range(height):
         above, below = nearest[2 * y], nearest[2 * y + 1]
         for x in range(width):
-            second = 4 * y * width + 2 * x + 1
-            if above[2 * x] + above[2 * x + 1] + below[2 * x] + below[2 * x + 1] > 0:
-                best, near, next_near = -1, -1.0, -1.0
-                for k in range(4):
-                    value = above[2 * x + k] if k < 2 else below[2 * x + k - 2]
-                    place = (2 * y + k // 2) * 2 * width + 2 * x + k % 2
-                    if value > near:
-                        second, next_near = best, near
-                        best, near = place, value
-                    elif value > next_near:
-                        second, next_near = place, value
-            found[y, x] = second
-    return found
+            if above[2 * x] + above[2 * x + 1] + below[2 * x] + below[2 * x + 1] == 0:
+                continue
+            best, second, near, next_near = -1, -1, -1.0, -1.0
+            for k in range(4):
+                value = above[2 * x + k] if k < 2 else below[2 * x + k - 2]
+                place = (2 * y + k // 2) * 2 * width + 2 * x + k % 2
+                if value > near:
+                    second, next_near = best, near
+                    best, near = place, value
+                elif value > next_near:
+                    second, next_near = place, value
+            if next_near > 0:
+                pixels[count], samples[count] = y * width + x, second
+                count += 1
+    return pixels[:count].copy(), samples[:count].copy()
 
 
 @compiled

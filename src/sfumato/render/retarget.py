@@ -8,7 +8,8 @@ who stands straight lie.
 Shapes: T frames, J joints.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from ..errors import DataError, OptionError
 from .bones import FAMILIES, joint_map, map_file
-from .character import Character, Floats, Pose
+from .character import Character, Floats, Pose, ancestors
 from .grip import RELAXED
 from .motion import checked
 from .stance import POINTED, SIDES, UP, Stance, arm_poles, foot_pole, leg_poles, posed
@@ -54,8 +55,8 @@ class Source(Protocol):
         """Places of the joints above; -1: a root."""
         ...
 
-    def moved(self) -> tuple[Floats, Floats]:
-        """Where the joints are in each frame (T, J, 3), and how they are turned since `zero` (T, J, 3, 3)."""
+    def moved(self, joints: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+        """Where joints, or all, are in each frame (T, J, 3), and how they are turned since `zero` (T, J, 3, 3)."""
         ...
 
     def zero(self) -> Floats:
@@ -63,17 +64,24 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Recorded:
-    """A motion from a file, for any character; see `recorded`."""
+    """A motion from a file, for any character; see `recorded`. How the body stands is found when a pose is asked for.
 
-    name: str
-    fps: float
-    frames: int
-    stances: Stance
-    """One for each frame that is kept."""
-    every: int = 1
-    """So many frames are from one that is kept to the next."""
+    Args:
+        source: the file.
+        in_place: its steps lead nowhere.
+        every: so many frames are from one that is kept to the next.
+    """
+
+    def __init__(self, source: Source, in_place: bool, every: int) -> None:
+        self.name, self.fps, self.every, self.in_place = source.name, source.fps, every, in_place
+        self._joints = [_Joints(source, every)]
+        self.frames = self._joints[0].frames
+
+    @cached_property
+    def stances(self) -> Stance:
+        """One for each frame that is kept."""
+        return self._joints.pop().stances(self.in_place)
 
     def pose(self, character: Character, frame: int) -> Pose:
         """See Motion."""
@@ -94,33 +102,55 @@ def recorded(source: Source, *, in_place: bool = False, every: int = 1) -> Recor
     Raises:
         DataError: the file's joints have unknown names, or limbs have no length.
     """
-    whole = _Joints(source).stances(in_place)
-    frames = len(whole.above)
-    kept = whole[np.arange(0, frames, every)]
-    return Recorded(name=source.name, fps=source.fps, frames=frames, stances=kept, every=every)
+    return Recorded(source, in_place, every)
 
 
 class _Joints:
-    """A file's joints with Y up."""
+    """A file's joints with Y up: those that tell how a body stands, in the frames that are kept.
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.known = joint_map(source.names, map_file(source.path))
-        if not self.known:
+    What is told by all frames together, as lengths and where the ground is, is told before the others go.
+    """
+
+    def __init__(self, source: Source, every: int) -> None:
+        self.path = source.path
+        known = joint_map(source.names, map_file(source.path))
+        if not known:
             first = ", ".join(name for name in source.names if not name.endswith(" END"))[:80]
             raise DataError(
                 f"{source.path}: joints of unknown names ({first} ...); name them as one of these:"
                 f" {', '.join(FAMILIES)}; or in a file {source.path.stem}.bones.toml beside it"
             )
-        places, turns = source.moved()
-        zero = source.zero()[None]
+        legs = ancestors(source.parents, known["left_thigh"])
+        spine = [joint for joint in ancestors(source.parents, known["neck"]) if joint not in legs][::-1]
+        wanted = sorted({*known.values(), *spine})
+        self.known = {bone: wanted.index(joint) for bone, joint in known.items()}
+        self.spine = [wanted.index(joint) for joint in spine]
+        places, turns = source.moved(wanted)
+        zero = source.zero()[None, wanted]
         self.leg = self._leg(places)
         hips = np.median(self._middle(places, "thigh"), axis=0) / self.leg
         up = _up(unit(self._trunk(zero)), unit(self._trunk(places)), self._stands(zero, self._trunk(zero)), hips)
         level = swing(up, UP)
-        self.turns = level @ turns @ level.T
+        self.head = level @ turns[:, self.known["head"]] @ level.T
         self.places, self.zero = applied(level, places), applied(level, zero)
         self.stands = self._stands(self.zero, np.broadcast_to(UP, (1, 3)))
+        self._keep(every)
+
+    def _keep(self, every: int) -> None:
+        """What all frames tell, and then only those that are needed."""
+        self.frames = len(self.places)
+        self.waist, self.above = self._waist(self.places), self._above()
+        base = self._straight() if self.stands else self._chest(self.zero, self._waist(self.zero))
+        self.head = self.head @ base
+        neck = self._at(self.places, "head") - self._at(self.places, "neck")
+        self.turns_its_head = self.stands or float(np.median(dot(self.head[..., :, 1], unit(neck)))) > 0.5
+        self.slopes = {side: self._slope(side) for side in SIDES if f"{side}_toe" in self.known}
+        kept = np.arange(0, self.frames, every)
+        start = min(1, self.frames - 1)  # the first frame of many files is a pose to begin with, elsewhere
+        rows = np.union1d(kept, start)
+        self.places, self.waist = self.places[rows], self.waist[rows]
+        self.head, self.above = self.head[rows], self.above[rows]
+        self.start, self.kept = int(np.searchsorted(rows, start)), np.searchsorted(rows, kept)
 
     def _at(self, places: Floats, bone: str) -> Floats:
         return places[:, self.known[bone]]
@@ -150,7 +180,7 @@ class _Joints:
         }
         for bone, size in lengths.items():
             if size < 1e-6 * max(lengths.values()) or size == 0:
-                raise DataError(f"{self.source.path}: the {bone.replace('_', ' ')} has no length")
+                raise DataError(f"{self.path}: the {bone.replace('_', ' ')} has no length")
         return sum(lengths[f"{side}_{bone}"] for side in SIDES for bone in ("thigh", "shin")) / 2
 
     def _segment(self, places: Floats, name: str) -> Floats:
@@ -160,37 +190,33 @@ class _Joints:
         return self._at(places, f"{side}_{after}") - self._at(places, name)
 
     def stances(self, in_place: bool) -> Stance:
-        """All frames."""
-        hips, chest = self._pelvis(self.places), self._chest(self.places)
+        """All frames that are kept."""
+        hips, chest = self._pelvis(self.places, self.waist), self._chest(self.places, self.waist)
         if self.stands:
-            straight = self._straight()
-            hips = hips @ turned_back(self._pelvis(self.zero)) @ straight
-            chest = chest @ turned_back(self._chest(self.zero)) @ straight
-        head = self._head(chest)
+            straight, waist = self._straight(), self._waist(self.zero)
+            hips = hips @ turned_back(self._pelvis(self.zero, waist)) @ straight
+            chest = chest @ turned_back(self._chest(self.zero, waist)) @ straight
+        neck = unit(self._at(self.places, "head") - self._at(self.places, "neck"))
+        head = self.head if self.turns_its_head else upright(chest[..., :, 0], neck)
         shoulders = [self._shoulder(side, chest) for side in SIDES]
         turns = np.stack((hips, halfway(hips, chest), chest, halfway(chest, head), head, *shoulders), axis=1)
         along, poles = self._limbs(hips, chest)
         away = (self._middle(self.places, "thigh"))[:, [0, 2]] / self.leg
-        start = min(1, len(away) - 1)  # the first frame of many files is a pose to begin with, elsewhere
-        ahead = _ahead(hips[start])
-        away = applied(ahead, np.insert(away - away[start], 1, 0, axis=1))[:, [0, 2]]
-        return Stance(
+        ahead = _ahead(hips[self.start])
+        away = applied(ahead, np.insert(away - away[self.start], 1, 0, axis=1))[:, [0, 2]]
+        found = Stance(
             turns=ahead @ turns,
             along=applied(ahead, along),
             poles=applied(ahead, poles),
             place=np.zeros_like(away) if in_place else away,
-            above=self._above(),
+            above=self.above,
             hands=np.broadcast_to(RELAXED, (len(away), 2, 3)),
         )
+        return found[self.kept]
 
     def _waist(self, places: Floats) -> Floats:
         """The point halfway along the spine from the middle of the hips to the neck."""
-        chain, parents = [], self.source.parents
-        legs, joint = set(_ancestors(parents, self.known["left_thigh"])), self.known["neck"]
-        while joint >= 0 and joint not in legs:
-            chain.append(joint)
-            joint = parents[joint]
-        points = np.concatenate((self._middle(places, "thigh")[:, None], places[:, chain[::-1]]), axis=1)
+        points = np.concatenate((self._middle(places, "thigh")[:, None], places[:, self.spine]), axis=1)
         steps = np.median(np.linalg.norm(np.diff(points, axis=1), axis=2), axis=0)
         ends = np.concatenate(([0], np.cumsum(steps)))
         last = int(np.clip(np.searchsorted(ends, ends[-1] / 2), 1, len(steps)))
@@ -198,24 +224,15 @@ class _Joints:
         waist: Floats = points[:, last - 1] + part * (points[:, last] - points[:, last - 1])
         return waist
 
-    def _pelvis(self, places: Floats) -> Floats:
-        return upright(self._line(places, "thigh"), self._waist(places) - self._middle(places, "thigh"))
+    def _pelvis(self, places: Floats, waist: Floats) -> Floats:
+        return upright(self._line(places, "thigh"), waist - self._middle(places, "thigh"))
 
-    def _chest(self, places: Floats) -> Floats:
-        return upright(self._line(places, "upper_arm"), self._at(places, "neck") - self._waist(places))
+    def _chest(self, places: Floats, waist: Floats) -> Floats:
+        return upright(self._line(places, "upper_arm"), self._at(places, "neck") - waist)
 
     def _straight(self) -> Floats:
         """How the person who stands while all angles are 0 is turned about the upright axis."""
         return upright(across(self._line(self.zero, "thigh"), UP), np.broadcast_to(UP, (1, 3)))
-
-    def _head(self, chest: Floats) -> Floats:
-        """The turn of the head: by its angles, as if it looked ahead while all are 0; by the neck if that is absurd."""
-        base = self._straight() if self.stands else self._chest(self.zero)
-        head = self.turns[:, self.known["head"]] @ base
-        neck = unit(self._at(self.places, "head") - self._at(self.places, "neck"))
-        if self.stands or float(np.median(dot(head[..., :, 1], neck))) > 0.5:
-            return head
-        return upright(chest[..., :, 0], neck)
 
     def _shoulder(self, side: str, chest: Floats) -> Floats:
         """How a clavicle is turned: with the chest, and up and down on it."""
@@ -239,23 +256,19 @@ class _Joints:
             toes = f"{side}_toe" in self.known
             towards = unit(self._segment(self.places, foot)) if toes else np.zeros_like(along[shin])
             poles[thigh], poles[shin] = leg_poles(along[thigh], along[shin], towards, hips)
-            along[foot] = self._sole(side, towards, along[shin]) if toes else poles[shin]
+            along[foot] = _sole(towards, along[shin], self.slopes[side]) if toes else poles[shin]
             poles[foot] = foot_pole(along[shin], poles[shin], along[foot])
         return np.stack([along[n] for n in POINTED], axis=1), np.stack([poles[n] for n in POINTED], axis=1)
 
-    def _sole(self, side: str, foot: Floats, shin: Floats) -> Floats:
-        """Where a sole points, of feet (T, 3) whose ankle is higher than the ball of the toes."""
+    def _slope(self, side: str) -> float:
+        """How steeply a foot whose sole is level leads down from the ankle to the ball of the toes, in radians."""
         if self.stands:
             down, still = unit(self._segment(self.zero, f"{side}_shin")), unit(self._segment(self.zero, f"{side}_foot"))
-            slope = np.arcsin(np.clip(float(dot(still, down)[0, 0]), -1, 1))
-        else:  # as when the foot is lowest
-            heights = self._at(self.places, f"{side}_foot")[:, 1]
-            low = heights <= np.quantile(heights, 0.3)
-            slope = np.arcsin(np.clip(np.median(-foot[low, 1]), -1, 1))
-        if not 0 < slope < np.radians(60):
-            return foot
-        sole: Floats = np.cos(slope) * foot + np.sin(slope) * unit(across(-shin, foot))
-        return unit(sole)
+            return float(np.arcsin(np.clip(float(dot(still, down)[0, 0]), -1, 1)))
+        # as when the foot is lowest
+        foot, heights = unit(self._segment(self.places, f"{side}_foot")), self._at(self.places, f"{side}_foot")[:, 1]
+        low = heights <= np.quantile(heights, 0.3)
+        return float(np.arcsin(np.clip(np.median(-foot[low, 1]), -1, 1)))
 
     def _above(self) -> Floats:
         """How far the lowest part of the body is above the lowest ever, (T,) in leg lengths."""
@@ -269,12 +282,12 @@ class _Joints:
         return np.maximum(low - np.quantile(low, 0.02) - SLACK, 0)
 
 
-def _ancestors(parents: tuple[int, ...], joint: int) -> list[int]:
-    found = []
-    while joint >= 0:
-        found.append(joint)
-        joint = parents[joint]
-    return found
+def _sole(foot: Floats, shin: Floats, slope: float) -> Floats:
+    """Where a sole points, of feet (T, 3) that lead down so steeply when it is level, below shins (T, 3)."""
+    if not 0 < slope < np.radians(60):
+        return foot
+    sole: Floats = np.cos(slope) * foot + np.sin(slope) * unit(across(-shin, foot))
+    return unit(sole)
 
 
 def _up(zero: Floats, trunk: Floats, stands: bool, hips: Floats) -> Floats:

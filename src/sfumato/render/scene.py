@@ -6,7 +6,7 @@ Shapes: V vertices and F faces of all figures, H W pixels, h w samples: two to a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from .frame import Bytes, Figure, Singles
 from .topology import Topology, topology
 from .vectors import extent
 
+T = TypeVar("T", bound=np.generic)
 FINE = 2
 """Samples of the z-buffer to a pixel, each way."""
 AROUND = 8
@@ -109,8 +110,8 @@ class Buffers:
         """(h, w), the face there, among those of all figures; -1 where nothing is."""
         for one in figures:
             raster.fill(one.places, one.depths, one.mesh.faces, one.first_face, self.nearest, self.ids)
-        self.picked = raster.picked(self.nearest)
-        """(H, W), the sample that stands for each pixel."""
+        self.pixels, self.samples = raster.picked(self.nearest)
+        """Pixels in which anything is, and the sample that stands for each, (N,) both, counted along the rows."""
         self.things = self._of_faces([f.mesh.components + f.first_thing for f in figures], -1)
         """(F + 1,), the component of each face, among those of all figures; last of none, -1."""
 
@@ -119,20 +120,20 @@ class Buffers:
         """A table by face of all figures; its last entry, which is that of face -1, is `nothing`."""
         return np.concatenate([*values, [nothing]]).astype(np.int32)
 
-    def at_pixels(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Of samples (h, w) those that stand for pixels (H, W)."""
-        return np.asarray(samples.ravel()[self.picked])
-
     @cached_property
     def window(self) -> tuple[slice, slice]:
         """Rows and columns of the picture in which anything is, and a little around; empty if nothing is."""
-        found = []
-        for axis in (1, 0):
-            taken = np.flatnonzero((self._faces >= 0).any(axis))
-            found.append(
-                slice(max(int(taken[0]) - AROUND, 0), int(taken[-1]) + 1 + AROUND) if len(taken) else slice(0, 0)
-            )
-        return found[0], found[1]
+        if not len(self.pixels):
+            return slice(0, 0), slice(0, 0)
+        rows, columns = np.divmod(self.pixels, self._camera.size[0])
+        high, wide = (slice(max(int(s.min()) - AROUND, 0), int(s.max()) + 1 + AROUND) for s in (rows, columns))
+        return high, wide
+
+    @property
+    def fine(self) -> tuple[slice, slice]:
+        """The window's rows and columns of samples."""
+        rows, columns = (slice(FINE * side.start, FINE * side.stop) for side in self.window)
+        return rows, columns
 
     @cached_property
     def shown(self) -> Numbers:
@@ -142,10 +143,7 @@ class Buffers:
     @property
     def depth(self) -> Singles:
         """(H, W), as Frame has it; so are the next three."""
-        found = np.full(self.picked.shape, np.inf, np.float32)
-        with np.errstate(divide="ignore"):
-            found[self.window] = 1 / self.nearest.ravel()[self.picked[self.window]]
-        return found
+        return self._spread((1 / self.nearest.ravel()[self.samples]).astype(np.float32), np.inf)
 
     @cached_property
     def parts(self) -> Bytes:
@@ -162,13 +160,19 @@ class Buffers:
 
     @cached_property
     def _faces(self) -> Numbers:
-        return np.asarray(self.at_pixels(self.ids))
+        """(N,), the faces at the pixels in which anything is."""
+        return np.asarray(self.ids.ravel()[self.samples])
 
     def _shown(self, table: NDArray[Any]) -> NDArray[Any]:
         """What a table (F + 1,) has of the face at each pixel (H, W)."""
-        found = np.full(self._faces.shape, table[-1], table.dtype)
-        found[self.window] = table[self._faces[self.window]]
-        return found
+        return self._spread(table[self._faces], table[-1])
+
+    def _spread(self, values: NDArray[Any], nothing: Any) -> NDArray[Any]:
+        """Values (N, ...) of the pixels in which anything is as a picture (H, W, ...)."""
+        width, height = self._camera.size
+        found = np.full((height * width, *values.shape[1:]), nothing, values.dtype)
+        found[self.pixels] = values
+        return found.reshape(height, width, *values.shape[1:])
 
     def colors(self, ids: Numbers) -> Singles:
         """Colours of faces (..., 3), in [0, 1], by their numbers (...); black where nothing is."""
@@ -178,12 +182,13 @@ class Buffers:
     @cached_property
     def shown_normals(self) -> Singles:
         """(H, W, 3), as Frame has them."""
-        found = np.zeros((*self.picked.shape, 3), np.float32)
-        found[self.window] = self.normals(self.picked[self.window])
-        return found
+        return self._spread(self.normals(self.samples), 0)
 
     def normals(self, samples: NDArray[np.int64]) -> Singles:
-        """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows."""
+        """Normals in the camera's axes, (..., 3), at places (...) of the samples, counted along the rows.
+
+        They are known in the window alone.
+        """
         faces, places, depths, corners = self._geometry
         width, height = self._camera.size
         ray = np.array([width * FINE / 2, height * FINE / 2, self._camera.focal_px * FINE])
@@ -194,17 +199,20 @@ class Buffers:
     def _geometry(self) -> tuple[Numbers, Floats, Floats, Floats]:
         """Of all figures: faces (F, 3), places (V, 2), depths (V,), normals at the corners (F, 3, 3)."""
         corners = []
-        shown = raster.shown(self.ids, len(self.things) - 1)
+        shown = raster.shown(self.ids[self.fine], len(self.things) - 1)
         for one in self._figures:
             mesh = one.topology
             nodes = (one.figure.vertices[mesh.nodes] - self._camera.position) @ self._camera.rotation.T
             wanted = shown[one.first_face : one.first_face + len(mesh.corners)]
             corners.append(raster.corner_normals(nodes, mesh.corners, mesh.around, mesh.starts, self._bend, wanted))
-        faces = np.concatenate([f.mesh.faces + f.first_vertex for f in self._figures])
-        places = np.concatenate([f.places for f in self._figures])
         return (
-            faces.astype(np.int32),
-            places,
-            np.concatenate([f.depths for f in self._figures]),
-            np.concatenate(corners),
+            _joined([f.mesh.faces + np.int32(f.first_vertex) for f in self._figures]),
+            _joined([f.places for f in self._figures]),
+            _joined([f.depths for f in self._figures]),
+            _joined(corners),
         )
+
+
+def _joined(arrays: list[NDArray[T]]) -> NDArray[T]:
+    """One array after the other; of one no copy is made."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .character import LIMBS, Character, Floats, Numbers, Pose, Weights
+from .character import LIMBS, Character, Floats, Numbers, Pose, Weights, ancestors
 from .grip import Hand, hand
 from .vectors import across, applied, dot, framed, length, rising, swing, turned_back, unit
 
@@ -236,7 +236,7 @@ def _floating(character: Character, stance: Stance) -> Pose:
         bent |= one.turns(grip)
     hips = limbs["hips"]
     rotations, heads = np.empty((len(parents), 3, 3)), np.empty((len(parents), 3))
-    around_hips = _above(character, hips)
+    around_hips = {*ancestors(parents.tolist(), hips)}
     for bone, parent in enumerate(parents):
         base = parent if parent >= 0 and bone not in around_hips else hips
         turn = known[hips] if base == hips else rotations[base]
@@ -244,15 +244,6 @@ def _floating(character: Character, stance: Stance) -> Pose:
         heads[bone] = start + turn @ (rest[bone] - rest[base])
         rotations[bone] = known[bone] if bone in known else turn @ bent[bone] if bone in bent else turn
     return Pose(rotations=rotations, heads=heads)
-
-
-def _above(character: Character, hips: int) -> set[int]:
-    """The bones above the hips, and they."""
-    found = set()
-    while hips >= 0:
-        found.add(hips)
-        hips = int(character.skeleton.parents[hips])
-    return found
 
 
 def _turns(character: Character, stance: Stance) -> dict[int, Floats]:

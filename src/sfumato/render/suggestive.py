@@ -62,19 +62,34 @@ def valleys(facing: Singles, form: NDArray[np.bool_], strength: float) -> NDArra
     weights = form.astype(np.float32)
     smooth = _blurred(facing * weights) / np.maximum(_blurred(weights), 1e-6)
     xx, yy, xy = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3) for order in ((2, 0), (0, 2), (1, 1)))
-    xx, yy = xx / 4, yy / 4  # what Sobel's kernels of 3 x 3 add up
-    xy = xy / 4
-    apart = np.sqrt((xx - yy) ** 2 / 4 + xy**2)
-    curve = ((xx + yy) / 2 + apart) * SIGMA_PX**2  # the larger eigenvalue of the Hessian
+    curve = _curved(xx, yy, xy, form)
     faint = FAINT * strength
     inner = cv2.erode(form.view(np.uint8), np.ones((BORDER, BORDER), np.uint8)) > 0
     places = np.nonzero(inner & (curve >= faint))
     if not len(places[0]):
         return np.zeros_like(form)
-    across = 0.5 * np.arctan2(2 * xy[places], xx[places] - yy[places])
+    across = 0.5 * np.arctan2(xy[places] / 2, xx[places] / 4 - yy[places] / 4)
     ridges = np.zeros_like(curve)
     ridges[places] = np.where(curve[places] >= _beside(curve, places, across), curve[places], 0)
     return strokes.strong(ridges, strength, faint)
+
+
+@compiled
+def _curved(xx: Singles, yy: Singles, xy: Singles, form: NDArray[np.bool_]) -> Singles:
+    """The larger eigenvalue of the Hessian (H, W) within the form, else 0; of second derivatives by Sobel's kernels.
+
+    All numbers are singles.
+    """
+    found = np.zeros(form.shape, np.float32)
+    half, sigma = np.float32(0.5), np.float32(SIGMA_PX**2)
+    for row in range(form.shape[0]):
+        for column in range(form.shape[1]):
+            if form[row, column]:
+                quarter = np.float32(0.25)  # what Sobel's kernels of 3 x 3 add up to 4
+                a, b, c = xx[row, column] * quarter, yy[row, column] * quarter, xy[row, column] * quarter
+                apart = np.sqrt((a - b) * (a - b) * quarter + c * c)
+                found[row, column] = ((a + b) * half + apart) * sigma
+    return found
 
 
 def _beside(values: Singles, places: tuple[NDArray[np.intp], ...], across: Singles) -> Singles:

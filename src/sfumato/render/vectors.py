@@ -22,11 +22,13 @@ def about(axis: int, degrees: Floats | float) -> Floats:
     return turns
 
 
-def around(axis: Floats, degrees: float) -> Floats:
-    """The turn (3, 3) about a direction (3,) by an angle, anticlockwise as seen from its tip."""
+def around(axis: Floats, degrees: Floats | float) -> Floats:
+    """Turns (..., 3, 3) about a direction (3,) by angles (...), anticlockwise as seen from its tip."""
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(np.radians(degrees)) * cross + (1 - np.cos(np.radians(degrees))) * cross @ cross
+    angle = np.radians(degrees)[..., None, None]
+    turns: Floats = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return turns
 
 
 def box(points: Floats) -> tuple[Floats, Floats]:
@@ -96,6 +98,8 @@ def swing(start: Floats, to: Floats) -> Floats:
     zero = np.zeros_like(x)
     matrix = np.stack((zero, -z, y, z, zero, -x, -y, x, zero), axis=-1).reshape(*x.shape, 3, 3)
     turns = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + cosine, TINY)
+    if (cosine > -1 + 1e-7).all():
+        return turns
     least = np.eye(3)[np.abs(start).argmin(-1)]
     side = unit(across(least, start))
     half: Floats = 2 * side[..., :, None] * side[..., None, :] - np.eye(3)

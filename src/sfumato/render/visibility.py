@@ -39,6 +39,8 @@ _LIMBS = {
     "ankle": ("shin", "foot"),
 }
 _TRUNK = {"shoulder": ("chest", "spine", "neck"), "hip": ("hips", "spine")}
+_AROUND = np.stack(np.meshgrid(*[np.arange(-REACH, REACH + 1)] * 2), -1).reshape(-1, 2)
+"""(25, 2), steps along a row and a column from a sample to those around it."""
 
 
 def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.int32], first: int) -> Floats:
@@ -52,34 +54,33 @@ def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.in
         first: the number of the figure's first face in `ids`.
     """
     places, depths = camera.project(figure.keypoints)
-    limbs, size = np.array(owners(figure.character), np.int32), extent(figure.vertices)
+    size = extent(figure.vertices)
     found = np.zeros((len(KEYPOINTS), 3))
-    for k, ((x, y), far) in enumerate(zip(places.tolist(), depths.tolist(), strict=True)):
-        if far <= 0 or not (0 <= x < camera.size[0] and 0 <= y < camera.size[1]):
-            continue
-        row, column = math.floor(2 * y), math.floor(2 * x)
-        window = np.s_[max(row - REACH, 0) : row + REACH + 1, max(column - REACH, 0) : column + REACH + 1]
-        most = float(nearest[window].max())
-        before = far - 1 / most if most > 0 else -math.inf
+    inside = (depths > 0) & ((places >= 0) & (places < camera.size)).all(1)
+    samples = np.floor(2 * places[inside]).astype(np.int64)[:, None] + _AROUND  # (n, 25, 2)
+    there = ((samples >= 0) & (samples < (ids.shape[1], ids.shape[0]))).all(2)
+    columns, rows = np.moveaxis(np.where(there[..., None], samples, 0), 2, 0)
+    most = np.where(there, nearest[rows, columns], 0).max(1)
+    limbs = _limbs_there(figure.character, ids[rows, columns] - first)
+    for k, nearer, shown in zip(np.flatnonzero(inside).tolist(), most.tolist(), zip(limbs, there)):
+        before = float(depths[k]) - 1 / nearer if nearer > 0 else -math.inf
         seen = before <= BEFORE * size
-        if not seen and k >= SURFACE:
-            shown = _limbs_there(figure.character, limbs, ids[window].ravel() - first)
-            seen = _limb_shows(figure.character, k, shown, before / size)
-        found[k] = x, y, 2 if seen else 1
+        seen = seen or (k >= SURFACE and _limb_shows(figure.character, k, shown[0][shown[1]], before / size))
+        found[k] = *places[k], 2 if seen else 1
     return found
 
 
-def _limbs_there(character: Character, limbs: NDArray[np.int32], faces: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The bone of `limbs` that moves each of some faces (n,) most, itself or through bones that hang on it.
+def _limbs_there(character: Character, faces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The bone of `limbs` that moves each of some faces (...) most, itself or through bones that hang on it.
 
-    `limbs`: for each bone (J,) the one of `character.limbs` that it follows. -1: none, or the face is none of its own.
+    -1: none, or the face is none of the character's.
     """
-    mesh, weights = character.mesh, character.weights
+    mesh, weights, limbs = character.mesh, character.weights, np.array(owners(character), np.int32)
     own = (faces >= 0) & (faces < len(mesh.faces))
     corners = mesh.faces[faces[own]]
     strongest = np.take_along_axis(weights.bones[corners], weights.values[corners].argmax(2)[..., None], 2)[..., 0]
     moved = limbs[strongest]
-    found = np.full(len(faces), -1, np.int32)
+    found = np.full(faces.shape, -1, np.int32)
     # Of three corners two agree, or the first speaks.
     found[own] = np.where(moved[:, 1] == moved[:, 2], moved[:, 1], moved[:, 0])
     return found

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ..errors import FailedError
+from ..machine import keep_memory
 from ..weights import first
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def _pooled(
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
         try:
             for number in waiting:
-                running[pool.submit(task, number)] = number
+                running[pool.submit(_heard, task, number)] = number
                 if len(running) < ahead * workers:
                     continue
                 yield from _finished(running)
@@ -101,18 +102,37 @@ def _pooled(
 def _finished(running: dict[Any, int]) -> Iterator[tuple[int, dict[str, Any]]]:
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for future in sorted(done, key=lambda one: running[one]):
-        result = future.result()
+        result, warnings = future.result()
+        for text in warnings:
+            logger.warning("%s", text)
         yield running.pop(future), result
 
 
+def _heard(task: Task, number: int) -> tuple[dict[str, Any], list[str]]:
+    """The task's result, and what it warned of, for the parent to say: its lines and ours would run into each other."""
+    said = list[str]()
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    above = logging.getLogger(__package__.partition(".")[0])
+    above.addHandler(handler)
+    try:
+        return task(number), said
+    finally:
+        above.removeHandler(handler)
+
+
 def _begin() -> None:
-    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread."""
+    """Ctrl-C is for the parent, whose end is this process's, however it ends; OpenCV takes one thread.
+
+    Pictures take the same memory one after the other.
+    """
     import signal
 
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -301,12 +301,15 @@ class SketchPose:
             if model == IN_PLACE
         ]
         if count < 12:
-            found.append(f"12 styles: there are {count} (`--styles FOLDER` names more).")
+            found.append(f"12 styles: there are {count} (`--styles PATH` names more).")
+        found += [f"{' and '.join(names)} are one set here, and so one run." for names in self._alike()]
         found += [
             f"Rows begun with {STARTS[start]} are left out: there are none here (`--start {start}=FILE` names them)."
             for start in ("imagenet", "coco")
             if start not in self.starts
         ]
+        if self.config.scale == "tiny":
+            found.append("Scale tiny shows that all works; its figures mean nothing.")
         people = ", ".join(Path(who).name for who in self.config.character)
         found.append(
             f"{scale.pictures:,} drawings of {people} to learn from; the thesis had about 200,000 of 5 characters."
@@ -314,6 +317,13 @@ class SketchPose:
             " 800 real sketches are not public."
         )
         return found
+
+    def _alike(self) -> list[list[str]]:
+        """Names of styled sets that are one, because one stylizer stands in for others or styles are few."""
+        names: dict[str, dict[str, None]] = {}
+        for row in (row for rows in TABLES.values() for row in rows if row.learned in STYLED):
+            names.setdefault(self.folder(row.learned), {})[row.name] = None
+        return [list(alike) for alike in names.values() if len(alike) > 1]
 
     def _row(self, row: Row) -> dict[str, Any]:
         method, _ = STYLED.get(row.learned, ("", 0)) if row.learned else ("", 0)

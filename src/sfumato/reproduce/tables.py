@@ -17,9 +17,17 @@ def markdown(made: Mapping[str, Any]) -> str:
     for title, rows in made["tables"].items():
         parts.append(f"## {title}\n\n" + "\n".join(_lines(rows, names)))
     heads = "AP by COCO's rules, with the interval of 95 of 100 sets drawn from these pictures; PCK within a tenth of a"
-    parts.append(f"{heads} figure's longer side.\n\n" + "\n".join(f"- {note}" for note in made["notes"]))
+    counts = " and ".join(f"{count:,} {name}" for name, count in _figures(made).items())
+    heads += " figure's longer side" + (f"; of {counts} figures" if counts else "")
+    parts.append(f"{heads}.\n\n" + "\n".join(f"- {note}" for note in made["notes"]))
     command = f"`{made['command']}`, " if made["command"] else ""
     return "\n\n".join([*parts, f"{command}{made['machine']}"]) + "\n"
+
+
+def _figures(made: Mapping[str, Any]) -> dict[str, int]:
+    """How many figures each set to measure by has."""
+    rows = [row for rows in made["tables"].values() for row in rows if "left_out" not in row]
+    return {name: rows[0][name]["figures"] for name in made["measured_by"]} if rows else {}
 
 
 def _lines(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:

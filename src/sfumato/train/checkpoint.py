@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..errors import DiskError, RecipeError, TrainingDiverged, WeightsError
 from ..locks import locked
-from ..weights import load_tensors, mismatch, replacing
+from ..weights import load_tensors, mismatch, read_card, replacing
 from . import dist
 
 if TYPE_CHECKING:
@@ -187,7 +187,20 @@ def begin(start: str, state: "State") -> None:
         raise WeightsError(f"start {start} cannot be read ({error.strerror or error})") from error
     except DAMAGED as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise WeightsError(f"start {start} is of another method or damaged ({reason})") from error
+        what = _of_other_sizes(start, state.recipe) or f"is of another method or damaged ({reason})"
+        raise WeightsError(f"start {start} {what}") from error
+
+
+def _of_other_sizes(start: str, recipe: "Recipe") -> str:
+    """What to say of a model of the run's method whose configuration is another; empty if it is none."""
+    if start.endswith(".pt"):
+        return ""
+    wanted, card = describe(recipe)["method"], read_card(start)
+    others = {name: value for name, value in card.config.items() if wanted.get(name) != value}
+    if card.method != wanted["name"] or not others:
+        return ""
+    overrides = " ".join(f"--method.{name.replace('_', '-')} {value}" for name, value in others.items())
+    return f"is a network of other sizes than the recipe's; for one like it add {overrides}"
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """`sfumato pose` and `sfumato evaluate`."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -38,6 +39,17 @@ def test_keypoints_go_to_json_alone(sfumato, sketches, pose_file, tmp_path):
     assert [entry["file_name"] for entry in found] == [f"{k:012}.png" for k in (1, 2, 3)]
     assert all(len(entry["keypoints"]) == 51 and entry["category_id"] == 1 for entry in found)
     assert len(list((sketches / "images").iterdir())) == 3
+
+
+def test_pictures_of_one_name_are_told_apart(sfumato, sketches, pose_file, tmp_path):
+    (sketches / "more").mkdir()
+    (sketches / "images").rename(sketches / "more" / "images")
+    shutil.copytree(sketches / "more" / "images", sketches / "images")
+    sfumato("pose", sketches, "--json", "a.json", "--model", pose_file)
+    sfumato("pose", "sketches/images", "sketches/more/images", "--json", "b.json", "--model", pose_file)
+    first, second = ([r["file_name"] for r in json.loads((tmp_path / f).read_text())] for f in ("a.json", "b.json"))
+    assert (first[0], first[3]) == ("images/000000000001.png", "more/images/000000000001.png")
+    assert second == [f"sketches/{name}" for name in first]
 
 
 def test_skeletons_are_drawn(sfumato, sketches, pose_file, tmp_path):
@@ -102,14 +114,18 @@ def test_how_far_it_is_with_many_pictures(sfumato, sketches, pose_file, monkeypa
     assert [" ".join(line.split()[1:4]) for line in told] == ["33 % 1", "66 % 2", "100 % 3"]
 
 
-def test_a_pose_that_is_nowhere_certain_is_told(sfumato, sketches, pose_file, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("certain", "doubt"), [(0, "none of the keypoints is certain"), (8, "only 8 of the 17 keypoints are certain")]
+)
+def test_a_pose_that_is_hardly_certain_is_told(sfumato, sketches, pose_file, tmp_path, monkeypatch, certain, doubt):
     from sfumato.pose import PoseEstimator
 
-    monkeypatch.setattr(PoseEstimator, "maps", lambda self, images: torch.full((len(images), 17, 16, 16), 0.1))
+    heights = torch.tensor([0.5] * certain + [0.1] * (17 - certain)).view(1, 17, 1, 1)
+    monkeypatch.setattr(PoseEstimator, "maps", lambda self, images: heights.expand(len(images), 17, 16, 16))
     result = sfumato("pose", sketches / "images" / "000000000001.png", "--json", "a.json", "--model", pose_file)
     assert result.code == 0
-    assert "000000000001.png: none of the keypoints is certain; is there a figure in the box?" in result.err[0]
-    assert json.loads((tmp_path / "a.json").read_text())[0]["score"] == 0
+    assert f"000000000001.png: {doubt}; is there a figure in the box, all of it?" in result.err[0]
+    assert json.loads((tmp_path / "a.json").read_text())[0]["score"] == pytest.approx(0.5 if certain else 0)
 
 
 def test_a_picture_without_a_figure_is_told(sfumato, sketches, pose_file, save, tmp_path):
@@ -126,6 +142,15 @@ def test_json_is_no_picture(sfumato, sketches, pose_file):
     result = sfumato("pose", sketches / "images", "--json", "a.png", "--model", pose_file)
     assert result.code == 2
     assert "--json a.png: is a list of keypoints, not a picture" in result.err[0]
+
+
+def test_where_nothing_can_be_written_nothing_is_measured(sfumato, sketches, pose_file, tmp_path, monkeypatch):
+    (tmp_path / "results" / "report.json").mkdir(parents=True)
+    assert sfumato("evaluate", pose_file, sketches, "-o", "results") == (
+        2,
+        [],
+        ["sfumato: results/report.json: is a folder"],
+    )
 
 
 def test_a_report_and_a_sheet(sfumato, sketches, pose_file, tmp_path):

@@ -56,21 +56,20 @@ def test_there_is_nothing_between_the_faces_of_a_sphere():
 def test_a_pixel_is_covered_if_half_of_it_is():
     nearest = np.zeros((4, 6))
     nearest[0, :3], nearest[3, 4:], nearest[2, 4] = (1, 2, 3), (5, 4), 6
-    picked = raster.picked(nearest)
-    assert nearest.ravel()[picked].tolist() == [[1, 0, 0], [0, 0, 5]]
+    pixels, samples = raster.picked(nearest)
+    assert pixels.tolist() == [0, 5]
+    assert nearest.ravel()[samples].tolist() == [1, 5]
 
 
 def test_normals_of_a_sphere_are_its_radii():
     made = figure(sphere(around=96, down=48))
     found, camera = buffers(made, View(size=(64, 64), azimuth_deg=40, elevation_deg=20))
-    normals = found.normals(found.picked).astype(float)
+    normals = found.shown_normals.astype(float)
     covered = found.figures > 0
-    depth = 1 / np.maximum(found.at_pixels(found.nearest), 1e-9)
-    row, column = np.divmod(found.picked, found.ids.shape[1])
+    depth = 1 / found.nearest.ravel()[found.samples]
+    row, column = np.divmod(found.samples, found.ids.shape[1])
     x, y = (column + 0.5) / 2 - 32, (row + 0.5) / 2 - 32
-    points = (
-        np.stack((x, y, np.full_like(x, camera.focal_px)), -1)[covered] * (depth[covered] / camera.focal_px)[:, None]
-    )
+    points = np.stack((x, y, np.full_like(x, camera.focal_px)), -1) * (depth / camera.focal_px)[:, None]
     radii = points - camera.rotation @ -camera.position
     radii /= np.linalg.norm(radii, axis=1, keepdims=True)
     angles = np.degrees(np.arccos(np.clip((radii * normals[covered]).sum(1), -1, 1)))
@@ -81,7 +80,7 @@ def test_normals_of_a_sphere_are_its_radii():
 
 def test_a_box_has_no_round_edges():
     found, camera = buffers(figure(box()), View(size=(40, 40), azimuth_deg=30, elevation_deg=30))
-    normals = found.normals(found.picked)[found.figures > 0]
+    normals = found.shown_normals[found.figures > 0]
     sides = (camera.rotation @ np.concatenate((np.eye(3), -np.eye(3))).T).T
     assert (normals @ sides.T).max(1).min() > 0.999
 

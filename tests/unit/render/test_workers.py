@@ -1,3 +1,4 @@
+import logging
 import os
 import time
 from functools import partial
@@ -48,6 +49,17 @@ def test_a_process_that_dies_loses_nothing(tmp_path, caplog):
     found = sorted(result["id"] for result in each(partial(dies_once, str(tmp_path)), range(12), 2))
     assert found == list(range(12))
     assert "a process died" in caplog.text
+
+
+def warns(number):
+    logging.getLogger("sfumato.render").warning("odd at %d", number)
+    return double(number)
+
+
+def test_what_processes_warn_of_is_said_by_ours(caplog, capfd):
+    assert len(list(each(warns, range(3), 1))) == 3
+    assert [record.getMessage() for record in caplog.records] == ["odd at 0", "odd at 1", "odd at 2"]
+    assert capfd.readouterr().err == ""
 
 
 def test_pictures_that_kill_their_process_hold_up_no_others():
