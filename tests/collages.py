@@ -8,6 +8,8 @@ from sfumato.errors import Cancelled
 class Negative:
     """Draws the negative, and keeps what it was shown."""
 
+    side = 0
+
     def __init__(self):
         self.seen, self.styles = [], []
 

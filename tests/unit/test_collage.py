@@ -27,9 +27,8 @@ def test_every_step_is_kept():
     assert isinstance(made, Collage)
     (patch,) = made.patches
     assert (patch.box.height, patch.box.width) == (2 * patch.head.box.height, 2 * patch.head.box.width)
-    assert patch.crop.pixels.shape == patch.drawn.pixels.shape == (patch.box.height, patch.box.width, 3)
-    inside = photo[max(patch.box.top, 0) : patch.box.bottom, max(patch.box.left, 0) : patch.box.right]
-    np.testing.assert_array_equal(patch.crop.pixels[: inside.shape[0], : inside.shape[1]], inside)
+    np.testing.assert_array_equal(patch.crop.pixels, photo[patch.box.slices])
+    assert patch.drawn.pixels.shape == patch.crop.pixels.shape
     np.testing.assert_array_equal(patch.filtered.pixels, filters.filtered(patch.crop.pixels, "warm"))
     np.testing.assert_array_equal(artist.seen[0].pixels, patch.filtered.pixels)
     np.testing.assert_array_equal(made.drawn[60, 80], 255 - filters.filtered(photo, "warm")[60, 80])
@@ -132,18 +131,22 @@ def test_each_face_has_its_own_square(monkeypatch):
     photo = made_photo(120, 300)
     made = collage(photo, mask, Negative(), Options(blend="hard"))
     assert len(made.patches) == 3
-    assert sorted(patch.box.left + patch.box.right for patch in made.patches) == pytest.approx([100, 200, 490], abs=3)
+    assert sorted(patch.head.box.left for patch in made.patches) == [25, 75, 220]
     np.testing.assert_array_equal(made.result.pixels, np.where(mask[..., None], 255 - photo, photo))
     assert list(made.steps())[1:4] == ["crop-1", "filtered-1", "drawn-1"]
 
 
 def test_what_a_model_is_given():
     photo, mask = made_photo(900, 900), disc(900, 900)
-    for size, side in ((None, 256), (64, 64), (700, 700)):
+    for size, own, side in ((None, 0, 512), (None, 128, 128), (64, 128, 64), (700, 0, 700)):
         artist = Negative()
+        artist.side = own
         collage(photo, mask, artist, Options(size=size), styles=["wave.jpg"])
         assert artist.seen[0].pixels.shape == (side, side, 3)
         assert artist.styles == [["wave.jpg"]]
+    artist = Negative()
+    collage(made_photo(40, 100), disc(40, 100, 0.5), artist, Options(padding=2))
+    assert artist.seen[0].pixels.shape == (40, 100, 3)
 
 
 def test_progress_is_that_of_all_heads():

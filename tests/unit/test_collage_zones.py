@@ -7,7 +7,7 @@ from stylizers import made_photo
 
 from sfumato import image
 from sfumato.collage import Options, cleaned, heads, zone, zones
-from sfumato.data.faces import Face
+from sfumato.data.faces import Face, detect
 from sfumato.errors import OptionError
 from sfumato.image import Box
 from sfumato.parsing import Parts, first_zone
@@ -98,11 +98,15 @@ def test_no_heads_in_an_empty_mask():
 
 
 def test_a_frame_is_square_and_as_much_larger():
-    assert zones.frame(Box(10, 20, 50, 40), 0.25) == Box(0, 0, 60, 60)
-    assert zones.frame(Box(0, 0, 1, 1), 0) == Box(0, 0, 1, 1)
-    box = zones.frame(Box(5, 5, 15, 105), 0.5)
-    assert (box.height, box.width) == (200, 200)
-    assert (box.top + box.bottom, box.left + box.right) == (20, 110)
+    assert zones.frame(Box(10, 20, 50, 40), 0.25, 100, 100) == Box(0, 0, 60, 60)
+    assert zones.frame(Box(40, 60, 60, 80), 0.5, 100, 200) == Box(30, 50, 70, 90)
+    assert zones.frame(Box(0, 0, 1, 1), 0, 1, 1) == Box(0, 0, 1, 1)
+
+
+def test_a_frame_lies_in_the_picture():
+    assert zones.frame(Box(0, 90, 20, 100), 0.5, 100, 100) == Box(0, 60, 40, 100)
+    assert zones.frame(Box(5, 5, 15, 105), 0.5, 60, 300) == Box(0, 0, 60, 200)
+    assert zones.frame(Box(0, 0, 30, 20), 1, 30, 20) == Box(0, 0, 30, 20)
 
 
 def test_nobody_there():
@@ -113,12 +117,12 @@ def test_nobody_there():
 
 
 def test_first_zones_of_faces(real_data):
-    """The middle of the face is skin, the crown above it hair or skin, and the corners neither."""
+    """Eyes, nose and mouth are in the face, and the lower corners of the picture are not."""
     for number in (0, 13, 25, 45):
         photo = image.read(real_data / "faces_photo" / "sfhq_mit_synthetic" / f"{number:04d}.jpg")
         parts = first_zone(photo)
-        assert parts.labels[150, 128] == PARTS.index("face")
-        assert parts.labels[110, 90] == parts.labels[110, 166] == PARTS.index("face")
+        (face,) = detect(photo.pixels)
+        assert all(parts.labels[int(y), int(x)] == PARTS.index("face") for x, y in face.points)
         assert not parts.labels[[-1, -1], [0, -1]].any()
         shares = parts.present()
         assert 0.15 < shares["face"] < 0.6

@@ -171,9 +171,9 @@ def _guided(photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tup
     share = border.guided(site, photo, wish.width)
     skin = border.on_skin(site, wish.parts)
     if skin.any():
-        tone = border.toned(site, small, skin)
-        small += tone
-        difference = difference + site.grown(tone)
+        tones = border.toned(site, small, skin)
+        small += np.where(site.mask[..., None], *tones)
+        difference = difference + np.where(inside[..., None], *map(site.grown, tones))
         ramp, weight = site.grown(border.ramp(site, wish.width)), site.grown(skin)
         share += weight * (ramp - share)
     own, beyond = (site.grown(plane) for plane in _split(small, border.shrunk(share, site.mask.shape[::-1]), site.size))

@@ -34,7 +34,9 @@ CELLS = 12
 """Cells of the copy in a radius."""
 RAMP = 0.2
 """Width of the ramp from skin to skin."""
-FADE = 0.28
+INSIDE = 0.65
+"""Share of it that lies inside."""
+FADE = 0.2
 """How deep into the zone its tone comes near that of the skin around it."""
 BESIDE = 0.05
 """How far on both sides of the border colours are compared."""
@@ -90,7 +92,8 @@ def signed(mask: Mask) -> Floats:
     """The distance (H, W) from the border of a mask, below 0 inside."""
     inside = mask.astype(np.uint8)
     out, within = (cv2.distanceTransform(side, cv2.DIST_L2, 5) for side in (1 - inside, inside))
-    return np.asarray(out.clip(0.5) - 0.5 - (within.clip(0.5) - 0.5), np.float32)
+    farthest = sum(mask.shape)  # OpenCV has no number for a border that there is not
+    return np.asarray(out.clip(0.5, farthest) - within.clip(0.5, farthest), np.float32)
 
 
 def guided(site: Site, photo: Floats, width: float) -> Floats:
@@ -162,10 +165,10 @@ def on_skin(site: Site, parts: Parts | None) -> Floats:
         (skin, unknown), (skin_beyond, unknown_beyond) = (_known(site, parts, side, near / 2) for side in sides)
         sure = (skin + unknown * sure) * (skin_beyond + unknown_beyond * sure)
     border = (np.abs(site.away) <= 1.5).astype(np.float32)
-    sigma = max(RAMP * site.size / 4, 1.0)
+    sigma = max(RAMP * site.size / 3, 1.0)
     total = blurred(border, sigma)
     spread = np.where(total > TINY, blurred(sure * border, sigma) / total.clip(TINY), 0)
-    return np.asarray(falling(spread, 0.75, 0.25), np.float32)
+    return np.asarray(falling(spread, 0.9, 0.1), np.float32)
 
 
 def unlike(one: Floats, other: Floats) -> Floats:
@@ -202,25 +205,31 @@ def _known(site: Site, parts: Parts, side: Mask, sigma: float) -> tuple[Floats, 
 
 
 def ramp(site: Site, width: float) -> Floats:
-    """A share (h, w) that falls evenly across the border."""
-    half = max(RAMP * width * site.size, 1.0) / 2
-    return falling(site.away, -half, half)
+    """A share (h, w) that falls evenly across the border, more of it inside, so that what is outside changes little."""
+    whole = max(RAMP * width * site.size, 1.0)
+    return falling(site.away, -INSIDE * whole, (1 - INSIDE) * whole)
 
 
-def toned(site: Site, difference: Floats, skin: Floats) -> Floats:
-    """What is to be added to a drawing (h, w, 3) so that its tone meets the skin around it, and less farther inside.
+def toned(site: Site, difference: Floats, skin: Floats) -> tuple[Floats, Floats]:
+    """What is to be added to a drawing so that its tone meets the skin around it, and less farther inside.
+
+    Twice (h, w, 3), for what lies inside of the border and outside: a drawing has edges of its own there.
 
     Args:
         difference: (h, w, 3), the drawing's from the photograph.
         skin: (h, w), where skin meets skin.
     """
     near = skin * np.exp(-np.square(site.away / max(0.025 * site.size, 1)))
-    sigma = max(0.05 * site.size, 1.0)
-    total = blurred(near, sigma)[..., None]
-    mean = blurred(difference * near[..., None], sigma) / total.clip(TINY)
-    deep = falling(-site.away, 0, max(FADE * site.size, 1.0))
-    share = np.where(total[..., 0] > 1e-4, deep * skin, 0)
-    return np.asarray(-mean * share[..., None], np.float32)
+    deep = falling(-site.away, 0.1 * FADE * site.size, max(FADE * site.size, 1.0)) * skin
+    sigma = max(0.04 * site.size, 1.0)
+
+    def tone(side: Mask) -> Floats:
+        weight = near * side
+        total = blurred(weight, sigma)[..., None]
+        mean = blurred(difference * weight[..., None], sigma) / total.clip(TINY)
+        return np.asarray(-mean * deep[..., None], np.float32)
+
+    return tone(site.away < 0), tone(site.away >= 0)
 
 
 def blurred(plane: Floats, sigma: float) -> Floats:

@@ -67,7 +67,7 @@ class Film:
         step, parts = self.motion.step(pixels), self.find(pixels)
         inside = self._steady_zone(zones.zone(parts, self.options), step)
         scene = Scene.of(from_any(pixels), inside, parts, self.options)
-        places = tuple((head, self._steady_square(box)) for head, box in scene.places)
+        places = tuple((head, self._steady_square(head, box)) for head, box in scene.places)
         self.squares = [box for _, box in places]
         made = replace(scene, places=places).drawn(self.artist, self.options, styles=self.styles)
         return self._steady_result(pixels, made.result.pixels, step)
@@ -80,15 +80,17 @@ class Film:
         self.zone = zone
         return np.asarray(zone > 0.5, np.bool_)
 
-    def _steady_square(self, box: Box) -> Box:
-        """The square, near the one that was there before."""
-        now = np.array([box.top + box.bottom, box.left + box.right, 2 * box.height]) / 2  # middle and side
+    def _steady_square(self, head: zones.Head, box: Box) -> Box:
+        """The square around a head, near the one that was there before."""
+        now = np.array([*box]).reshape(2, 2)  # upper left and lower right corner
         for other in self.squares:
-            before = np.array([other.top + other.bottom, other.left + other.right, 2 * other.height]) / 2
-            if np.abs(now - before).max() < JUMP * before[2]:
-                y, x, side = STEADY * before + (1 - STEADY) * now
-                top, left, whole = round(y - side / 2), round(x - side / 2), round(side)
-                return Box(top, left, top + whole, left + whole)
+            before = np.array([*other]).reshape(2, 2)
+            if np.abs(now - before).max() < JUMP * (before[1] - before[0]).max():
+                (top, left), (bottom, right) = np.rint(STEADY * before + (1 - STEADY) * now).astype(int).tolist()
+                least = head.box
+                return Box(
+                    min(top, least.top), min(left, least.left), max(bottom, least.bottom), max(right, least.right)
+                )
         return box
 
     def _steady_result(self, pixels: Pixels, result: Pixels, step: Step | None) -> Pixels:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image import Box, Picture, Pixels, Source, from_any, resize
+from ..image import Box, Picture, Pixels, Source, from_any, resize, scaled
 from ..parsing import Parts, first_zone
 from ..progress import Report
 from . import zones
@@ -22,12 +22,15 @@ from .options import Options
 if TYPE_CHECKING:
     from ..options import Options as Wishes
 
-USUAL_SIZE = 256
-"""Side in pixels of what a model is given at most, if nothing is asked for: what those of faces were trained with."""
+USUAL_SIZE = 512
+"""Longest side in pixels of what a model is given, if nothing is asked for and any suits it; a smaller one is kept."""
 
 
 class Artist(Protocol):
-    """What draws: `translate.Translator`, `translate.Painter`, or anything with this call."""
+    """What draws: a `translate.Translator`, or anything with this call."""
+
+    side: int
+    """Longest side in pixels of what suits it; 0: any."""
 
     def translate_picture(
         self,
@@ -47,7 +50,7 @@ class Patch:
     head: zones.Head
     """Its part of the zone."""
     box: Box
-    """The square in the photograph that was cut out; it may reach beyond it, where the photograph is mirrored."""
+    """The square in the photograph that was cut out; less of it at the edges of one that is too small."""
     crop: Picture
     """What was cut out, in the size that the model is given."""
     filtered: Picture
@@ -102,7 +105,8 @@ class Scene:
             parts = first_zone(photo) if parts is None else parts
             inside = zones.zone(parts, options)
         heads = zones.heads(inside, photo.pixels)
-        places = tuple((head, zones.frame(head.box, options.padding)) for head in heads)
+        size = photo.height, photo.width
+        places = tuple((head, zones.frame(head.box, options.padding, *size)) for head in heads)
         return cls(photo=photo, mask=inside, parts=parts, places=places)
 
     def drawn(
@@ -114,15 +118,17 @@ class Scene:
         progress: Report | None = None,
     ) -> Collage:
         """The collage of this scene; arguments are those of `collage`."""
-        sides = [_side(box, options) for _, box in self.places]
-        patches, done, total = list[Patch](), 0, sum(side * side for side in sides)
+        longest = options.size or translator.side or USUAL_SIZE
+        sizes = [_size(box, longest, enlarge=options.size is not None) for _, box in self.places]
+        patches, done, total = list[Patch](), 0, sum(height * width for height, width in sizes)
         paper = self.photo.compose_on_white()
-        for (head, box), side in zip(self.places, sides, strict=True):
-            crop = resize(Picture(pixels=cut(paper.pixels, box)), size=(side, side))
+        for (head, box), size in zip(self.places, sizes, strict=True):
+            crop = resize(Picture(pixels=np.ascontiguousarray(paper.pixels[box.slices])), size=size)
             shown = crop.with_pixels(filtered(crop.pixels, options.filter))
-            made = _drawn(translator, shown, styles, options.seed, _part(progress, done, side * side, total))
+            part = size[0] * size[1]
+            made = _drawn(translator, shown, styles, options.seed, _part(progress, done, part, total))
             patches.append(Patch(head=head, box=box, crop=crop, filtered=shown, drawn=made))
-            done += side * side
+            done += part
         canvas = assembled(self.photo.pixels, patches)
         blended = blend(self.photo.pixels, canvas, self.mask, options, parts=self.parts)
         return Collage(
@@ -177,16 +183,6 @@ def mask_of(mask: Source, photo: Picture) -> NDArray[np.bool_]:
     return np.asarray(plane_of(from_any(mask), photo) > 127, np.bool_)
 
 
-def cut(pixels: Pixels, box: Box) -> Pixels:
-    """The pixels (H, W, 3) in a box (h, w, 3), mirrored where it reaches beyond them."""
-    height, width = pixels.shape[:2]
-    inner = Box(max(box.top, 0), max(box.left, 0), min(box.bottom, height), min(box.right, width))
-    edges = (inner.top - box.top, box.bottom - inner.bottom, inner.left - box.left, box.right - inner.right)
-    if max(edges) == 0:
-        return pixels[box.slices]
-    return np.asarray(cv2.copyMakeBorder(pixels[inner.slices], *edges, cv2.BORDER_REFLECT_101), pixels.dtype)
-
-
 def assembled(photo: Pixels, patches: Sequence[Patch]) -> Pixels:
     """The photograph (H, W, 3) with all drawings in their squares; where two are, that of the nearer head."""
     canvas = photo.copy()
@@ -194,18 +190,19 @@ def assembled(photo: Pixels, patches: Sequence[Patch]) -> Pixels:
     for patch in patches:
         box = patch.box
         large = resize(patch.drawn, size=(box.height, box.width)).pixels
-        inner = Box(max(box.top, 0), max(box.left, 0), min(box.bottom, photo.shape[0]), min(box.right, photo.shape[1]))
-        outside = np.ones((inner.height, inner.width), np.uint8)
-        outside[patch.head.box.within(inner).slices] -= patch.head.mask
+        outside = np.ones((box.height, box.width), np.uint8)
+        outside[patch.head.box.within(box).slices] -= patch.head.mask
         away = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 3), np.float32)
-        closer = away < nearest[inner.slices]
-        nearest[inner.slices][closer] = away[closer]
-        canvas[inner.slices][closer] = large[inner.within(box).slices][closer]
+        closer = away < nearest[box.slices]
+        nearest[box.slices][closer] = away[closer]
+        canvas[box.slices][closer] = large[closer]
     return canvas
 
 
-def _side(box: Box, options: Options) -> int:
-    return min(box.height, USUAL_SIZE) if options.size is None else options.size
+def _size(box: Box, longest: int, *, enlarge: bool) -> tuple[int, int]:
+    """The height and width in which a model is given what is in a box."""
+    own = max(box.height, box.width)
+    return scaled(box.height, box.width, longest if enlarge else min(own, longest))
 
 
 def _drawn(translator: Artist, crop: Picture, styles: Sequence[Source], seed: int, progress: Report | None) -> Picture:

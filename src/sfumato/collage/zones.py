@@ -173,8 +173,19 @@ def _nearest(known: Sequence[faces.Face], box: Box) -> NDArray[np.intp]:
     return np.asarray(np.argmin(away, axis=0), np.intp)
 
 
-def frame(box: Box, padding: float) -> Box:
-    """The square around a box with so much on each side, as a share of it; it may reach beyond the picture."""
+def frame(box: Box, padding: float, height: int, width: int) -> Box:
+    """The square around a box of a picture with so much on each side, as a share of it.
+
+    It is moved to lie in the picture of `height` x `width` pixels; where that is too short, it ends with it.
+    """
     side = max(1, round(max(box.height, box.width) * (1 + 2 * padding)))
-    top, left = (box.top + box.bottom - side) // 2, (box.left + box.right - side) // 2
-    return Box(top, left, top + side, left + side)
+    top, bottom = _along(box.top, box.bottom, side, height)
+    left, right = _along(box.left, box.right, side, width)
+    return Box(top, left, bottom, right)
+
+
+def _along(first: int, last: int, side: int, length: int) -> tuple[int, int]:
+    """Where so many pixels around a stretch begin and end, within a length."""
+    side = min(side, length)
+    begin = min(max((first + last - side) // 2, 0), length - side)
+    return begin, begin + side
