@@ -117,6 +117,7 @@ def test_heads_are_looked_at_from_near(parser, monkeypatch):
     pixels[40:136, 100:180] = small
     seen = []
     real = parser.view
+    monkeypatch.setattr(parser, "side", 512)
     monkeypatch.setattr(parser, "view", lambda p, box: seen.append(box) or real(p, box))
     far = parser(pixels).labels
     monkeypatch.setattr(parser, "zoom", True)
@@ -140,8 +141,10 @@ def test_heads_are_looked_at_from_near(parser, monkeypatch):
 
 def test_a_head_that_fills_the_picture_is_not_looked_at_twice(parser, monkeypatch):
     monkeypatch.setattr(parser, "zoom", True)
-    close = photo(96, 80)[0][10:60, 10:70]
-    assert parser._heads(parser.view(close, Box(0, 0, *close.shape[:2])), close.shape[:2]) == []
+    close = np.full((60, 60, 3), 50, np.uint8)
+    close[15:45, 15:45] = SKIN
+    assert parser(close).present().keys() == {"hair", "face"}
+    assert parser._heads(parser.view(close, Box(0, 0, 60, 60)), (60, 60)) == []
 
 
 def test_a_later_view_takes_the_place_of_an_earlier_one_softly():

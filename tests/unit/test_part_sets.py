@@ -270,7 +270,7 @@ def test_the_whole_picture_with_its_aspect(people):
     assert int(known.all(0).sum()) == int(known.any(0).sum())
     assert int(known.any(0).sum()) in (53, 54)  # 80/96 of 64 columns
     outside = sample["image"].permute(1, 2, 0)[~known]
-    assert (outside - torch.tensor(BEYOND)).abs().float().mean() < 1
+    assert float((outside == torch.tensor(BEYOND)).all(1).float().mean()) > 0.85, "but for a column that is half inside"
 
 
 def test_pixels_and_labels_stay_together(people):

@@ -234,7 +234,7 @@ def score(item: Labelled, found: NDArray[np.uint8], sets: Sets) -> Scored:
     return Scored(
         item=item,
         counts={protocol: count(found, sets, len(PARTS), protocol) for protocol in PROTOCOLS},
-        borders={part: border_score(found, sets, PARTS.index(part)) for part in BORDERS},  # type: ignore[arg-type]
+        borders={part: border_score(found, sets, PARTS.index(part)) for part in BORDERS},
     )
 
 
@@ -246,7 +246,7 @@ def found_parts(parser: PartParser, pixels: Pixels) -> NDArray[np.uint8]:
     """
     if strange := [name for name in parser.names if name not in PARTS]:
         raise OptionError(f"{parser.name} tells {strange[0]!r}, which labels do not; they have {', '.join(PARTS)}")
-    places = np.array([PARTS.index(name) for name in parser.names], np.uint8)  # type: ignore[arg-type]
+    places = np.array([PARTS.index(name) for name in parser.names], np.uint8)
     return places[parser(pixels).labels]
 
 

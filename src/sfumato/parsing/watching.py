@@ -87,7 +87,7 @@ class LabelledParts:
             if scored:
                 figures = agreement([s.counts["standard"] for s in scored])
                 found[f"{name}/mIoU"] = figures.mean_iou
-                found |= {f"{name}/IoU-{part}": float(figures.iou[PARTS.index(part)]) for part in BORDERS}  # type: ignore[arg-type]
+                found |= {f"{name}/IoU-{part}": float(figures.iou[PARTS.index(part)]) for part in BORDERS}
         return {name: value for name, value in found.items() if not math.isnan(value)}
 
     def yardstick(self) -> dict[str, Any]:
