@@ -29,6 +29,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *training.OPERATIONS,
 )
 """All operations, in the order of the documents."""
+MALFORMED = ("json_invalid", "extra_forbidden", "unexpected_keyword_argument", "missing")
+"""What pydantic calls it if a body has not the fields that it should have."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -90,7 +92,7 @@ async def body_of(request: Request, operation: Operation, limit: int) -> Model |
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
-        code = "bad_request" if first["type"] in ("json_invalid", "extra_forbidden", "missing") else "wrong_option"
+        code = "bad_request" if first["type"] in MALFORMED else "wrong_option"
         raise Refusal(code, f"{place or 'the body'}: {first['msg']}.") from error
 
 

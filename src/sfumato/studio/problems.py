@@ -1,5 +1,6 @@
 """What can go wrong, by code: the status of the answer, and what it means."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import DiskError, OptionError, PictureError, SfumatoError, UserError, WeightsError
@@ -60,13 +61,23 @@ class Refusal(Exception):
         return Problem(error=self.code, message=self.message, hint=self.hint)
 
 
-def refusal(error: SfumatoError, path: Path | None = None) -> Refusal:
-    """An error of the library as the client is told; `path` is the file that its message may name."""
+def refusal(error: SfumatoError, *paths: str | Path) -> Refusal:
+    """An error of the library as the client is told.
+
+    Args:
+        error: what went wrong.
+        paths: files that its message may name: where these lie is nobody's business.
+    """
     code = next((code for kind, code in _KINDS if isinstance(error, kind)), "failed")
-    message = str(error)
-    if path is not None:  # where the file lies is nobody's business
-        message = message.replace(f"{path}: ", "").replace(str(path), "the picture")
+    message = without(str(error), paths)
     return Refusal(code, message[:1].upper() + message[1:])
+
+
+def without(message: str, paths: Iterable[str | Path]) -> str:
+    """A message that names none of these files."""
+    for path in paths:
+        message = message.replace(f"{path}: ", "").replace(str(path), "the picture")
+    return message
 
 
 _KINDS: tuple[tuple[type[SfumatoError], str], ...] = (

@@ -1,6 +1,6 @@
 """Files and events on their way to the browser: of the types that are said here, whatever is in them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -67,8 +67,8 @@ def stream(frames: AsyncIterator[str]) -> Response:
     return StreamingResponse(frames, media_type=EVENTS, headers={"x-accel-buffering": "no"})
 
 
-async def of_job(job: Job, after: int, left: "Leave") -> AsyncIterator[str]:
-    """The events of a job as a stream; counts who listens."""
+async def of_job(job: Job, after: int, left: Callable[[Job], None]) -> AsyncIterator[str]:
+    """The events of a job as a stream; counts who listens, and calls `left` when this one has gone."""
     job.listeners += 1
     try:
         yield "retry: 1000\n\n"
@@ -76,9 +76,3 @@ async def of_job(job: Job, after: int, left: "Leave") -> AsyncIterator[str]:
             yield ": \n\n" if event is None else frame(*event)
     finally:
         left(job)
-
-
-class Leave:
-    """What is called when one who listened has gone."""
-
-    def __call__(self, job: Job) -> None: ...

@@ -213,9 +213,8 @@ class Store:
         Args:
             busy: ids of sessions that stay in any case.
         """
-        oldest = sorted(
-            (s for s in self.sessions.values() if s.id not in busy and not s.coming), key=lambda session: session.used
-        )
+        idle = (session for session in self.sessions.values() if session.id not in busy and not session.coming)
+        oldest = sorted(idle, key=lambda session: session.used)
         total = sum(session.bytes for session in self.sessions.values())
         dropped = []
         for session in oldest:

@@ -12,11 +12,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import Cancelled, SfumatoError
 from ..machine import is_about_memory
-from .problems import Refusal, refusal
+from .problems import Refusal, refusal, without
 from .wire import Message, packed, unpacked
 
 if TYPE_CHECKING:
@@ -102,12 +102,12 @@ def answer(line: Line, bench: "Callable[[], Bench]", order: Message) -> None:
     except Cancelled:
         line.send({"kind": "cancelled"})
     except SfumatoError as error:
-        send_refusal(line, refusal(error))
+        send_refusal(line, refusal(error, *paths_in(order)))
     except Refusal as error:
         send_refusal(line, error)
     except Exception as error:  # noqa: BLE001 (the last border: whatever it is must become an answer)
         traceback.print_exc()
-        send_refusal(line, unexpected(error))
+        send_refusal(line, unexpected(error, paths_in(order)))
     else:
         line.send({"kind": "result", "values": values, "loaded": bench().names()}, content)
 
@@ -117,9 +117,17 @@ def send_refusal(line: Line, error: Refusal) -> None:
     line.send({"kind": "refusal", "error": error.code, "message": error.message, "hint": error.hint})
 
 
-def unexpected(error: Exception) -> Refusal:
+def paths_in(values: Any) -> list[str]:
+    """All absolute paths among nested values, the longest first."""
+    if isinstance(values, dict | list):
+        inner = values.values() if isinstance(values, dict) else values
+        return sorted((path for value in inner for path in paths_in(value)), key=len, reverse=True)
+    return [values] if isinstance(values, str) and os.path.isabs(values) else []
+
+
+def unexpected(error: Exception, paths: list[str]) -> Refusal:
     """An error that nobody foresaw."""
     if is_about_memory(error):
         return Refusal("no_memory", "There was not enough memory.", "Close other programs, or take a smaller size.")
-    first = str(error).strip().partition("\n")[0]
+    first = without(str(error).strip().partition("\n")[0], paths)
     return Refusal("unexpected", f"Unexpected {type(error).__name__}: {first or 'no message'}.")

@@ -186,6 +186,15 @@ def test_listening_beyond_this_computer_takes_a_token(tmp_path):
         assert stranger.ask("GET", "/").status == 200
 
 
+def test_a_token_can_be_wanted_on_this_computer_too(tmp_path):
+    with running(tmp_path / "home", token=True) as studio:
+        assert Browser(studio.port).ask("GET", "/").status == 401
+        guest = Browser(studio.port)
+        assert guest.ask("GET", studio.studio.access.link().partition(f":{studio.port}")[2]).status == 303
+        assert guest.ask("GET", "/").status == 200
+        assert guest.ask("GET", "/", headers={"Host": "192.168.0.7"}).status == 421
+
+
 def test_listening_answers_to_numbers_but_not_to_names(tmp_path):
     with running(tmp_path / "home", listens=True) as studio:
         assert Browser(studio.port).ask("GET", "/", headers={"Host": "192.168.0.7:80"}).status == 401

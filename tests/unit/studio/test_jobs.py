@@ -256,11 +256,14 @@ def test_jobs_of_another_session_are_not_found(ready, browser, pair):
 
 def test_too_many_jobs(tmp_path):
     with running(tmp_path / "home", queue=3, limits=Limits(waiting=2)) as studio:
+        studio.ready()
         browsers = [studio.browser() for _ in range(3)]
         swatches = [browser.upload(photo())["id"] for browser in browsers]
-        for browser, swatch in zip(browsers[:2], swatches):
-            slow(browser, swatch)
-            slow(browser, swatch)
+        first = slow(browsers[0], swatches[0])
+        until(lambda: browsers[0].get(f"/api/jobs/{first['id']}")["state"] == "working")
+        slow(browsers[0], swatches[0])
+        slow(browsers[1], swatches[1])
+        slow(browsers[1], swatches[1])
         body = LONG | {"swatches": [swatches[0]]}
         own = browsers[0].ask("POST", "/api/textures", body)
         assert (own.status, own.error) == (429, "busy")

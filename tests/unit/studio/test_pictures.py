@@ -311,6 +311,27 @@ def test_what_is_no_mask(shared, browser, content, status, code):
     assert left(shared) == []
 
 
+def test_parts_are_looked_for_again(ready, browser):
+    made = browser.upload(photo())
+    path = f"/api/photos/{made['id']}/parts"
+    first = browser.post(path, None)
+    assert browser.post(path, None)["id"] == first["id"] or browser.get(f"/api/jobs/{first['id']}")["state"] == "done"
+    browser.done(first)
+    assert browser.done(browser.post(path, None))["status"]["state"] == "no_person"
+
+
+def test_a_search_that_was_cancelled_is_asked_for_anew(ready, browser):
+    made = browser.upload(photo(1500, 1500), "")
+    job = made["status"]["job"]
+    browser.ask("DELETE", f"/api/jobs/{job}")
+    if browser.finish({"id": job})[0] == "cancelled":
+        assert browser.get(f"/api/photos/{made['id']}")["status"]["state"] == "none"
+    again = browser.get(f"/api/photos/{made['id']}/status")
+    if again["job"]:
+        browser.done({"id": again["job"]})
+    assert browser.get(f"/api/photos/{made['id']}/status")["state"] == "no_person"
+
+
 def test_a_picture_that_was_deleted_is_gone(shared, browser):
     made = browser.upload(photo())
     folder = shared.studio.store.session(next(iter(browser.cookies.values()))).photos[made["id"]].folder

@@ -82,6 +82,13 @@ def test_its_processes_end_even_if_it_is_killed(tmp_path):
         until(gone)
 
 
+def test_a_device_that_is_not_there_ends_it(tmp_path):
+    with command(tmp_path, "--device", "cuda:9") as process:
+        _, err = process.communicate(timeout=100)
+        assert process.returncode == 2
+        assert err.startswith("sfumato: there is no device 'cuda")
+
+
 def test_a_port_that_is_taken(tmp_path, monkeypatch):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
