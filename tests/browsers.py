@@ -141,6 +141,7 @@ def studio(home: Path, *words: str, limit_s: float = 300) -> Iterator[str]:
         "cpu",
         *words,
     ]
+    drain = None
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
     try:
         assert process.stdout is not None
@@ -157,7 +158,11 @@ def studio(home: Path, *words: str, limit_s: float = 300) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
+        if drain is not None:
+            drain.join()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _await_ready(address: str, limit_s: float) -> None:

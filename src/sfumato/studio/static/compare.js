@@ -177,8 +177,8 @@ export class CompareView extends HTMLElement {
   /** Does what a key means here; true if it means something. */
   key(/** @type {KeyboardEvent} */ event) {
     if (event.key === " ") {
-      const held = event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement;
-      if (held) return false;
+      const { target } = event;
+      if (target instanceof Element && target !== this.range && target.matches("button, a, input, select, summary")) return false;
       this.peek(event.type === "keydown");
     } else if (event.key === "0" && event.type === "keydown") this.centre();
     else return false;

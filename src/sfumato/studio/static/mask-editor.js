@@ -260,7 +260,6 @@ export class MaskEditor extends HTMLElement {
     on("pointermove", (event) => this.ready && this.drag(event));
     on("pointerup", (event) => this.release(event));
     on("pointercancel", (event) => this.release(event));
-    on("pointerenter", () => (this.hovered = true));
     on("pointerleave", () => {
       this.hovered = false;
       this.peek(false);
@@ -302,6 +301,7 @@ export class MaskEditor extends HTMLElement {
     const at = this.point(event);
     const was = this.down.get(event.pointerId);
     if (was) this.down.set(event.pointerId, at);
+    this.hovered = true;
     if (event.pointerType !== "touch") this.ringAt(this.resizing ? this.ringPlace : at, this.size * this.pressure(event));
     if (!this.resizing) this.ringPlace = at;
     if (this.pinch && this.down.size >= 2) {
@@ -395,10 +395,15 @@ export class MaskEditor extends HTMLElement {
       Escape: () => this.cancel(),
     }[name];
     if (act) act();
-    else if (name === "Tab" && this.hovered && !event.shiftKey) this.peek(true);
-    else if (name === " " && this.hovered) this.spaced = this.classList.toggle("pans", true);
+    else if (name === "Tab" && this.used() && !event.shiftKey) this.peek(true);
+    else if (name === " " && this.used()) this.spaced = this.classList.toggle("pans", true);
     else return document.activeElement === this && this.steered(name, event);
     return true;
+  }
+
+  /** Whether a mouse or pen is at work here, so that Tab and space are the editor's and not the page's. */
+  used() {
+    return this.hovered && (document.activeElement === this || document.activeElement === document.body);
   }
 
   /** Arrow keys move a crosshair, Enter paints there: the brush without a pointer. */
@@ -406,6 +411,7 @@ export class MaskEditor extends HTMLElement {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[name];
     const at = this.cross ?? [this.mask.width / 2, this.mask.height / 2];
     if (way) {
+      this.hovered = false; // Who steers by keys leaves by Tab, wherever the mouse rests.
       const step = event.shiftKey ? 1 : Math.max(1, this.radius() / 2);
       this.showCross(this.cross ? [at[0] + way[0] * step, at[1] + way[1] * step] : [at[0], at[1]]);
     } else if (name === "Enter" && this.cross) {

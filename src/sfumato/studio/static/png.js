@@ -13,7 +13,8 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
   return c;
 });
 
-function crc(/** @type {Uint8Array} */ bytes) {
+/** A number that tells bytes apart: the CRC-32 of a PNG file's parts. */
+export function crc(/** @type {Uint8Array} */ bytes) {
   let c = 0xffffffff;
   for (const byte of bytes) c = CRC[(c ^ byte) & 255] ^ (c >>> 8);
   return ~c >>> 0;

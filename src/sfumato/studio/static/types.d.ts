@@ -36,7 +36,7 @@ export interface Cancelled {
 
 /** How parts of a photograph are redrawn and put back. `blend`, `softness`, `color_match` and `strength` take effect in `blend`: they can change without the model at work. */
 export interface CollageOptions {
-  /** The parts that are redrawn. */
+  /** The parts that are redrawn: face, hair, hat, sunglasses, upper-clothes and others, or background. */
   parts?: ("background" | "hat" | "hair" | "sunglasses" | "upper-clothes" | "skirt" | "pants" | "dress" | "belt" | "left-shoe" | "right-shoe" | "face" | "left-leg" | "right-leg" | "left-arm" | "right-arm" | "bag" | "scarf")[];
   /** How the border is found: `guided` follows strands of hair, `feather` blurs, `laplacian` mixes scale by scale. */
   blend?: "guided" | "feather" | "laplacian" | "hard";
@@ -215,7 +215,7 @@ export interface OptionSchemas {
 
 /** How parts of a photograph are redrawn and put back. `blend`, `softness`, `color_match` and `strength` take effect in `blend`: they can change without the model at work. */
 export interface OptionsOutput {
-  /** The parts that are redrawn. */
+  /** The parts that are redrawn: face, hair, hat, sunglasses, upper-clothes and others, or background. */
   parts: ("background" | "hat" | "hair" | "sunglasses" | "upper-clothes" | "skirt" | "pants" | "dress" | "belt" | "left-shoe" | "right-shoe" | "face" | "left-leg" | "right-leg" | "left-arm" | "right-arm" | "bag" | "scarf")[];
   /** How the border is found: `guided` follows strands of hair, `feather` blurs, `laplacian` mixes scale by scale. */
   blend: "guided" | "feather" | "laplacian" | "hard";

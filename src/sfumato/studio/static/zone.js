@@ -9,7 +9,7 @@ import { JobBar } from "./jobs.js";
 import { Mask } from "./mask.js";
 import { MaskEditor } from "./mask-editor.js";
 import { failed, notice } from "./notices.js";
-import { decoded, encoded } from "./png.js";
+import { crc, decoded, encoded } from "./png.js";
 import { later, recall, remember, store } from "./store.js";
 
 const SAVE_MS = 700;
@@ -32,6 +32,11 @@ class Zone extends EventTarget {
       this.unsent = true;
       if (this.photo) remember(`chosen.${this.photo.id}`, this.chosen());
       this.soon();
+    });
+    store.addEventListener("photos", () => {
+      if (!this.photo || store.photos.has(this.photo.id)) return; // It was taken out of the session.
+      this.soon.stop();
+      Object.assign(this, { photo: null, status: null, opening: null, unsent: false });
     });
     addEventListener("pagehide", () => this.unsent && this.send(true));
   }
@@ -117,12 +122,14 @@ class Zone extends EventTarget {
     const { photo } = this;
     if (!photo || !this.unsent) return;
     const { bits, width, height, area } = this.editor.mask;
+    const sum = crc(bits);
     this.unsent = false;
     try {
       const mask = await api.putMask(photo.id, await encoded(bits.map((bit) => bit * 255), width, height), leaving);
       // Painted on while it went out, the next sending brings the rest.
       if (mask.pixels !== area && !this.unsent) notice("error", "zone.lost", { sent: area, held: mask.pixels });
       photo.mask = mask;
+      remember(`zone.${photo.id}`, sum);
       store.keep(photo);
       this.dispatchEvent(new Event("saved"));
     } catch (error) {
@@ -147,8 +154,17 @@ export function nameOf(/** @type {Api.Variant} */ { model, options, name }) {
   return knows("model", model) ? `${wordNow("model", model)}${filter}` : name;
 }
 
+/** The number that tells the zone which the server holds from others. */
+export const sumOf = (/** @type {string} */ photo) => recall(`zone.${photo}`, 0);
+
+/** Notes with which zone a variant was drawn: the server tells only how large it was. */
+export function drawnWith(/** @type {Api.Variant} */ { id, photo }, /** @type {number} */ sum) {
+  remember(`drawn.${photo}`, { ...recall(`drawn.${photo}`, {}), [id]: sum });
+}
+
 /** Whether a variant was made with another zone than the photo has now. */
-export function stale(/** @type {Api.Variant} */ variant) {
-  const now = store.photos.get(variant.photo)?.mask;
-  return Boolean(now) && (now?.pixels !== variant.mask.pixels);
+export function stale(/** @type {Api.Variant} */ { id, photo, mask }) {
+  const now = store.photos.get(photo)?.mask;
+  const sum = recall(`drawn.${photo}`, /** @type {Record<string, number>} */ ({}))[id];
+  return Boolean(now) && (now?.pixels !== mask.pixels || (sum !== undefined && sum !== sumOf(photo)));
 }

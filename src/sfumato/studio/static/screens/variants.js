@@ -13,7 +13,7 @@ import { go } from "../route.js";
 import { shares } from "../shares.js";
 import { recall, remember, store } from "../store.js";
 import { bytes } from "../text.js";
-import { nameOf, stale, zone } from "../zone.js";
+import { drawnWith, nameOf, stale, sumOf, zone } from "../zone.js";
 
 /** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number}} Wish */
 /** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
@@ -46,13 +46,17 @@ function wished() {
 /** Follows a job that draws variants of a photo, and takes in what it makes. */
 async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
   const id = /** @type {string} */ (job.photo);
+  const sum = sumOf(id);
   const work = { bar: new JobBar(), wish, left: wish.models.length * wish.filters.length, problems: /** @type {Api.ItemDone[]} */ ([]) };
   working.set(id, work);
   store.tell();
   const take = (/** @type {Api.VariantReady} */ { variant, number, total }) => {
     work.left = total - number;
     const photo = store.photos.get(id);
-    if (photo && !photo.variants.some((one) => one.id === variant.id)) photo.variants.push(variant);
+    if (photo && !photo.variants.some((one) => one.id === variant.id)) {
+      photo.variants.push(variant);
+      drawnWith(variant, sum);
+    }
     if (variant.note) notice("note", "variants.note", { name: nameOf(variant), note: variant.note });
     store.tell();
   };

@@ -95,6 +95,10 @@ export function zoneScreen() {
   bar.node.append(more);
   const panel = h("aside", { class: "panel" }, h("div", { class: "choice" }, h("h2", { t: "zone.title" }), h("p", { class: "dim desk", t: "zone.lead" }), ...chips()), tools);
   const stage = h("div", { class: "stage" }, editor, findings(), zoomBadge(editor), h("p", { class: "unseen", id: "zone-keys", t: "zone.keys" }));
+  // Who points goes on with the picture; who presses keys stays where the focus is.
+  for (const part of [bar.node, panel]) {
+    part.addEventListener("click", (event) => event.detail > 0 && event.target instanceof Element && event.target.closest("button") && editor.focus({ preventScroll: true }));
+  }
   const tell = () => {
     const { area, width, height } = editor.mask;
     make.disabled = !area || !zone.photo;

@@ -127,7 +127,8 @@ export const en = {
   "part.scarf": "Scarf",
 
   "preset.face_and_hair": "Face and hair",
-  "preset.whole_person": "Whole person",
+  "preset.head": "Head",
+  "preset.person": "Whole person",
   "preset.clothes": "Clothes",
   "preset.everything": "Everything",
   "preset.background": "Background",

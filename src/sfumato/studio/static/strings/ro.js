@@ -127,7 +127,8 @@ export const ro = {
   "part.scarf": "Eșarfă",
 
   "preset.face_and_hair": "Față și păr",
-  "preset.whole_person": "Toată persoana",
+  "preset.head": "Cap",
+  "preset.person": "Toată persoana",
   "preset.clothes": "Haine",
   "preset.everything": "Tot",
   "preset.background": "Fundal",

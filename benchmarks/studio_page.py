@@ -1,6 +1,6 @@
 """The studio's page on a photo of 12 megapixels at two device pixels for each CSS pixel: brush and memory.
 
-    python benchmarks/mask_editor.py [--moves 200] [--name mask_editor]
+    python benchmarks/studio_page.py [--moves 200] [--name studio_page]
 
 A real Chromium draws without a graphics card (SwiftShader), so the memory of its GPU process is what a card would hold
 and more. A move counts from the event, as the system stamped it, to the end of the frame that shows it; processor time
@@ -160,7 +160,7 @@ def measured(browser: Any, address: str, moves: int, folder: Path) -> dict[str, 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=200)
-    parser.add_argument("--name", default="mask_editor")
+    parser.add_argument("--name", default="studio_page")
     given = parser.parse_args(words)
     flags = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
     with (
