@@ -5,9 +5,9 @@
 Pictures of 192 x 256 pixels. `plain` is a transcription of the authors' code in float32, one operation after the other
 (plain_hrnet.py); `fast` is `hrnet.Fast`: normalisations folded into convolutions, channels_last, bf16 where the
 processor is faster with it. Both are called in turn, times are medians. Weights are the formula of the golden files.
-`least s` is the time that the convolutions' operations would take at the rate of the fastest convolution of the network,
-taken alone in the same number format: no arrangement of the same operations is faster. A training step of the plain
-network is Adam on contiguous float32; ours is that of a recipe with `precision="auto"`.
+`least s` is the time that the operations of its convolutions would take at the rate of the fastest of them, alone, in
+the same number format: no arrangement of the same operations is faster. A training step of the plain network is Adam on
+contiguous float32; ours is that of a recipe with `precision="auto"`.
 """
 
 import argparse

@@ -36,7 +36,7 @@ def write(file: BinaryIO, canvas: Canvas) -> None:
     for strip in canvas.strips():
         stored = np.ascontiguousarray(strip, np.dtype(canvas.dtype).newbyteorder(">"))
         data = stored.reshape(len(strip), -1).view(np.uint8)
-        chunk(b"IDAT", packer.compress(_filtered(data, above, channels * depth // 8)))
+        chunk(b"IDAT", packer.compress(_filtered(data, above, channels * depth // 8).data))
         above = data[-1:].copy()
     chunk(b"IDAT", packer.flush())
     chunk(b"IEND", b"")

@@ -40,7 +40,7 @@ def fill(places: Floats, depths: Floats, faces: Numbers, first: int, nearest: Fl
 
 
 @compiled
-def _triangle(corners: Floats, last: int, face: int, middles: Floats, nearest: Floats, ids: Numbers) -> None:
+def _triangle(corners: Floats, last: int, face: np.int32, middles: Floats, nearest: Floats, ids: Numbers) -> None:
     """Draws the triangle of the corners 0, last - 1 and last of some, (n, 3): their places and depths.
 
     `middles` are those of the samples along a row or a column. The innermost loop has no branches and counts without

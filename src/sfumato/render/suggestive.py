@@ -37,8 +37,8 @@ def facing(normals: Singles, corner: tuple[float, float], focal_px: float) -> Si
 
 
 @compiled
-def _facing(normals: Singles, left: float, top: float, focal: float) -> Singles:
-    """As `facing`; `left` and `top`: the middle of the first pixel. All numbers are singles."""
+def _facing(normals: Singles, left: np.float32, top: np.float32, focal: np.float32) -> Singles:
+    """As `facing`; `left` and `top`: the middle of the first pixel."""
     height, width = normals.shape[:2]
     found = np.zeros((height, width), np.float32)
     for row in range(height):
@@ -61,14 +61,15 @@ def valleys(facing: Singles, form: NDArray[np.bool_], strength: float) -> NDArra
     """
     weights = form.astype(np.float32)
     smooth = _blurred(facing * weights) / np.maximum(_blurred(weights), 1e-6)
-    xx, yy, xy = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3) for order in ((2, 0), (0, 2), (1, 1)))
+    orders = ((2, 0), (0, 2), (1, 1))
+    xx, yy, xy = (np.asarray(cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3), np.float32) for order in orders)
     curve = _curved(xx, yy, xy, form)
     faint = FAINT * strength
     inner = cv2.erode(form.view(np.uint8), np.ones((BORDER, BORDER), np.uint8)) > 0
     places = np.nonzero(inner & (curve >= faint))
     if not len(places[0]):
         return np.zeros_like(form)
-    across = 0.5 * np.arctan2(xy[places] / 2, xx[places] / 4 - yy[places] / 4)
+    across = np.asarray(0.5 * np.arctan2(xy[places] / 2, xx[places] / 4 - yy[places] / 4), np.float32)
     ridges = np.zeros_like(curve)
     ridges[places] = np.where(curve[places] >= _beside(curve, places, across), curve[places], 0)
     return strokes.strong(ridges, strength, faint)

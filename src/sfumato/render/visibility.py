@@ -58,7 +58,7 @@ def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.in
     found = np.zeros((len(KEYPOINTS), 3))
     inside = (depths > 0) & ((places >= 0) & (places < camera.size)).all(1)
     samples = np.floor(2 * places[inside]).astype(np.int64)[:, None] + _AROUND  # (n, 25, 2)
-    there = ((samples >= 0) & (samples < (ids.shape[1], ids.shape[0]))).all(2)
+    there = np.all((samples >= 0) & (samples < (ids.shape[1], ids.shape[0])), axis=2)
     columns, rows = np.moveaxis(np.where(there[..., None], samples, 0), 2, 0)
     most = np.where(there, nearest[rows, columns], 0).max(1)
     limbs = _limbs_there(figure.character, ids[rows, columns] - first)
