@@ -100,7 +100,8 @@ def test_no_text_stands_in_the_code(path):
     """A text is two words in a row, or one with a capital; names of keys, classes and events are neither."""
     code = CODE[path]
     allowed = re.compile(
-        r"[MmLlHhVvCcSsAaZz0-9 .,-]+|(Arrow\w*|Enter|Escape|Tab(  V)?|Control\+\S+|\w+ \+ .*|Abort\w+|Content-Type|X-Studio)"
+        r"[MmLlHhVvCcSsAaZz0-9 .,-]+"
+        r"|(Arrow\w*|Enter|Escape|Tab(  V)?|Control\+\S+|\w+ \+ .*|Abort\w+|Content-Type|X-Studio)"
     )
     lines = [text for text in LITERAL.findall(code) if re.search(r"[a-z]{2} [a-z]{2}|\b[A-Z][a-z]+\b", text)]
     classes = set(re.findall(r'\bclass(?:Name)?(?:: | = )"([^"]+)"', code)) | set(

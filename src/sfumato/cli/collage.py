@@ -11,7 +11,7 @@ from ..errors import OptionError, PictureError
 from ..progress import Progress
 from . import batch, files, films, flags, inputs, source
 from .console import Console
-from .stylize import OUT_HELP, add_limit, add_precision, in_color
+from .stylize import OUT_HELP, add_limit, add_precision
 from .translate import model_name
 
 if TYPE_CHECKING:
@@ -192,10 +192,11 @@ class _Work:
         return Film(translator, self.options, find=self.find, styles=self.styles, smooth=self.given.smooth)
 
     def _scene(self, job: inputs.Job, label: str) -> "Scene":
+        from .. import image
         from ..collage import Scene
         from ..progress import during
 
-        photo = in_color(self._read(job.photo, label), keeps_grey=False)
+        photo = image.in_color(self._read(job.photo, label), keeps_grey=False)
         with during(f"looking for {', '.join(self.options.parts)} in {label}", quiet=self.console.quiet):
             parts = self.find(photo) if self.mask is None else None
             scene = Scene.of(photo, self.mask, parts, self.options)

@@ -127,7 +127,7 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         PictureError: as `read`, or numbers are above 255.
     """
     path = Path(path)
-    with _reading(path), _opened(path) as image:
+    with _reading(path), _opened(path, READABLE) as image:
         if image.mode not in ("1", "L", "P", "I", "I;16", "I;16B"):
             values = np.asarray(image.convert("L" if image.mode == "LA" else "RGB"))
         else:
