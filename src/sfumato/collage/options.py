@@ -3,12 +3,13 @@
 Importing this needs neither torch nor NumPy.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge, Le, Lt, MinLen
 
 from ..errors import OptionError
+from ..options import Checked
 from ..parts import PARTS, Part
 
 Blend = Literal["guided", "feather", "laplacian", "hard"]
@@ -18,7 +19,7 @@ FILTERS: tuple[Filter, ...] = get_args(Filter)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Checked):
     """How parts of a photograph are redrawn and put back.
 
     `blend`, `softness`, `color_match` and `strength` take effect in `blend`: they can change without the model at work.
@@ -56,21 +57,4 @@ class Options:
             if not low <= (value := getattr(self, name)) <= high:
                 raise OptionError(f"{name} {value:g} is not between {low} and {high}")
         for name, low, high in (("seed", 0, 2**31 - 1), ("size", 16, 4096)):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int) and low <= value <= high):
-                raise OptionError(f"{name} {value!r} is not a whole number from {low} to {high}")
-
-    @classmethod
-    def of(cls, **given: Any) -> "Options":
-        """The options with these values.
-
-        Raises:
-            OptionError: one has no such name or a value that it cannot have.
-        """
-        known = [field.name for field in fields(cls)]
-        if unknown := sorted(set(given) - set(known)):
-            raise OptionError(f"there is no option {unknown[0]!r}; there are {', '.join(known)}")
-        try:
-            return cls(**given | ({"parts": tuple(given["parts"])} if "parts" in given else {}))
-        except TypeError as error:
-            raise OptionError(f"an option has a value of a wrong type ({error})") from error
+            self.check_whole(name, low, high)
