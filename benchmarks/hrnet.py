@@ -5,13 +5,15 @@
 Pictures of 192 x 256 pixels. `plain` is a transcription of the authors' code in float32, one operation after the other
 (plain_hrnet.py); `fast` is `hrnet.Fast`: normalisations folded into convolutions, channels_last, bf16 where the
 processor is faster with it. Both are called in turn, times are medians. Weights are the formula of the golden files.
-`least s` is the time that the operations of its convolutions would take at the rate of the fastest of them, alone, in
-the same number format: no arrangement of the same operations is faster. A training step of the plain network is Adam on
+`least s` is the time that the operations of its convolutions would take at the largest rate of its 3x3 convolutions
+(those of the four branches and of the stem), each alone, at the same batch and in the same number format: no
+arrangement of these convolutions is faster. A training step of the plain network is Adam on
 contiguous float32; ours is that of a recipe with `precision="auto"`.
 """
 
 import argparse
 import dataclasses
+import functools
 import runpy
 import statistics
 import time
@@ -56,13 +58,22 @@ def medians(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, f
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def rate(dtype: torch.dtype, where: torch.device, repeats: int) -> float:
-    """Operations a second of a 3x3 convolution of 64 channels, one of the network's own."""
-    layer = device.to_device(nn.Conv2d(64, 64, 3, padding=1, bias=False), where).to(dtype)
-    maps = torch.rand(8, 64, 64, 48).to(where, dtype, memory_format=torch.channels_last)
-    with torch.inference_mode():
-        seconds = medians({"layer": lambda: layer(maps)}, 10 * repeats)["layer"]
-    return 2 * layer.weight.numel() * maps.numel() / maps.shape[1] / seconds
+def layers(variant: str) -> list[tuple[int, int, int]]:
+    """Channels, height and width of the 3x3 convolutions of the four branches, and of the stem."""
+    branches = [(int(variant.removeprefix("w")) << k, 64 >> k, 48 >> k) for k in range(4)]
+    return [*branches, (64, 64, 48)]
+
+
+def rate(variant: str, batch: int, dtype: torch.dtype, where: torch.device, repeats: int) -> float:
+    """Operations a second of that of the network's 3x3 convolutions which makes most, each alone at this batch."""
+    rates = []
+    for channels, height, width in layers(variant):
+        layer = device.to_device(nn.Conv2d(channels, channels, 3, padding=1, bias=False), where).to(dtype)
+        maps = torch.rand(batch, channels, height, width).to(where, dtype, memory_format=torch.channels_last)
+        with torch.inference_mode():
+            seconds = medians({"layer": functools.partial(layer, maps)}, 10 * repeats)["layer"]
+        rates.append(2 * layer.weight.numel() * batch * height * width / seconds)
+    return max(rates)
 
 
 def operations(model: nn.Module, pictures: Tensor) -> int:
@@ -89,7 +100,7 @@ def at_work(variant: str, batch: int, repeats: int, where: torch.device) -> Row:
         "plain s": times["plain"],
         "fast s": times["fast"],
         "times faster": times["plain"] / times["fast"],
-        "least s": operations(model, pictures) / rate(fast.dtype, where, repeats),
+        "least s": operations(model, pictures) / rate(variant, batch, fast.dtype, where, repeats),
         "numbers": str(fast.dtype).removeprefix("torch."),
         "difference / std": float((ours - exact).square().mean().sqrt() / exact.std()),
     }

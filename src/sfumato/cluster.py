@@ -19,6 +19,8 @@ from typing import Any
 
 from . import __version__
 from .errors import DataError, DiskError, FailedError, OptionError, SfumatoError
+from .hearing import Heard, heard, told
+from .machine import keep_memory
 
 LOT = 4
 """Numbers that a core is given at once."""
@@ -123,6 +125,7 @@ def _lot(task: Task, numbers: Sequence[int], place: Place) -> list[dict[str, Any
     import cv2
 
     cv2.setNumThreads(1)
+    keep_memory()
     try:
         if place.version != __version__:
             raise FailedError(f"has Sfumato {__version__}, not {place.version}; install the same on all nodes")
@@ -138,12 +141,12 @@ def _lot(task: Task, numbers: Sequence[int], place: Place) -> list[dict[str, Any
 
 
 def _made(ray: ModuleType, task: Task, numbers: Sequence[int], place: Place) -> Iterator[dict[str, Any]]:
-    remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_lot)
+    remote = ray.remote(num_cpus=1, max_retries=RETRIES)(heard)
     running: dict[Any, Sequence[int]] = {}
     try:
         for begin in range(0, len(numbers), LOT):
             lot = numbers[begin : begin + LOT]
-            running[remote.remote(task, lot, place)] = lot
+            running[remote.remote(_lot, task, lot, place)] = lot
             if len(running) >= AHEAD * _cores(ray):
                 yield from _finished(ray, running)
         while running:
@@ -165,20 +168,22 @@ def _finished(ray: ModuleType, running: dict[Any, Sequence[int]]) -> Iterator[di
     for lot in done:
         first = running.pop(lot)[0]
         try:
-            results = ray.get(lot)
-        except ray.exceptions.RayTaskError as error:
-            raise _cause(error) from error
+            found: Heard[list[dict[str, Any]]] = ray.get(lot)
+        except ray.exceptions.RayTaskError as error:  # before the lot was begun
+            raise _cause(error.cause) from error
         except ray.exceptions.RayError as error:
             raise FailedError(
                 f"processes died {RETRIES + 1} times near picture {first} ({type(error).__name__}), for want of memory"
                 " perhaps; the same command goes on"
             ) from error
-        yield from results
+        try:
+            yield from told(found)
+        except ModuleNotFoundError as error:
+            raise _cause(error) from error
 
 
-def _cause(error: Any) -> Exception:
-    """What a task raised."""
-    cause: Exception = error.cause
-    if isinstance(cause, ModuleNotFoundError):
-        return FailedError(f"a node says: {cause}; install Sfumato {__version__} on all nodes")
-    return cause
+def _cause(error: Exception) -> Exception:
+    """What to raise of what a node did."""
+    if isinstance(error, ModuleNotFoundError):
+        return FailedError(f"a node says: {error}; install Sfumato {__version__} on all nodes")
+    return error

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import nn
 
+from . import machine
 from .errors import OptionError
 from .machine import cores
 
@@ -111,14 +112,7 @@ def keep_memory() -> bool:
     and more takes three times as long so (measured, and far more on virtual machines that hand free pages back).
     Programs call it once at their start; a library has no business to.
     """
-    if sys.platform != "linux":
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except AttributeError:  # musl has none
-        return False
-    mmap_max, trim_threshold, top_pad = -4, -1, -2  # from malloc.h
-    return all([mallopt(mmap_max, 0), mallopt(trim_threshold, 2**31 - 1), mallopt(top_pad, 64 * 2**20)])
+    return machine.keep_memory(None)
 
 
 def describe(device: torch.device) -> str:

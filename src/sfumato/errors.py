@@ -70,6 +70,10 @@ class DiskError(FailedError):
 
 
 class Cancelled(SfumatoError):
-    """The user stopped the work."""
+    """The user stopped the work.
+
+    What goes on where it stopped raises it for Ctrl-C, too, so that it can say how far it came: a loop that passes over
+    each SfumatoError must let this one through.
+    """
 
     exit_code = 130

@@ -21,8 +21,22 @@ def locked(file: int, *, wait: bool = False, shared: bool = False) -> bool:
     Raises:
         OSError: the file cannot be locked for another reason.
     """
+    return _tried(file, wait=wait, shared=shared) is not False
+
+
+def lockable(file: int) -> bool:
+    """Whether locks on a file, open for reading, keep anybody out; who asks shares it.
+
+    Raises:
+        OSError: as `locked`.
+    """
+    return _tried(file, wait=False, shared=True) is not None
+
+
+def _tried(file: int, *, wait: bool, shared: bool) -> bool | None:
+    """Whether the file is locked now; None where there are no locks."""
     if sys.platform == "win32":
-        return True
+        return None
     import fcntl
 
     try:
@@ -32,4 +46,5 @@ def locked(file: int, *, wait: bool = False, shared: bool = False) -> bool:
     except OSError as error:
         if error.errno not in NONE:
             raise
+        return None
     return True

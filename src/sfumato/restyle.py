@@ -152,7 +152,7 @@ def restyle(
         OptionError: the folder holds another set, another process makes this one, or the model makes no pictures.
         WeightsError: there is no such model, or it is damaged.
         DiskError: the disk is full or not writable; the same call goes on.
-        Cancelled: `progress` said so; likewise.
+        Cancelled: `progress` said so, or Ctrl-C; likewise.
     """
     config, out = config or Config(), Path(out)
     pictures = labelled(dataset)
@@ -161,7 +161,7 @@ def restyle(
         log.warning("left out: %s", fault)
     named = [folders.named(Path(path)) for path in hands.paths]
     translator = Translator(config.model, device=device)
-    manifest.claim(out, asdict(config) | {"styles": named}, digests(dataset, pictures))
+    claimed = manifest.claim(out, asdict(config) | {"styles": named}, digests(dataset, pictures))
     chosen = styles_of(len(pictures), len(hands), config)
     (out / "images").mkdir(parents=True, exist_ok=True)
 
@@ -176,7 +176,7 @@ def restyle(
             yield _kept(out, number, result, pictures[place]) | {"style": folders.named(Path(style))}
 
     count = len(pictures) * config.per_picture
-    return manifest.gather(out, count, made, description=DESCRIPTION, shard=shard, progress=progress)
+    return manifest.gather(out, count, made, claimed=claimed, description=DESCRIPTION, shard=shard, progress=progress)
 
 
 def styled(picture: Path, style: NDArray[np.uint8], translator: Translator, config: Config) -> NDArray[np.uint8]:

@@ -1,7 +1,11 @@
 """Ctrl-C, or SIGTERM, in the middle of the work: exit code 130, one line, what was done stays, nothing half-written."""
 
+import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from PIL import Image
@@ -40,3 +44,57 @@ def test_ctrl_c_and_a_request_to_end(tmp_path, words, label, left, asked):
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (130, "sfumato: interrupted\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.png", "b.png", "c.png", *left])
+
+
+DRAWS = """
+import sys, time
+from pathlib import Path
+
+from sfumato.cli import main
+from sfumato.render import job
+from sfumato.weights import replacing
+
+def drawn(config, number, folder):
+    file = f"images/{number}.png"
+    with replacing(folder / file) as picture:
+        picture.write(b"half of a picture")
+        picture.flush()
+        if number:
+            Path(f"writes-{number}").touch()
+            time.sleep(600)
+    return {"id": number, "file": file, "width": 64, "height": 64, "annotations": []}
+
+job.make = drawn
+if __name__ == "__main__":
+    sys.exit(main(["render", "-o", "set", "--count", "5", "--size", "64", "--workers", "2"]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+def test_a_request_to_end_to_a_command_and_the_processes_that_draw(tmp_path):
+    """Those are ended while they write; what is half-written goes, what is there has labels."""
+    (tmp_path / "draws.py").write_text(DRAWS)
+    with subprocess.Popen(
+        [sys.executable, "draws.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        manifest = tmp_path / "set" / "manifest.jsonl"
+        while run.poll() is None and not (
+            all((tmp_path / f"writes-{k}").exists() for k in (1, 2)) and manifest.read_bytes().endswith(b"\n")
+        ):
+            time.sleep(0.02)
+        assert len(list((tmp_path / "set" / "images").glob(".*.tmp"))) == 2
+        os.killpg(run.pid, signal.SIGTERM)
+        said = run.communicate(timeout=120)[1]
+    assert run.returncode == 130
+    assert said == "sfumato: stopped after 1 of 5 pictures; the same command goes on from there\n"
+    assert [path.name for path in (tmp_path / "set" / "images").iterdir()] == ["0.png"]
+    assert [image["id"] for image in json.loads((tmp_path / "set" / "keypoints.json").read_text())["images"]] == [0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+def test_a_request_to_end_that_was_ignored_stays_ignored(tmp_path):
+    Image.fromarray(made_photo(64, 64)).save(tmp_path / "c.png")
+    code = CODE.format(label="c-texture.png", words=["texture", "c.png", "--size", "64"], asked="SIGTERM")
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + code
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "c-texture.png\n", "")

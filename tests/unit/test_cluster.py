@@ -1,10 +1,12 @@
 """What a node checks before it draws, and what is said where there is no cluster; sets on one are in tests/jobs."""
 
+import logging
+import pickle
 import platform
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import cv2
 import pytest
@@ -52,6 +54,58 @@ def test_a_node_with_another_version(place):
 def test_an_error_names_its_node(place):
     with pytest.raises(DataError, match=re.escape(f"node {platform.node()}: 7 is no good")):
         cluster._lot(complains, [7], place)
+
+
+class NearRay:
+    """Ray whose tasks are called here, through pickles."""
+
+    exceptions = SimpleNamespace(RayTaskError=ZeroDivisionError, RayError=ZeroDivisionError)
+
+    def remote(self, **_settings):
+        return lambda function: SimpleNamespace(
+            remote=lambda *words: pickle.dumps(function(*pickle.loads(pickle.dumps(words))))
+        )
+
+    def cluster_resources(self):
+        return {"CPU": 1}
+
+    def wait(self, running, **_settings):
+        return running[:1], running[1:]
+
+    def get(self, lot):
+        return pickle.loads(lot)
+
+    def cancel(self, lot):
+        pass
+
+
+def warns(number):
+    logging.getLogger("sfumato.render").warning("odd at %d", number)
+    return complains(number) if number == 2 else double(number)
+
+
+def said_here(caplog):
+    """What was logged by the process that asked, here the same as that of the node."""
+    return [record.getMessage() for record in caplog.records if record.name == "sfumato.hearing"]
+
+
+def test_what_nodes_warn_of_is_said_also_before_an_error(place, caplog):
+    found = cluster._made(NearRay(), warns, [1], place)
+    assert [made["twice"] for made in found] == [2]
+    assert said_here(caplog) == ["odd at 1"]
+    caplog.clear()
+    with pytest.raises(DataError, match=f"node {re.escape(platform.node())}: 2 is no good"):
+        list(cluster._made(NearRay(), warns, [2, 3], place))
+    assert said_here(caplog) == ["odd at 2"]
+
+
+def lacks(number):
+    raise ModuleNotFoundError(f"No module named 'part{number}'")
+
+
+def test_a_node_that_lacks_a_module(place):
+    with pytest.raises(FailedError, match=r"a node says: No module named 'part0'; install Sfumato .* on all nodes"):
+        list(cluster._made(NearRay(), lacks, [0], place))
 
 
 def test_no_ray(tmp_path, monkeypatch):

@@ -32,6 +32,11 @@ def fill(folder, numbers, shard=(0, 1)):
             lines.add(record)
 
 
+def gathered(folder, count, make, *, description="", shard=(0, 1)):
+    """The set of seed 1, claimed and gathered."""
+    return gather(folder, count, make, claimed=claim(folder, {"seed": 1}), description=description, shard=shard)
+
+
 def numbers(folder):
     return [record["id"] for record in Records(folder)]
 
@@ -78,10 +83,9 @@ def test_what_is_there_has_labels_whatever_ends_the_work(tmp_path, error):
         yield from made(tmp_path, missing[:2])
         raise error
 
-    claim(tmp_path, {"seed": 1})
     wanted = Cancelled if error is KeyboardInterrupt else type(error)
     with pytest.raises(wanted, match=r"stopped after 2 of 5 pictures; the same command goes on|broken|died"):
-        gather(tmp_path, 5, make, description="x")
+        gathered(tmp_path, 5, make, description="x")
     assert labelled(tmp_path) == [0, 1]
 
 
@@ -100,9 +104,8 @@ def test_a_folder_in_which_nothing_is_made_takes_any_set(tmp_path):
     def stopped(_numbers):
         raise KeyboardInterrupt
 
-    claim(tmp_path, {"seed": 1})
     with pytest.raises(Cancelled, match="stopped after 0 of 5 pictures"):
-        gather(tmp_path, 5, stopped, description="x")
+        gathered(tmp_path, 5, stopped, description="x")
     claim(tmp_path, {"seed": 2})
     with Manifest(tmp_path).appending(), pytest.raises(OptionError, match="seed=2, not 3"):
         claim(tmp_path, {"seed": 3})  # another process is about to make the first
@@ -111,6 +114,63 @@ def test_a_folder_in_which_nothing_is_made_takes_any_set(tmp_path):
     (tmp_path / "images" / "0.png").touch()
     with pytest.raises(OptionError, match="seed=3, not 4"):
         claim(tmp_path, {"seed": 4})
+
+
+def test_two_sets_that_are_begun_at_once_do_not_mix(tmp_path):
+    """The second claims the folder before the first, which has claimed it, makes anything."""
+    first = claim(tmp_path, {"seed": 1})
+    second = claim(tmp_path, {"seed": 2})
+    with pytest.raises(OptionError, match="seed=2, not 1; choose another folder"):
+        gather(tmp_path, 3, lambda ns: made(tmp_path, ns), claimed=first, description="")
+    assert not (tmp_path / "images").exists()
+    assert gather(tmp_path, 3, lambda ns: made(tmp_path, ns), claimed=second, description="") == 3
+    assert manifest.read_claim(tmp_path) == {"seed": 2}
+
+
+def test_a_claim_waits_for_one_who_begins(tmp_path):
+    """Between its look at the folder and what it writes there nobody takes the manifest."""
+    claim(tmp_path, {"seed": 1})
+    with manifest._kept_apart(tmp_path):
+        other = threading.Thread(target=claim, args=(tmp_path, {"seed": 2}))
+        other.start()
+        other.join(0.2)
+        assert manifest.read_claim(tmp_path) == {"seed": 1}
+    other.join(10)
+    assert manifest.read_claim(tmp_path) == {"seed": 2}
+
+
+def test_without_locks_an_empty_manifest_is_left_only_if_it_is_old(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "_tried", lambda file, *, wait, shared: None)
+    claimed = claim(tmp_path, {"seed": 1})
+
+    def make(numbers):
+        with pytest.raises(OptionError, match="seed=1, not 2"):
+            claim(tmp_path, {"seed": 2})  # another process, before the first file is there
+        yield from made(tmp_path, numbers[:0])
+
+    (tmp_path / "manifest.jsonl").touch()
+    aged(tmp_path / "manifest.jsonl")
+    gather(tmp_path, 3, make, claimed=claimed, description="")
+    (tmp_path / "keypoints.json").unlink()
+    aged(tmp_path / "manifest.jsonl")
+    claim(tmp_path, {"seed": 2})
+    assert manifest.read_claim(tmp_path) == {"seed": 2}
+
+
+def aged(path):
+    """Makes a file so old that it is nobody's."""
+    os.utime(path, (time.time() - 2 * manifest.OLD_S,) * 2)
+
+
+def test_what_killed_helpers_left_half_written_goes_when_the_work_is_stopped(tmp_path):
+    def make(numbers):
+        yield from made(tmp_path, numbers[:1])
+        (tmp_path / "images" / ".1.png.0a1b.tmp").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(Cancelled, match="stopped after 1 of 3"):
+        gathered(tmp_path, 3, make)
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["0.png"]
 
 
 def test_a_set_of_another_command_is_called_so(tmp_path):
@@ -138,7 +198,7 @@ def test_what_killed_processes_left_half_written_goes(tmp_path, shard, age_s, st
     for path in left:
         path.write_text("half")
         os.utime(path, (time.time() - age_s,) * 2)
-    assert gather(tmp_path, 2, lambda ns: made(tmp_path, ns), description="", shard=shard) == 2 // shard[1]
+    assert gathered(tmp_path, 2, lambda ns: made(tmp_path, ns), description="", shard=shard) == 2 // shard[1]
     assert [path.exists() for path in left] == [stays, stays]  # others may write to them now
 
 
@@ -169,13 +229,13 @@ def test_half_a_line_on_a_full_disk(tmp_path):
 
 
 def test_a_picture_that_was_deleted_is_made_again(tmp_path):
-    gather(tmp_path, 4, lambda ns: made(tmp_path, ns), description="")
+    gathered(tmp_path, 4, lambda ns: made(tmp_path, ns), description="")
     for number in (1, 3):
         (tmp_path / f"images/{number}.png").unlink()
     assert write_labels(tmp_path, "") == 2
     assert labelled(tmp_path) == [0, 2]
     again = []
-    assert gather(tmp_path, 4, lambda ns: again.extend(ns) or made(tmp_path, ns), description="") == 4
+    assert gathered(tmp_path, 4, lambda ns: again.extend(ns) or made(tmp_path, ns), description="") == 4
     assert again == [1, 3]
     assert labelled(tmp_path) == numbers(tmp_path) == [0, 1, 2, 3]
 
@@ -209,7 +269,7 @@ def test_shards_that_end_together_lose_no_labels(tmp_path, monkeypatch):
     shards = [
         threading.Thread(
             name=name,
-            target=lambda part: gather(tmp_path, 6, lambda ns: made(tmp_path, ns), description="", shard=(part, 2)),
+            target=lambda part: gathered(tmp_path, 6, lambda ns: made(tmp_path, ns), description="", shard=(part, 2)),
             args=(part,),
         )
         for part, name in enumerate(("first", "second"))
@@ -236,12 +296,12 @@ def test_one_process_makes_a_picture(tmp_path, first, second, meet):
         (record,) = made(tmp_path, [first[0]])
         if meet:
             with pytest.raises(OptionError, match=r"another process makes these pictures; wait for it, or share them"):
-                gather(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=second)
+                gathered(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=second)
         else:
-            gather(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=second)
+            gathered(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=second)
         lines.add(record)
     assert first[0] in numbers(tmp_path)
-    gather(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=first)
+    gathered(tmp_path, 12, lambda ns: made(tmp_path, ns), description="", shard=first)
 
 
 def test_another_process_is_told_and_its_death_frees_the_folder(tmp_path):
@@ -283,7 +343,7 @@ def test_what_was_given_up_leaves_labels_of_the_others(tmp_path):
         raise FailedError("processes died")
 
     with pytest.raises(FailedError, match="processes died"):
-        gather(tmp_path, 3, make, description="")
+        gathered(tmp_path, 3, make, description="")
     assert labelled(tmp_path) == [0, 1]
 
 

@@ -15,7 +15,7 @@ from unit import picture_corpus as corpus
 
 from sfumato import image
 from sfumato.errors import DiskError, PictureError
-from sfumato.image import writing
+from sfumato.image import png, writing
 
 EXTENSIONS = ("jpg", "png", "webp", "tif", *(["avif"] if corpus.HAS_AVIF else []))
 # Lossless formats and the modes they hold.
@@ -47,6 +47,22 @@ def test_lossless_round_trip(extension, mode, size, tmp_path):
     again = image.read(path)
     assert again.mode == mode and corpus.same(again, picture)
     assert leftovers(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("size", [(200, 437), (200, 872), (90_000, 3)])  # of 8 bits 436 rows are a strip
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_strips_of_a_png_join(size, dtype, tmp_path, monkeypatch):
+    width, height = size
+    colors = np.random.default_rng(0).integers(0, 40, (height, width, 3)).astype(dtype)
+    rows = np.ascontiguousarray(colors).view(np.uint8).reshape(height, -1)
+    assert rows.size > png.AT_HAND
+    picture = image.from_any(colors)
+    image.write(tmp_path / "x.png", picture)
+    assert corpus.same(image.read(tmp_path / "x.png"), picture)
+    above = np.ones((1, rows.shape[1]), np.uint8)
+    strips = png._filtered(rows, above, 3 * colors.itemsize)
+    monkeypatch.setattr(png, "AT_HAND", rows.size)
+    assert np.array_equal(png._filtered(rows, above, 3 * colors.itemsize), strips)
 
 
 @pytest.mark.parametrize(

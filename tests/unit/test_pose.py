@@ -429,7 +429,7 @@ def test_a_report_says_how_it_came_about(estimator, monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["/bin/sfumato", "evaluate", "/home/me/pose.safetensors", "drawings"])
     content = pose.evaluate_pose(estimator, root).json()
     assert (content["boxes"], content["decode"], content["flip"]) == ("labelled", "dark", False)
-    assert content["precision"] == "fp32"
+    assert content["precision"] == estimator.precision
     assert content["command"] == "sfumato evaluate pose.safetensors drawings"
     assert (content["legs_exchanged"], content["areas_of_boxes"], content["not_found"]) == (1, 1, [])
     assert content["by_figure"][-1]["oks"] == 1

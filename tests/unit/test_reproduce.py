@@ -199,3 +199,9 @@ def test_markdown_of_a_model_of_ones_own():
         "tables": {"T": [row | {"rendered": score}]},
     }
     assert "| AdaIN, 1 style | my.safetensors |  |  | 0.500 |" in tables.markdown(made)
+    assert "; of 4 rendered figures" in tables.markdown(made)
+    uncounted = row | {"rendered": score | {"figures": None}}
+    assert "; of 4 rendered figures" in tables.markdown(
+        made | {"tables": {"T": [uncounted, row | {"rendered": score}]}}
+    )
+    assert "figures." not in tables.markdown(made | {"tables": {"T": [uncounted]}})

@@ -5,18 +5,21 @@ import logging
 import os
 import random
 import re
+import shlex
 import shutil
 
 import pytest
 import torch
-from toy import Config
+from toy import Config, Model
 from toy import recipe as toy_recipe
 
 from sfumato import recipes, train, zoo
+from sfumato.card import Card
 from sfumato.errors import DiskError, RecipeError, WeightsError
 from sfumato.train import checkpoint
 from sfumato.train.checkpoint import claimed, describe, unfit
-from sfumato.weights import load_tensors
+from sfumato.train.overrides import override, said
+from sfumato.weights import load_tensors, save
 
 
 @pytest.fixture(scope="module")
@@ -274,10 +277,42 @@ def test_what_a_run_cannot_begin_with(recipe, tmp_path, name, content, words):
         train(dataclasses.replace(recipe, start=str(file)), tmp_path / "run", device="cpu")
 
 
+def overrides_told(recipe, start, tmp_path):
+    """The words that the error tells, as a shell splits them."""
+    told = r"a network of other sizes than the recipe's \(\d.*\); for one like it add (.*)"
+    with pytest.raises(WeightsError, match=told) as caught:
+        train(dataclasses.replace(recipe, start=str(start)), tmp_path / "second", device="cpu")
+    return shlex.split(re.search(told, str(caught.value))[1])
+
+
 def test_a_model_of_other_sizes_tells_how_to_begin_with_it(recipe, run, tmp_path):
-    larger = dataclasses.replace(recipe, method=Config(width=8), start=str(run / "paint.safetensors"))
-    with pytest.raises(WeightsError, match=r"a network of other sizes than the recipe's; for one like it add --method"):
-        train(larger, tmp_path / "second", device="cpu")
+    larger = dataclasses.replace(recipe, method=Config(width=8, norm=True, pause_s=0.5))
+    words = overrides_told(larger, run / "paint.safetensors", tmp_path)
+    assert words == ["--method.width", "4", "--method.pause-s", "0.0", "--method.no-norm"]
+    assert override(larger, words).method == recipe.method
+    wide = Config(width=8, norm=True)
+    save(tmp_path / "wide.safetensors", Model(wide), Card(name="w", method="toy", config=dataclasses.asdict(wide)))
+    assert override(recipe, overrides_told(recipe, tmp_path / "wide.safetensors", tmp_path)).method == wide
+
+
+@pytest.mark.parametrize("tensorboard", [True, False])
+def test_what_is_said_of_values_is_read_as_they_are(recipe, tensorboard):
+    """Switches, numbers and lists, by the command's own reader."""
+    values = {"tensorboard": tensorboard, "data.content": ["a", "it's"], "optimizers.painter.betas": [0.25, 0.5]}
+    words = [word for field, value in values.items() for word in said(field, value)]
+    other = dataclasses.replace(recipe, tensorboard=not tensorboard)
+    made = override(other, shlex.split(shlex.join(words)))
+    assert (made.tensorboard, made.data.content) == (tensorboard, ("a", "it's"))
+    assert made.optimizers["painter"].betas == (0.25, 0.5)
+
+
+def test_a_model_that_is_not_as_its_card_says_is_called_damaged(recipe, tmp_path):
+    """Another pause makes no other sizes, and that width is not the file's."""
+    for k, config in enumerate([Config(pause_s=0.5), Config(width=8)]):
+        path = tmp_path / f"{k}.safetensors"
+        save(path, torch.nn.Conv2d(3, 4, 3), Card(name="w", method="toy", config=dataclasses.asdict(config)))
+        with pytest.raises(WeightsError, match=r"is of another method or damaged \(5 missing.*; 2 unexpected"):
+            train(dataclasses.replace(recipe, start=str(path)), tmp_path / "run", device="cpu")
 
 
 def test_a_recipe_names_the_model_that_it_begins_with():

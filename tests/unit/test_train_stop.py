@@ -19,6 +19,27 @@ def test_a_signal_only_raises_the_flag(number):
     assert {n: signal.getsignal(n) for n in before} == before
 
 
+def test_a_request_to_end_that_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with Stop() as stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not stop.asked
+            os.kill(os.getpid(), signal.SIGINT)
+            assert stop.asked
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_signal_that_another_than_python_takes(monkeypatch):
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(signal, "getsignal", lambda _number: None)
+    with Stop():
+        monkeypatch.undo()
+        assert {n: signal.getsignal(n) for n in before} == before
+
+
 def test_a_second_ctrl_c_interrupts_at_once():
     with pytest.raises(KeyboardInterrupt), Stop():
         os.kill(os.getpid(), signal.SIGINT)

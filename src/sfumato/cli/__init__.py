@@ -86,12 +86,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended_as_by_ctrl_c() -> Iterator[None]:
     """Inside, a request to end (SIGTERM), as of a batch system, is what Ctrl-C is: nothing stays half-written.
 
-    Does nothing outside the main thread, where Python gives no signals.
+    Does nothing outside the main thread, where Python gives no signals, where the request is ignored, and where another
+    than Python takes it.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Cancelled, DataError, DiskError, FailedError, OptionError
-from ..locks import locked
+from ..locks import lockable, locked
 from ..progress import Report
 from ..weights import SHOWN, first, replacing
 from .coco import written
@@ -63,6 +63,7 @@ class Manifest:
                         f"{self.folder}: another process makes these pictures; wait for it, or share them by --shard"
                     )
                 self._file.truncate(_whole_bytes(self.path))
+                os.utime(self.path)  # where there are no locks, its age alone tells that somebody is about to write
             yield self
 
     def _meets(self, other: Path) -> bool:
@@ -104,8 +105,9 @@ def _kept_apart(folder: Path) -> Iterator[None]:
     """One process at a time."""
     path = folder / LOCK
     with ExitStack() as opened:
-        with _writing(path):
+        with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
+        with _writing(path):
             locked(opened.enter_context(path.open("ab")).fileno(), wait=True)
         yield
 
@@ -115,6 +117,7 @@ def gather(
     count: int,
     make: Callable[[Sequence[int]], Iterator[Record]],
     *,
+    claimed: Record,
     description: str,
     shard: tuple[int, int] = (0, 1),
     progress: Report | None = None,
@@ -122,9 +125,10 @@ def gather(
     """Makes the pictures 0 ... count - 1 of the shard that are not there yet, and keypoints.json of all that are then.
 
     Args:
-        folder: of the set, claimed.
+        folder: of the set.
         count: pictures of the whole set.
         make: from numbers of pictures to their lines, each when its files are complete.
+        claimed: what `claim` returned.
         description: of the set, for keypoints.json.
         shard: this share and the number of shares.
         progress: called with the pictures done and their number; False stops.
@@ -133,14 +137,17 @@ def gather(
         How many pictures of all shares there are.
 
     Raises:
-        OptionError: another process makes pictures of this share.
-        DiskError: the disk is full or not writable; the same call goes on.
+        OptionError: another process makes pictures of this share, or has claimed the folder for another set since.
+        DiskError: the disk is full or not writable; the same call goes on, and keypoints.json is as it was.
         DataError: a manifest is damaged, or `make` cannot use something; keypoints.json is of what is there.
         FailedError: `make` gave up on some; likewise.
         Cancelled: `progress` said so, or Ctrl-C; likewise, and the same call goes on.
+
+    What else `make` raises, as MemoryError, comes through, and keypoints.json is as it was.
     """
     mine = range(shard[0], count, shard[1])
     with _going_on(), Manifest(folder, shard).appending() as lines:
+        _compare(folder, read_claim(folder), claimed, ())
         there = set(Records(folder).numbers.tolist())
         missing = [number for number in mine if number not in there]
         done = len(mine) - len(missing)
@@ -154,6 +161,7 @@ def gather(
         except DiskError:
             raise
         except (Cancelled, DataError, FailedError, KeyboardInterrupt) as error:
+            _sweep(folder, shard)  # a signal to all processes may have ended those of `make` while they wrote
             if done:
                 write_labels(folder, description)
             if isinstance(error, KeyboardInterrupt):
@@ -262,7 +270,7 @@ def _whole_bytes(path: Path) -> int:
         return sum(len(line) for line in file if line.endswith(b"\n"))
 
 
-def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> None:
+def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> Record:
     """Writes config.json, or checks that the set that is there is of the same configuration and source.
 
     A folder in which nothing is made yet takes any.
@@ -272,6 +280,9 @@ def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> 
         config: its configuration.
         source: a digest of each thing that it is made of, in their order; more may come at the end.
 
+    Returns:
+        What config.json says now, for `gather`.
+
     Raises:
         OptionError: it is of another one, whose first difference is named, or there is a set that is not ours.
         DataError: the configuration that is there cannot be read.
@@ -279,21 +290,24 @@ def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> 
     """
     path = folder / CONFIG
     wanted = config if source is None else config | {SOURCE: _summary(source)}
-    if path.exists() and not _is_bare(folder):
-        there = read_claim(folder)
-        _compare(folder, there, wanted, source or ())
-        if there.get(SOURCE) == wanted.get(SOURCE):
-            return
-    elif foreign := next((folder / name for name in NAMES if (folder / name).exists()), None):
+    foreign = next((folder / name for name in NAMES if (folder / name).exists()), None)
+    if foreign and not path.exists():
         raise OptionError(f"{foreign} is of another set, which is not overwritten; choose another folder with -o")
-    with replacing(path) as file:
-        file.write(json.dumps(wanted, indent=2).encode())
+    with _kept_apart(folder):
+        there = read_claim(folder) if path.exists() else None
+        if there is not None and not _is_bare(folder):
+            _compare(folder, there, wanted, source or ())
+            if there.get(SOURCE) == wanted.get(SOURCE):
+                return wanted
+        with replacing(path) as file:
+            file.write(json.dumps(wanted, indent=2).encode())
+    return wanted
 
 
 def _is_bare(folder: Path) -> bool:
     """Whether nothing is in the folder of a set but what a run leaves there that makes nothing."""
     return all(
-        path.name in (CONFIG, LOCK) or (path.match(LINES) and not path.stat().st_size and not _is_written(path))
+        path.name in (CONFIG, LOCK) or (path.match(LINES) and not path.stat().st_size and _is_left(path))
         if path.is_file()
         else path.is_dir() and not any(path.iterdir())
         for path in folder.iterdir()
@@ -304,6 +318,13 @@ def _is_written(lines: Path) -> bool:
     """Whether a process adds to a manifest."""
     with lines.open("rb") as file:
         return not locked(file.fileno(), shared=True)
+
+
+def _is_left(lines: Path) -> bool:
+    """Whether nobody is about to add to an empty manifest; where there are no locks, when nobody did for long."""
+    with lines.open("rb") as file:
+        known = lockable(file.fileno())
+    return not _is_written(lines) if known else lines.stat().st_mtime < time.time() - OLD_S
 
 
 def _summary(source: Sequence[str]) -> Record:
@@ -318,15 +339,15 @@ def _compare(folder: Path, there: Record, wanted: Record, source: Sequence[str])
             said = f"a set of another command or another Sfumato, which notes {min(strange)} and not {field}"
         elif field not in there:
             said = f"a set of an older Sfumato, which did not note {field}"
+        elif there[field] == wanted[field]:
+            continue
         elif field == SOURCE:
             if there[field] == _summary(source[: int(there[field]["count"])]):
                 continue
             said = "a set that was made of another one, or what it was made of has changed since"
-        elif there[field] != wanted[field]:
+        else:
             old, new = _apart(there[field], wanted[field])
             said = f"a set with {field}={old}, not {new}"
-        else:
-            continue
         raise OptionError(f"{folder} holds {said}; choose another folder with -o")
 
 

@@ -106,7 +106,7 @@ def bone_map(names: Sequence[str], file: Path | None = None) -> BoneMap:
     Raises:
         DataError: no family fits; or the file cannot be read, names a bone that is not there, or leaves out a limb.
     """
-    found = _fitting(names, REQUIRED) if file is None else _from_file(names, file)
+    found = _fitting(names, REQUIRED) if file is None else _from_file(names, file, REQUIRED)
     if found is not None:
         return found
     some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
@@ -119,7 +119,7 @@ def bone_map(names: Sequence[str], file: Path | None = None) -> BoneMap:
 def joint_map(names: Sequence[str], file: Path | None = None) -> dict[str, int]:
     """Places of a motion's joints (names) by the names of LIMBS, all of MOVED among them; none, if they are unknown.
 
-    Of a rig without a neck the head is taken for it, because both turn where they meet.
+    Of a rig without a neck, or a map file that names none, the head is taken for it, because both turn where they meet.
 
     Args:
         names: of all joints.
@@ -128,7 +128,10 @@ def joint_map(names: Sequence[str], file: Path | None = None) -> dict[str, int]:
     Raises:
         DataError: the map file cannot be used.
     """
-    found = _fitting(names, MOVED) or _fitting(names, REQUIRED) if file is None else _from_file(names, file)
+    if file is None:
+        found = _fitting(names, MOVED) or _fitting(names, REQUIRED)
+    else:
+        found = _from_file(names, file, [limb for limb in MOVED if limb not in OPTIONAL])
     return {"neck": found.limbs["head"]} | found.limbs if found else {}
 
 
@@ -136,8 +139,8 @@ def eye_bones(names: Sequence[str]) -> list[int]:
     """Places of the bones that move the left and the right eye; none, if there are not both."""
     places = {plain(name): place for place, name in reversed(list(enumerate(names)))}
     wanted = [[plain(name) for name in _EYES.format(side=side, s=side[0]).split()] for side in ("left", "right")]
-    found = [places[name] for choices in wanted for name in choices if name in places]
-    return found if len(found) == 2 else []
+    left, right = (next((places[name] for name in choices if name in places), None) for choices in wanted)
+    return [] if left is None or right is None else [left, right]
 
 
 def map_file(character: Path) -> Path | None:
@@ -174,7 +177,7 @@ def names_of(family: str) -> dict[str, list[str]]:
     return {limb: cell.split() for limb, cell in zip(LIMBS, cells, strict=True)}
 
 
-def _from_file(names: Sequence[str], file: Path) -> BoneMap:
+def _from_file(names: Sequence[str], file: Path, needed: Sequence[str]) -> BoneMap:
     try:
         text = file.read_text(encoding="utf-8")
         table = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
@@ -184,7 +187,7 @@ def _from_file(names: Sequence[str], file: Path) -> BoneMap:
         raise DataError(f'{file}: a map of bones holds lines such as left_hand = "Bone.007"')
     points = table.pop("keypoints", {})
     limbs = {limb: _place(names, file, limb, bone, LIMBS) for limb, bone in table.items()}
-    if missing := [limb for limb in REQUIRED if limb not in limbs]:
+    if missing := [limb for limb in needed if limb not in limbs]:
         raise DataError(f"{file}: no bone is named for {', '.join(missing)}")
     return BoneMap(
         family="map file",

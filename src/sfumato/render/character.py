@@ -7,11 +7,12 @@ Shapes: V vertices, F faces, J bones, K bones of a vertex at most, E edges, C co
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
 from ..parts import PARTS as PARTS
 from .compiled import compiled
 
@@ -103,7 +104,11 @@ class Keypoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Character:
-    """All that is needed to pose a character and to label it."""
+    """All that is needed to pose a character and to label it.
+
+    Raises:
+        DataError: arrays do not go together: machine code would read beyond their ends.
+    """
 
     name: str
     """For files and metadata."""
@@ -118,6 +123,30 @@ class Character:
     """Its own motions, by name."""
     drape: "Drape | None" = None
     """Its skirt, if there is one that must not be left to skinning."""
+
+    def __post_init__(self) -> None:
+        mesh, weights, where = self.mesh, self.weights, f"character {self.name!r}"
+        if weights.bones.shape != weights.values.shape or len(weights.bones) != len(mesh.vertices):
+            raise DataError(
+                f"{where}: has weights {weights.values.shape} of bones {weights.bones.shape}; give each of its"
+                f" {len(mesh.vertices)} vertices as many of both"
+            )
+        if not len(mesh.faces) == len(mesh.parts) == len(mesh.components) == len(mesh.colors):
+            raise DataError(f"{where}: give each of its {len(mesh.faces)} faces one part, component and color")
+        check_numbers(where, "bone", weights.bones, len(self.skeleton.heads))
+        check_numbers(where, "vertex", mesh.faces, len(mesh.vertices))
+        check_numbers(where, "component", mesh.components, len(mesh.cards))
+
+
+def check_numbers(where: str, what: str, numbers: NDArray[np.signedinteger[Any]], count: int) -> None:
+    """Whether all numbers of things are from 0 to count - 1.
+
+    Raises:
+        DataError: one is not; the message begins with `where`.
+    """
+    least, most = (int(numbers.min()), int(numbers.max())) if numbers.size else (0, -1)
+    if least < 0 or most >= count:
+        raise DataError(f"{where}: names {what} {least if least < 0 else most} of {count}; the file is damaged")
 
 
 def ancestors(parents: Sequence[int], bone: int) -> list[int]:

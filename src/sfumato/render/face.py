@@ -94,9 +94,11 @@ class _Head:
         return tuple(int(k) for k in self.places[values >= values.max() - LEVEL * self.size[axis]])
 
     def colored(self, like: _Places) -> _Flags:
-        """Which vertices of the head have a face of the colour that faces around some vertices have."""
+        """Which vertices of the head have a face of the colour of those around some; none, if these have no face."""
         faces, colors = self.mesh.faces[self.own], self.mesh.colors[self.own]
         around = np.isin(faces, like).any(1)
+        if not around.any():
+            return np.zeros(len(self.places), bool)
         skin = np.abs(colors - colors[around].mean(0)).max(1) < SKIN
         return np.isin(self.places, faces[skin])
 

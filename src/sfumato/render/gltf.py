@@ -17,7 +17,7 @@ from ..data.keypoints import KEYPOINTS
 from ..errors import DataError
 from . import guesses
 from .bones import BoneMap, bone_map, eye_bones, map_file
-from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton
+from .character import PARTS, Character, Floats, Keypoint, Mesh, Numbers, Skeleton, check_numbers
 from .face import face_points
 from .gltf_colors import face_colors
 from .gltf_file import GltfFile
@@ -185,8 +185,7 @@ def _skinned(
     sets = [k for k in range(4) if f"JOINTS_{k}" in attributes and f"WEIGHTS_{k}" in attributes]
     joints = np.concatenate([scene.file.values(attributes[f"JOINTS_{k}"]) for k in sets], 1).astype(np.int64)
     values = np.concatenate([scene.file.values(attributes[f"WEIGHTS_{k}"]) for k in sets], 1).astype(np.float64)
-    if joints.size and joints.max() >= len(skin["joints"]):
-        raise DataError(f"{scene.file.path}: names joint {joints.max()} of {len(skin['joints'])}; the file is damaged")
+    check_numbers(str(scene.file.path), "joint", joints, len(skin["joints"]))
     moves = scene.rest[_bone_places(scene, skin)] @ _binds(scene.file, skin)
     return joints, np.where(np.isfinite(values), np.maximum(values, 0), 0), moves
 
@@ -198,8 +197,7 @@ def _bone_places(scene: _Scene, skin: dict[str, Any]) -> NDArray[np.int64]:
 def _triangles(file: GltfFile, primitive: dict[str, Any], count: int) -> Numbers:
     """(F, 3) of triangles, strips and fans."""
     places = file.values(primitive["indices"])[:, 0].astype(np.int64) if "indices" in primitive else np.arange(count)
-    if places.size and places.max() >= count:
-        raise DataError(f"{file.path}: names vertex {places.max()} of {count}; the file is damaged")
+    check_numbers(str(file.path), "vertex", places, count)
     mode = primitive.get("mode", 4)
     if mode == 4:
         return places[: len(places) // 3 * 3].reshape(-1, 3).astype(np.int32)
@@ -268,7 +266,8 @@ def _character(name: str, sheets: list[Sheet], skeleton: Skeleton, mapped: BoneM
         cards=_cards(whole.faces, parts, components),
     )
     on_head = _on_head(mesh, np.array([limb == "head" for limb in limbs])[weights.bones[:, 0]])
-    sockets = [skeleton.heads[bone] for bone in eye_bones(skeleton.names) if limbs[bone] == "head"]
+    own_eyes = [bone for bone in eye_bones(skeleton.names) if limbs[bone] == "head"]
+    sockets = [skeleton.heads[bone] for bone in own_eyes] if len(own_eyes) == 2 else []
     guessed = face_points(mesh, on_head, named=np.array([pair in eyes for pair in pairs]), sockets=sockets)
     own = mapped.keypoints
     face = [Keypoint(bone=own[name]) if name in own else point for name, point in zip(KEYPOINTS, guessed)]

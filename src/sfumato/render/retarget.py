@@ -9,8 +9,8 @@ Shapes: T frames, J joints.
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -75,13 +75,18 @@ class Recorded:
 
     def __init__(self, source: Source, in_place: bool, every: int) -> None:
         self.name, self.fps, self.every, self.in_place = source.name, source.fps, every, in_place
-        self._joints = [_Joints(source, every)]
-        self.frames = self._joints[0].frames
+        joints = _Joints(source, every)
+        self.frames = joints.frames
+        self._known: _Joints | Stance = joints
+        self._lock = Lock()
 
-    @cached_property
+    @property
     def stances(self) -> Stance:
         """One for each frame that is kept."""
-        return self._joints.pop().stances(self.in_place)
+        with self._lock:
+            if isinstance(self._known, _Joints):
+                self._known = self._known.stances(self.in_place)
+            return self._known
 
     def pose(self, character: Character, frame: int) -> Pose:
         """See Motion."""
@@ -142,8 +147,7 @@ class _Joints:
         self.waist, self.above = self._waist(self.places), self._above()
         base = self._straight() if self.stands else self._chest(self.zero, self._waist(self.zero))
         self.head = self.head @ base
-        neck = self._at(self.places, "head") - self._at(self.places, "neck")
-        self.turns_its_head = self.stands or float(np.median(dot(self.head[..., :, 1], unit(neck)))) > 0.5
+        self.turns_its_head = self.stands or float(np.median(dot(self.head[..., :, 1], self._neck()))) > 0.5
         self.slopes = {side: self._slope(side) for side in SIDES if f"{side}_toe" in self.known}
         kept = np.arange(0, self.frames, every)
         start = min(1, self.frames - 1)  # the first frame of many files is a pose to begin with, elsewhere
@@ -157,6 +161,11 @@ class _Joints:
 
     def _middle(self, places: Floats, bone: str) -> Floats:
         return (self._at(places, f"left_{bone}") + self._at(places, f"right_{bone}")) / 2
+
+    def _neck(self) -> Floats:
+        """Where the neck points (T, 3); of a rig without one where the chest does."""
+        neck, head = self._at(self.places, "neck"), self._at(self.places, "head")
+        return unit(np.where(length(head - neck) < 1e-3 * self.leg, neck - self.waist, head - neck))
 
     def _line(self, places: Floats, bone: str) -> Floats:
         return self._at(places, f"left_{bone}") - self._at(places, f"right_{bone}")
@@ -196,8 +205,7 @@ class _Joints:
             straight, waist = self._straight(), self._waist(self.zero)
             hips = hips @ turned_back(self._pelvis(self.zero, waist)) @ straight
             chest = chest @ turned_back(self._chest(self.zero, waist)) @ straight
-        neck = unit(self._at(self.places, "head") - self._at(self.places, "neck"))
-        head = self.head if self.turns_its_head else upright(chest[..., :, 0], neck)
+        head = self.head if self.turns_its_head else upright(chest[..., :, 0], self._neck())
         shoulders = [self._shoulder(side, chest) for side in SIDES]
         turns = np.stack((hips, halfway(hips, chest), chest, halfway(chest, head), head, *shoulders), axis=1)
         along, poles = self._limbs(hips, chest)

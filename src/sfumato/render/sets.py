@@ -49,7 +49,7 @@ def render(
         DataError: a character or motion cannot be used, or a node does not reach the folder.
         DiskError: the disk is full or not writable; the same call goes on.
         FailedError: processes die again and again, or at some pictures, once all others are there; likewise.
-        Cancelled: `progress` said so; likewise.
+        Cancelled: `progress` said so, or Ctrl-C; likewise.
     """
     folder = Path(folder)
     if ray is not None:
@@ -58,7 +58,7 @@ def render(
             raise OptionError("--shard: with --ray the cluster shares the work among its nodes; give one of the two")
     job.check(config)
     made_of = sources.digests(config)
-    manifest.claim(folder, plain(config) | {f"digest of {spec}": digest for spec, digest in made_of.items()})
+    claimed = manifest.claim(folder, plain(config) | {f"digest of {spec}": made_of[spec] for spec in made_of})
 
     def made(numbers: Sequence[int]) -> Iterator[manifest.Record]:
         task = partial(job.make, config, folder=folder.absolute())
@@ -66,7 +66,8 @@ def render(
             return cluster.each(task, numbers, ray, folder.absolute())
         return workers.each(task, numbers, min(processes, len(numbers)))
 
-    return manifest.gather(folder, count, made, description="Rendered by Sfumato", shard=shard, progress=progress)
+    said = "Rendered by Sfumato"
+    return manifest.gather(folder, count, made, claimed=claimed, description=said, shard=shard, progress=progress)
 
 
 def plain(config: Config) -> dict[str, Any]:

@@ -22,7 +22,8 @@ FAINT = 0.4
 BORDER = 5
 """Within half so many pixels of where a form ends nothing is looked for."""
 ROW = 256
-"""Places are looked up so many to a row: OpenCV takes no more than 32,767 in one."""
+"""Places are looked up so many to a row, or more: OpenCV takes no more than MOST in one, and no more rows."""
+MOST = 32767
 
 
 def facing(normals: Singles, corner: tuple[float, float], focal_px: float) -> Singles:
@@ -95,7 +96,8 @@ def _curved(xx: Singles, yy: Singles, xy: Singles, form: NDArray[np.bool_]) -> S
 
 def _beside(values: Singles, places: tuple[NDArray[np.intp], ...], across: Singles) -> Singles:
     """The larger of the values (H, W) a pixel to both sides of places (N,), rows and columns, in directions (N,)."""
-    y, x = (np.resize(side.astype(np.float32), (-(-len(side) // ROW), ROW)) for side in places)
+    row = max(ROW, -(-len(across) // MOST))
+    y, x = (np.resize(side.astype(np.float32), (-(-len(side) // row), row)) for side in places)
     dx, dy = (np.resize(way, x.shape) for way in (np.cos(across), np.sin(across)))
     sides = [
         cv2.remap(values, x + sign * dx, y + sign * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

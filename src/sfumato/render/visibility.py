@@ -65,7 +65,7 @@ def labelled(figure: Figure, camera: Camera, nearest: Floats, ids: NDArray[np.in
     for k, nearer, shown in zip(np.flatnonzero(inside).tolist(), most.tolist(), zip(limbs, there)):
         before = float(depths[k]) - 1 / nearer if nearer > 0 else -math.inf
         seen = before <= BEFORE * size
-        seen = seen or (k >= SURFACE and _limb_shows(figure.character, k, shown[0][shown[1]], before / size))
+        seen = seen or (k >= SURFACE and _limb_shows(figure.character, k, shown[0][shown[1]], before, size))
         found[k] = *places[k], 2 if seen else 1
     return found
 
@@ -86,18 +86,19 @@ def _limbs_there(character: Character, faces: NDArray[np.int32]) -> NDArray[np.i
     return found
 
 
-def _limb_shows(character: Character, keypoint: int, shown: NDArray[np.int32], before: float) -> bool:
+def _limb_shows(character: Character, keypoint: int, shown: NDArray[np.int32], before: float, size: float) -> bool:
     """Whether bones `shown` around a joint are those that meet there.
 
     Args:
         character: whose joint it is.
         keypoint: its place in KEYPOINTS.
         shown: (n,), bones of `limbs` at the samples; -1: none of this figure.
-        before: how far before the joint something is, as a share of the figure's extent.
+        before: how far before the joint something is, in metres.
+        size: the figure's extent, in metres.
     """
     side, joint = KEYPOINTS[keypoint].split("_", 1)
     names = [f"{side}_{limb}" for limb in _LIMBS[joint]]
-    if before <= THICK:
+    if before <= THICK * size:
         names += _TRUNK.get(joint, ())
     own = [character.limbs[name] for name in names if name in character.limbs]
     return bool((shown[:, None] == own).any(1).mean() > SHARE)

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ..errors import FailedError
+from ..hearing import heard, told
 from ..machine import keep_memory
 from ..weights import first
 
@@ -87,7 +88,7 @@ def _pooled(
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
         try:
             for number in waiting:
-                running[pool.submit(_heard, task, number)] = number
+                running[pool.submit(heard, task, number)] = number
                 if len(running) < ahead * workers:
                     continue
                 yield from _finished(running)
@@ -102,23 +103,8 @@ def _pooled(
 def _finished(running: dict[Any, int]) -> Iterator[tuple[int, dict[str, Any]]]:
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for future in sorted(done, key=lambda one: running[one]):
-        result, warnings = future.result()
-        for text in warnings:
-            logger.warning("%s", text)
-        yield running.pop(future), result
-
-
-def _heard(task: Task, number: int) -> tuple[dict[str, Any], list[str]]:
-    """The task's result, and what it warned of, for the parent to say: its lines and ours would run into each other."""
-    said = list[str]()
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    above = logging.getLogger(__package__.partition(".")[0])
-    above.addHandler(handler)
-    try:
-        return task(number), said
-    finally:
-        above.removeHandler(handler)
+        found = future.result()
+        yield running.pop(future), told(found)
 
 
 def _begin() -> None:

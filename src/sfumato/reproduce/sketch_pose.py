@@ -107,7 +107,7 @@ def reproduce(
         DataError: characters, motions, styles or the real drawings cannot be used.
         WeightsError: a model or a start cannot be used.
         DiskError: the disk is full or not writable; the same call goes on.
-        Cancelled: `progress` said so; likewise.
+        Cancelled: `progress` said so, or Ctrl-C; likewise.
     """
     work = SketchPose(config, Path(out), starts or {}, device, processes)
     stages = work.stages()

@@ -25,9 +25,10 @@ def markdown(made: Mapping[str, Any]) -> str:
 
 
 def _figures(made: Mapping[str, Any]) -> dict[str, int]:
-    """How many figures each set to measure by has."""
+    """How many figures each set to measure by has, of those whose scores tell."""
     rows = [row for rows in made["tables"].values() for row in rows if "left_out" not in row]
-    return {name: rows[0][name]["figures"] for name in made["measured_by"]} if rows else {}
+    counts = {name: [row[name]["figures"] for row in rows] for name in made["measured_by"]}
+    return {name: told[0] for name, all_ in counts.items() if (told := [n for n in all_ if n is not None])}
 
 
 def _lines(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:

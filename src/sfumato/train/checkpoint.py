@@ -5,23 +5,27 @@ run/state.pt            where it is
 run/state.previous.pt   where it was one save before, should the last one be damaged
 """
 
+import importlib
 import json
 import logging
 import pickle
+import shlex
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from ..errors import DiskError, RecipeError, TrainingDiverged, WeightsError
+from ..errors import DiskError, RecipeError, SfumatoError, TrainingDiverged, WeightsError
 from ..locks import locked
 from ..weights import load_tensors, mismatch, read_card, replacing
 from . import dist
+from .overrides import said
+from .recipe import validated
 
 if TYPE_CHECKING:
     from .log import Log
@@ -187,20 +191,31 @@ def begin(start: str, state: "State") -> None:
         raise WeightsError(f"start {start} cannot be read ({error.strerror or error})") from error
     except DAMAGED as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        what = _of_other_sizes(start, state.recipe) or f"is of another method or damaged ({reason})"
+        if overrides := _of_other_sizes(start, state.recipe):
+            what = f"is a network of other sizes than the recipe's ({reason}); for one like it add {overrides}"
+        else:
+            what = f"is of another method or damaged ({reason})"
         raise WeightsError(f"start {start} {what}") from error
 
 
 def _of_other_sizes(start: str, recipe: "Recipe") -> str:
-    """What to say of a model of the run's method whose configuration is another; empty if it is none."""
+    """Words that make the recipe's network like the model; empty where that is not of its method, or not whole."""
     if start.endswith(".pt"):
         return ""
     wanted, card = describe(recipe)["method"], read_card(start)
     others = {name: value for name, value in card.config.items() if wanted.get(name) != value}
-    if card.method != wanted["name"] or not others:
+    if card.method != wanted["name"] or not others or others.keys() - wanted.keys():
         return ""
-    overrides = " ".join(f"--method.{name.replace('_', '-')} {value}" for name, value in others.items())
-    return f"is a network of other sizes than the recipe's; for one like it add {overrides}"
+    try:
+        method = validated(replace(recipe, method=replace(recipe.method, **card.config))).method
+        network = importlib.import_module(type(method).__module__).Model(method)
+    except (SfumatoError, RuntimeError, ValueError) as error:
+        logger.info("%s: no network is made by its card (%s)", start, error)
+        return ""
+    shapes, there = ({key: x.shape for key, x in of.items()} for of in (network.state_dict(), load_tensors(start)))
+    if shapes != there:
+        return ""
+    return shlex.join(word for name, value in others.items() for word in said(f"method.{name}", value))
 
 
 @torch.no_grad()

@@ -46,6 +46,20 @@ def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato tr
     return validated(parsed)
 
 
+def said(field: str, value: object) -> list[str]:
+    """The words that `override` reads as that value of a field.
+
+    Args:
+        field: its path, with dots.
+        value: as JSON has it.
+    """
+    path, _, name = field.replace("_", "-").rpartition(".")
+    before = f"--{path}." if path else "--"
+    if isinstance(value, bool):
+        return [f"{before}{name}" if value else f"{before}no-{name}"]
+    return [f"{before}{name}", *map(str, value if isinstance(value, list | tuple) else [value])]
+
+
 def of_one_set(words: Sequence[str]) -> list[str]:
     """The words but for `--more.FIELD`, `--share.FIELD`, their values, and `--help`."""
     kept, keep = list[str](), True

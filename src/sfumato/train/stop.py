@@ -9,7 +9,8 @@ from typing import Any, Self
 class Stop:
     """Inside, Ctrl-C and a request to end (SIGTERM) only raise a flag; a second Ctrl-C interrupts at once.
 
-    Does nothing outside the main thread, where Python gives no signals.
+    Does nothing outside the main thread, where Python gives no signals. A request to end that was ignored stays so; a
+    signal that another than Python takes stays with it.
     """
 
     def __init__(self) -> None:
@@ -18,7 +19,9 @@ class Stop:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self.before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+            for number, strange in ((signal.SIGINT, (None,)), (signal.SIGTERM, (None, signal.SIG_IGN))):
+                if signal.getsignal(number) not in strange:
+                    self.before[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -27,4 +30,5 @@ class Stop:
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.SIGINT in self.before:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

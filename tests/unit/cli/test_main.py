@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -198,3 +199,12 @@ def test_help_answers_at_once():
     subprocess.run([sys.executable, "-m", "sfumato", "stylize", "--help"], capture_output=True, check=True)
     spent = os.times().children_user - before.children_user + os.times().children_system - before.children_system
     assert min(spent, time.perf_counter() - start) < 0.3
+
+
+def test_a_request_to_end_that_another_than_python_takes(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "getsignal", lambda _number: None)
+    with cli._ended_as_by_ctrl_c():
+        monkeypatch.undo()
+        assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(signal.SIGTERM) == before

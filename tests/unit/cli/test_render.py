@@ -1,6 +1,6 @@
 """`sfumato render` and `sfumato restyle`: what they say on the way."""
 
-import time
+import threading
 
 from figures import write_set
 from PIL import Image
@@ -10,13 +10,20 @@ from sfumato import progress, render
 
 
 def test_what_is_waited_for_before_the_first_picture(sfumato, tmp_path, monkeypatch):
-    def slow(config, count, folder, *, progress, **_):
-        time.sleep(0.3)
-        progress(1, count)
-        time.sleep(0.3)
+    said, draw = threading.Event(), progress.Progress._draw
 
+    def drawn(line, text):
+        draw(line, text)
+        if text.startswith("beginning"):
+            said.set()
+
+    def slow(config, count, folder, *, progress, **_):
+        assert said.wait(60)
+        progress(1, count)
+
+    monkeypatch.setattr(progress.Progress, "_draw", drawn)
     monkeypatch.setattr(render, "render", slow)
-    monkeypatch.setattr(progress, "PLAIN_S", 0.1)
+    monkeypatch.setattr(progress, "PLAIN_S", 0)
     result = sfumato("render", "-o", tmp_path / "set", "--count", "2")
     beginning, after = (
         [k for k, line in enumerate(result.err) if line.startswith(text)] for text in ("beginning", "rendering")
@@ -24,6 +31,7 @@ def test_what_is_waited_for_before_the_first_picture(sfumato, tmp_path, monkeypa
     assert (result.code, len(after)) == (0, 1)
     assert beginning
     assert max(beginning) < after[0], "nothing is waited for any more"
+    monkeypatch.setattr(render, "render", lambda *_, progress, **__: progress(1, 2))
     assert sfumato("render", "-o", tmp_path / "set", "--quiet").err == []
 
 

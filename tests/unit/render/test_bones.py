@@ -222,3 +222,31 @@ def test_a_wrong_map_file(tmp_path, text, said):
 def test_bones_of_eyes(eyes):
     assert eye_bones(["Head", eyes[1], "LeftEyelid", eyes[0]]) == [3, 1]
     assert eye_bones(["Head", eyes[1], "LeftEyelid"]) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["LeftEye", "EyeLeft"], []),
+        (["LeftEye", "RightEye", "L_Eye", "R_Eye"], [0, 1]),
+        (["LeftEye", "RightEye", "Eye_L"], [0, 1]),
+        (["R_Eye", "L_Eye", "RightEye", "LeftEye"], [3, 2]),
+    ],
+)
+def test_of_several_bones_of_an_eye_one_of_each_side(names, found):
+    assert eye_bones(names) == found
+
+
+def test_a_map_file_of_a_motion_names_what_a_motion_needs(tmp_path):
+    needed = [limb for limb in MOVED if limb != "neck"]
+    names = [f"bone{k}" for k in range(len(needed))]
+    file = tmp_path / "hero.bones.toml"
+    lines = [f'{limb} = "{bone}"' for limb, bone in zip(needed, names)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    found = {limb: k for k, limb in enumerate(needed)}
+    assert joint_map(names, file) == found | {"neck": found["head"]}
+    with pytest.raises(DataError, match="no bone is named for hips, spine"):
+        bone_map(names, file)
+    file.write_text("\n".join(lines[1:]), encoding="utf-8")
+    with pytest.raises(DataError, match=f"no bone is named for {needed[0]}"):
+        joint_map(names, file)

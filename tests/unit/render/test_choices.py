@@ -27,9 +27,9 @@ def test_as_many_random_poses_as_are_asked_for():
 def test_people_have_manners_of_their_own():
     config = Config(motion=("builtin:walk",), variants=8, cameras=1)
     found = chosen(config, 60)
-    seen = {c.variant: c.motion.keys for c in found}
+    seen = {c.variant: c.motion.posture(0) for c in found}
     assert len(set(seen.values())) == len(seen) > 4
-    assert all(c.motion.keys == seen[c.variant] for c in found)
+    assert all(c.motion.posture(0) == seen[c.variant] for c in found)
 
 
 def test_a_film_that_is_made_by_code_is_shown_at_all_moments():

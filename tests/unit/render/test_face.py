@@ -1,5 +1,7 @@
 """Where eyes are guessed: on those that are drawn, whatever the head wears."""
 
+from dataclasses import replace
+
 import cesium
 import numpy as np
 import pytest
@@ -108,6 +110,15 @@ def test_eyes_by_name_or_bone_before_all_others():
     assert_eyes(found(mesh, sockets=sockets), 0.25, 0.3, 0.1)
     assert_eyes(found(mesh, named=last, sockets=sockets), 0.3, 0.2)
     assert_eyes(found(mesh, named=last[:count]), 0.4, 0)  # one eye tells nothing of the other
+
+
+def test_the_foremost_vertex_may_have_no_face():
+    mesh = head_of(*BARE, *EYES)
+    loose = replace(mesh, vertices=np.concatenate((mesh.vertices, [[0, -0.3, 2]])))
+    places, wanted = found(loose), found(mesh)
+    assert places["nose"] == pytest.approx((0, -0.3, 2))
+    for point in POINTS[1:]:
+        assert places[point] == pytest.approx(wanted[point], abs=0.05)
 
 
 # Measured by eye in pictures of 1400 pixels from the front (an angle of view of 1 degree), in flat colours: the figure

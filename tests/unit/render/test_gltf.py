@@ -12,6 +12,7 @@ import pytest
 from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
 from sfumato.render import character as characters
+from sfumato.render import gltf
 from sfumato.render.blender.found import VARIABLE
 from sfumato.render.bones import REQUIRED
 from sfumato.render.character import PARTS
@@ -200,6 +201,37 @@ def test_sparse_values_and_buffers_beside(tmp_path):
         load(str(file), 0)
 
 
+def table_of(maker):
+    """A doll's table, which holds its data itself."""
+    table = maker.json()
+    table["buffers"][0]["uri"] = "data:;base64," + base64.b64encode(maker.data).decode()
+    return table
+
+
+@pytest.mark.parametrize(("what", "kind"), [("joint", 5120), ("vertex", 5122)])
+def test_numbers_with_a_sign_below_nothing(tmp_path, what, kind):
+    maker = Maker()
+    if what == "joint":
+        maker.joints[3, 0] = 2**8 - 56
+    else:
+        maker.faces[3, 0] = 2**16 - 56
+    table = table_of(maker)
+    primitive = table["meshes"][0]["primitives"][0]
+    spoilt = primitive["attributes"]["JOINTS_0"] if what == "joint" else primitive["indices"]
+    table["accessors"][spoilt]["componentType"] = kind
+    file = tmp_path / "doll.gltf"
+    file.write_text(json.dumps(table), encoding="utf-8")
+    with pytest.raises(DataError, match=rf"doll\.gltf: names {what} -56 of \d+; the file is damaged"):
+        load(str(file), 0)
+
+
+def test_one_eye_on_the_head_tells_nothing(tmp_path, monkeypatch):
+    path = Maker().glb(tmp_path / "doll.glb")
+    wanted = load(path, 0).keypoints
+    monkeypatch.setattr(gltf, "eye_bones", lambda names: [names.index("head"), names.index("hand_l")])
+    assert load(path, 0).keypoints == wanted
+
+
 def bending(last=0.5**0.5):
     """A doll that bends an elbow by 90 degrees within a second."""
     maker = Maker()
@@ -272,8 +304,7 @@ def places_in(table, way=()):
 def test_whatever_is_not_there_or_is_something_else(tmp_path):
     """Each entry of the file taken away, then turned into another kind: a character, or one clear line."""
     maker, path, said = bending(), tmp_path / "doll.gltf", set()
-    table = maker.json()
-    table["buffers"][0]["uri"] = "data:;base64," + base64.b64encode(maker.data).decode()
+    table = table_of(maker)
     text = json.dumps(table)
     ways = [way for way in places_in(table) if way[0] != "nodes" or way[1:2] in ((), (0,), (len(NAMES),))]
     assert len(ways) > 80

@@ -217,6 +217,12 @@ def test_a_point_of_the_surface_is_seen_from_its_side_only():
         assert frame.keypoints[0][NOSE][2] == v, azimuth_deg
 
 
+def test_a_figure_without_extent_hides_behind_another():
+    before, point = figure(box((0, 0, 0.8), (0.4, 0.4, 0.1))), figure(box((0, 0, 0), (0, 0, 0)))
+    frame = draw([before, point], framed(everything([before, point]), FRONT))
+    assert (frame.keypoints[1][:, 2] == 1).all()
+
+
 def test_what_is_outside_the_picture_is_not_labelled():
     one = arm()
     camera = framed(one.vertices, FRONT)
@@ -284,6 +290,17 @@ def test_tapered_lines_are_thin_at_their_ends():
     ring = stroke((5, 5), (25, 5), (25, 25), (5, 25), (5, 5))
     whole, tapered = (ink.drawn([ring], (30, 30), Settings(taper=taper)) for taper in (0, 1))
     assert (whole == tapered).all()
+
+
+@pytest.mark.parametrize("taper", [0.0, 0.7])
+def test_ink_over_ink_is_as_all_at_once(taper):
+    rng, settings = np.random.default_rng(1), Settings(line_width=2.3, taper=taper)
+    strokes = [stroke(*rng.uniform(-4, 44, (5, 2))) for _ in range(6)]
+    first = ink.drawn(strokes[:3], (40, 40), settings)
+    kept = first.copy()
+    both = ink.drawn(strokes[3:], (40, 40), settings, over=first)
+    assert np.array_equal(both, ink.drawn(strokes, (40, 40), settings)) and (both != first).any()
+    assert np.array_equal(first, kept)
 
 
 def test_svg_holds_the_same_strokes():

@@ -103,3 +103,19 @@ def test_windows_are_around_each_wanted_thing():
     found = {thing: (rows, columns) for thing, rows, columns in pixels.windows(ids, things, wanted)}
     assert found == {0: (np.s_[26:40], np.s_[1:14]), 2: (np.s_[0:6], np.s_[46:64])}
     assert not list(pixels.windows(ids, things, np.zeros(4, bool)))
+
+
+def test_boxes_are_those_that_numpy_finds():
+    rng = np.random.default_rng(0)
+    things = np.array([*rng.integers(0, 6, 30), -1], np.int32)
+    ids = np.where(rng.random((50, 70)) < 0.01, rng.integers(0, 30, (50, 70)), -1).astype(np.int32)
+    wanted = np.array([1, 1, 0, 1, 1, 1, 1], bool)  # the last shows nowhere
+    boxes = pixels._boxes(ids, things, wanted)
+    shown = things[ids]
+    for thing in range(7):
+        rows, columns = np.nonzero(shown == thing)
+        if wanted[thing] and len(rows):
+            assert boxes[thing].tolist() == [rows.min(), rows.max(), columns.min(), columns.max()]
+        else:
+            assert boxes[thing, 1] == boxes[thing, 3] == -1
+    assert (boxes[:, 1] >= 0).sum() == 5

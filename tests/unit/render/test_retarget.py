@@ -2,6 +2,8 @@
 
 import functools
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import dolls
 import numpy as np
@@ -227,6 +229,77 @@ def test_a_straight_limb_is_not_twisted_by_noise(tmp_path):
 @pytest.mark.parametrize("prefix", ["", "mixamorig:", "mixamorig5:", "mixamorig9_", "Armature|Hero:"])
 def test_prefixes_of_names_are_nothing(tmp_path, prefix):
     assert retarget.recorded(person(tmp_path, {}, prefix=prefix)).frames == 1
+
+
+def sitting_without_a_neck(monkeypatch):
+    """Changes the person: legs lead ahead while all angles are 0, and the head is on the chest."""
+    monkeypatch.delitem(OFFSETS, "Neck")
+    monkeypatch.setitem(OFFSETS, "Head", ("Spine1", 0, 3, 0))
+    for side in ("Left", "Right"):
+        for bone, above in (("Leg", "UpLeg"), ("Foot", "Leg")):
+            monkeypatch.setitem(OFFSETS, f"{side}{bone}", (f"{side}{above}", 0, 0, 4.5))
+
+
+STANDS = {f"{side}UpLeg": (0, 90, 0) for side in ("Left", "Right")}
+
+
+@pytest.mark.parametrize("kind", DOLLS)
+@pytest.mark.parametrize(("head", "degrees"), [((0, 0, 30), 30), ((0, 90, 0), 0)])
+def test_a_head_without_a_neck_turns_if_its_angles_are_of_use(tmp_path, monkeypatch, kind, head, degrees):
+    sitting_without_a_neck(monkeypatch)
+    doll = dolls.doll(**DOLLS[kind])
+    motion = retarget.recorded(person(tmp_path, *[STANDS | {"Spine": (0, 0, 20), "Head": head}] * 3))
+    pose = motion.pose(doll, 1)
+    assert np.allclose(np.linalg.det(pose.rotations), 1)
+    trunk = pose.rotations[doll.limbs["chest" if "chest" in doll.limbs else "spine"]]
+    turned = np.degrees(np.arccos((pose.rotations[doll.limbs["head"]] * trunk)[:, 2].sum()))
+    if kind != "few bones":  # whose spine is between hips and chest
+        assert turned == pytest.approx(degrees, abs=1e-3)
+
+
+def test_a_second_call_after_an_error_says_the_same(tmp_path, monkeypatch):
+    doll, motion = dolls.doll(), retarget.recorded(person(tmp_path, {}))
+
+    def fails(*_):
+        raise np.linalg.LinAlgError("does not converge")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(retarget, "halfway", fails)
+        for _ in range(2):
+            with pytest.raises(np.linalg.LinAlgError, match="does not converge"):
+                motion.pose(doll, 0)
+    assert np.allclose(motion.pose(doll, 0).rotations[doll.limbs["head"]], np.eye(3), atol=1e-9)
+
+
+def test_threads_find_stances_once(tmp_path, monkeypatch):
+    doll, motion, found = dolls.doll(), retarget.recorded(person(tmp_path, {})), []
+    real_halfway = retarget.halfway
+
+    def slow(*turns):
+        found.append(1)
+        time.sleep(0.05)
+        return real_halfway(*turns)
+
+    monkeypatch.setattr(retarget, "halfway", slow)
+    with ThreadPoolExecutor(4) as pool:
+        poses = list(pool.map(lambda _: motion.pose(doll, 0), range(4)))
+    assert len(found) == 2  # of spine and neck
+    assert all(np.array_equal(pose.rotations, poses[0].rotations) for pose in poses)
+
+
+@pytest.mark.parametrize("every", [2, 3, 10])
+def test_frames_that_are_kept_are_as_in_the_whole(tmp_path, every):
+    frames = [{"Hips": (0, 0, 15 * k), "LeftArm": (9 * k, 0, 0), "place": (k, 10 + 0.2 * k, 0)} for k in range(5)]
+    doll = dolls.doll()
+    whole, some = (retarget.recorded(person(tmp_path, *frames), every=n) for n in (1, every))
+    assert some.frames == 5
+    for k in range(5):
+        if k % every:
+            with pytest.raises(OptionError, match=f"frame {k} is not kept; every {every}th is"):
+                some.pose(doll, k)
+        else:
+            wanted, pose = whole.pose(doll, k), some.pose(doll, k)
+            assert np.allclose(pose.rotations, wanted.rotations) and np.allclose(pose.heads, wanted.heads)
 
 
 def test_bad_files(tmp_path):

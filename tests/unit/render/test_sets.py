@@ -173,7 +173,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, full_at,
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DiskError, match=r"config\.json: cannot be written \(Not a directory\)"):
+    with pytest.raises(DiskError, match=r"file/set: cannot be written \(Not a directory\)"):
         render(SMALL, 1, tmp_path / "file" / "set")
 
 

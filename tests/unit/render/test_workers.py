@@ -62,6 +62,19 @@ def test_what_processes_warn_of_is_said_by_ours(caplog, capfd):
     assert capfd.readouterr().err == ""
 
 
+def warns_and_complains(number):
+    warns(number)
+    return complains(number)
+
+
+def test_warnings_outlive_an_error(caplog, capfd):
+    with pytest.raises(DataError, match="0 is no good") as caught:
+        list(each(warns_and_complains, range(1), 1))
+    assert [record.getMessage() for record in caplog.records] == ["odd at 0"]
+    assert capfd.readouterr().err == ""
+    assert "in complains" in "".join(caught.value.__notes__), "the place in the other process"
+
+
 def test_pictures_that_kill_their_process_hold_up_no_others():
     found, deadly = [], (0, 7)
     with pytest.raises(FailedError, match=r"processes died at 2 pictures, .*: 0, 7; all others are there"):
