@@ -33,7 +33,7 @@ class Field:
     bounds: str
     """What is allowed, in words: `0 to 1`, `above 0`; empty if all is."""
     default: Any
-    """A plain value, or None where the source computes it."""
+    """A plain value, also of a constant's name, or None where the source computes it."""
     default_text: str
     """The default as the source has it; empty if there is none."""
     help: str
@@ -118,7 +118,7 @@ def _field(node: ast.AnnAssign, after: ast.stmt | None, file: str) -> Field:
         optional=any(isinstance(n, ast.Constant) and n.value is None for n in parts),
         choices=choices,
         bounds=_bounds(parts),
-        default=_plain(node.value),
+        default=_value(node.value, file),
         default_text=ast.unparse(node.value) if node.value else "",
         help=" ".join(str(ast.literal_eval(after.value)).split()) if _is_text(after) else "",
     )
@@ -172,6 +172,28 @@ def _bounds(parts: Iterable[ast.AST]) -> str:
         return f"{limit['Ge']} to {limit['Le']}"
     words = {"Ge": "at least", "Gt": "above", "Le": "at most", "Lt": "below"}
     return ", ".join(f"{word} {limit[kind]}" for kind, word in words.items() if kind in limit)
+
+
+def _value(node: ast.expr | None, file: str) -> Any:
+    """The plain value of an expression, names and `get_args` of a Literal looked up; None where the source computes it."""
+    match node:
+        case ast.Name(id=name):
+            return next((_value(found, home) for found, home in _assigned(name, file)), None)
+        case ast.Call(func=ast.Name(id="get_args"), args=[ast.Name(id=name)]) if found := _alias(name, file):
+            literals = (part for part in _parts(*found) if isinstance(part, ast.Subscript))
+            return tuple(choice for literal in literals for choice in _elements(ast.literal_eval(literal.slice)))
+    return _plain(node)
+
+
+def _assigned(name: str, file: str) -> Iterator[tuple[ast.expr, str]]:
+    """What a constant of a file, or one that it imports, is set to, and the file that says so."""
+    home = _home(name, file) or file
+    for node in _tree(home).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                yield value, home
+            case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
+                yield value, home
 
 
 def _plain(node: ast.expr | None) -> Any:

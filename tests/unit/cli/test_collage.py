@@ -104,10 +104,9 @@ def test_a_parser_may_look_at_heads_from_near(sfumato, folder, generator_file, m
             return found(source)
 
     monkeypatch.setattr(parsing, "PartParser", Parser, raising=False)
+    given = ("photo.jpg", "--model", generator_file, "--parser", "mine", "--overwrite", "-o", "out.png")
     for words, zoom in (([], False), (["--zoom"], True)):
-        result = sfumato(
-            "collage", "photo.jpg", "--model", generator_file, "--parser", "mine", "--overwrite", "-o", "out.png", *words
-        )
+        result = sfumato("collage", *given, *words)
         assert result.code == 0, result.err
         assert asked.pop() == ("mine", zoom)
 
