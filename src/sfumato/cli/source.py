@@ -175,7 +175,7 @@ def _bounds(parts: Iterable[ast.AST]) -> str:
 
 
 def _value(node: ast.expr | None, file: str) -> Any:
-    """The plain value of an expression, names and `get_args` of a Literal looked up; None where the source computes it."""
+    """The plain value of an expression, names and `get_args` of a Literal looked up; None where more is computed."""
     match node:
         case ast.Name(id=name):
             return next((_value(found, home) for found, home in _assigned(name, file)), None)
