@@ -77,12 +77,14 @@ class Film:
 
     def _steady_zone(self, inside: Mask, step: Step | None) -> Mask:
         """The zone (H, W), with what is kept of the one before where that has moved to."""
-        shares, border = inside.astype(np.float32), np.float32(0.5)
+        shares = inside.astype(np.float32)
+        border = np.full_like(shares, 0.5)
         if step is not None and self.shares is not None and self.zone is not None:
             shares += KEPT * step.same * (moved(self.shares, step.way) - shares)
-            border = border + HELD * step.same * (1 - 2 * moved(self.zone.astype(np.float32), step.way))
-        self.shares, self.zone = shares, shares > border
-        return self.zone
+            border += HELD * step.same * (1 - 2 * moved(self.zone.astype(np.float32), step.way))
+        zone = np.asarray(shares > border, np.bool_)
+        self.shares, self.zone = shares, zone
+        return zone
 
     def _steady_square(self, head: zones.Head, box: Box) -> Box:
         """The square around a head, near the one that was there before."""
