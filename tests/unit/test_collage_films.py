@@ -105,6 +105,19 @@ def test_smoothing_takes_flicker_from_the_drawing():
     assert changes(0.7) < 60
 
 
+def test_smoothing_leaves_no_trail_behind_a_face_that_moves():
+    ground = made_photo(120, 240)
+    find = Finder(step=5)
+    work = Film(Negative(), Options(blend="hard"), find=find, smooth=0.9)
+    for number in range(8):
+        frame = ground.copy()
+        inside = np.roll(disc(120, 240, 0.3), 5 * number, axis=1)
+        frame[inside] = (200, 150, 120)
+        result = work(frame)
+    assert (result[inside] != frame[inside]).any()
+    np.testing.assert_array_equal(result[:, :80], frame[:, :80])
+
+
 def test_frames_of_changing_size():
     work = Film(Negative(), Options(), find=Finder())
     for shape in ((60, 80), (30, 40), (4, 4)):

@@ -129,3 +129,13 @@ def test_first_zones_of_faces(real_data):
         assert 0.25 < zone(parts).mean() < 0.75
         again = first_zone(photo)
         np.testing.assert_array_equal(parts.labels, again.labels)
+
+
+def test_close_ups_are_all_face(real_data):
+    """Nothing in the picture is surely beside the face: there is no border to cut along."""
+    photo = image.read(real_data / "faces_photo" / "sfhq_mit_synthetic" / "0003.jpg").pixels
+    ((left, top, width, height),) = (face.box for face in detect(photo))
+    for share in (0.1, 0.15, 0.2):
+        rows = slice(int(top + share * height), int(top + (1 - share) * height))
+        columns = slice(int(left + share * width), int(left + (1 - share) * width))
+        assert first_zone(np.ascontiguousarray(photo[rows, columns])).present()["face"] > 0.9

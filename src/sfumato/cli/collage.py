@@ -69,6 +69,8 @@ def _add_ways(how: argparse._ArgumentGroup) -> None:
     how.add_argument("--mask", metavar="FILE", help="Where to redraw, white in a grey picture: nothing is looked for")
     text = f"What finds the parts: a model, or {FIRST_ZONE}, which needs none (default: {FIRST_ZONE})"
     how.add_argument("--parser", default=FIRST_ZONE, metavar="NAME|FILE", help=text)
+    text = "Let the model of --parser look at heads once more, from near: finer hair where they are small"
+    how.add_argument("--zoom", action="store_true", help=text)
     text = "Make a page of all models with all filters in place of each result"
     how.add_argument("--variants", action="store_true", help=text)
     flags.add(how, fields())
@@ -108,6 +110,10 @@ def _check(given: argparse.Namespace) -> None:
         raise OptionError(f"--model {' '.join(given.model)}: several models make a page of variants: add --variants")
     if given.variants and hasattr(given, "filter"):
         raise OptionError("--variants shows all filters; leave out --filter")
+    if given.variants and given.steps:
+        raise OptionError("--variants makes a page and keeps no --steps; leave one of them out")
+    if given.zoom and given.parser == FIRST_ZONE:
+        raise OptionError(f"--zoom is for a model that finds parts, not for {FIRST_ZONE}: add --parser NAME|FILE")
     if given.mask and given.parser != FIRST_ZONE:
         raise OptionError("--mask says where to redraw, so that --parser has nothing to find; leave one of them out")
 
@@ -227,4 +233,4 @@ def _finder(given: argparse.Namespace) -> "Callable[[Source], Parts]":
 
     if given.parser == FIRST_ZONE:
         return first_zone
-    return PartParser(given.parser, device=given.device, precision=given.precision)
+    return PartParser(given.parser, device=given.device, precision=given.precision, zoom=given.zoom)

@@ -34,9 +34,9 @@ CELLS = 12
 """Cells of the copy in a radius."""
 RAMP = 0.2
 """Width of the ramp from skin to skin."""
-INSIDE = 0.65
+INSIDE = 0.7
 """Share of it that lies inside."""
-FADE = 0.2
+FADE = 0.25
 """How deep into the zone its tone comes near that of the skin around it."""
 BESIDE = 0.05
 """How far on both sides of the border colours are compared."""

@@ -15,7 +15,7 @@ from ..parsing import Parts, first_zone
 from ..video import Motion, Step, moved
 from . import zones
 from .options import Options
-from .work import Artist, Scene
+from .work import Artist, Collage, Scene
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -23,6 +23,8 @@ Mask = NDArray[np.bool_]
 
 KEPT = 0.7
 """Share of the zone before that is kept where the film shows the same: a frame whose zone is missed does not show."""
+HELD = 0.15
+"""What was in the zone stays until its share is so much below a half, and what was not comes in so much above it."""
 STEADY = 0.85
 """Share of the square before that is kept while a head moves little,"""
 JUMP = 0.25
@@ -57,7 +59,8 @@ class Film:
         self.artist, self.options, self.styles = artist, options or Options(), styles
         self.find, self.smooth = find, smooth
         self.motion = Motion()
-        self.zone: Floats | None = None
+        self.shares: Floats | None = None
+        self.zone: Mask | None = None
         self.change: Floats | None = None
         self.squares: list[Box] = []
 
@@ -70,15 +73,18 @@ class Film:
         places = tuple((head, self._steady_square(head, box)) for head, box in scene.places)
         self.squares = [box for _, box in places]
         made = replace(scene, places=places).drawn(self.artist, self.options, styles=self.styles)
-        return self._steady_result(pixels, made.result.pixels, step)
+        return self._steady_result(pixels, made, step)
 
     def _steady_zone(self, inside: Mask, step: Step | None) -> Mask:
         """The zone (H, W), with what is kept of the one before where that has moved to."""
-        zone = inside.astype(np.float32)
-        if step is not None and self.zone is not None:
-            zone += KEPT * step.same * (moved(self.zone, step.way) - zone)
-        self.zone = zone
-        return np.asarray(zone > 0.5, np.bool_)
+        shares = inside.astype(np.float32)
+        border = np.full_like(shares, 0.5)
+        if step is not None and self.shares is not None and self.zone is not None:
+            shares += KEPT * step.same * (moved(self.shares, step.way) - shares)
+            border += HELD * step.same * (1 - 2 * moved(self.zone.astype(np.float32), step.way))
+        zone = np.asarray(shares > border, np.bool_)
+        self.shares, self.zone = shares, zone
+        return zone
 
     def _steady_square(self, head: zones.Head, box: Box) -> Box:
         """The square around a head, near the one that was there before."""
@@ -93,12 +99,14 @@ class Film:
                 )
         return box
 
-    def _steady_result(self, pixels: Pixels, result: Pixels, step: Step | None) -> Pixels:
-        """The result (H, W, 3), mixed with the change of the frame before where that has moved to."""
+    def _steady_result(self, pixels: Pixels, made: Collage, step: Step | None) -> Pixels:
+        """The result (H, W, 3), within its border mixed with the change of the frame before where that has moved to."""
+        result = np.asarray(made.result.pixels, np.uint8)
         if self.smooth == 0:
             return result
         change = result.astype(np.float32) - pixels
         if step is not None and self.change is not None:
             change += (self.smooth * step.same)[..., None] * (moved(self.change, step.way) - change)
+            change[made.alpha == 0] = 0
         self.change = change
         return np.asarray((pixels + change).round().clip(0, 255), np.uint8)

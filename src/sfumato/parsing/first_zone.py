@@ -95,9 +95,14 @@ def _hints(x: NDArray[np.float32], y: NDArray[np.float32]) -> tuple[Labels, Labe
 def _cut(pixels: Pixels, hints: Labels, only: Mask | None = None) -> Mask:
     """What GrabCut takes for the foreground (h, w), by hints as OpenCV has them.
 
+    Where they tell of one side alone, as in a close-up, there is nothing to cut: all is of that side.
+
     Args:
         only: where both sides learn their colours; all else is neither.
     """
+    inside = (hints == cv2.GC_FGD) | (hints == cv2.GC_PR_FGD)
+    if inside.all() or not inside.any():
+        return np.asarray(inside, np.bool_)
     cv2.setRNGSeed(0)  # its colour models begin at random
     hints = hints.copy()
     if only is not None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from stylizers import made_photo
 
-from sfumato import image
+from sfumato import image, parsing
 from sfumato.cli import collage
 from sfumato.parsing import Parts
 from sfumato.parts import PARTS
@@ -93,6 +93,24 @@ def test_a_page_of_variants(sfumato, make, folder, generator_file, monkeypatch):
     assert page.width > 6 * 300
 
 
+def test_a_parser_may_look_at_heads_from_near(sfumato, folder, generator_file, monkeypatch):
+    asked = []
+
+    class Parser:
+        def __init__(self, model, **given):
+            asked.append((model, given["zoom"]))
+
+        def __call__(self, source):
+            return found(source)
+
+    monkeypatch.setattr(parsing, "PartParser", Parser, raising=False)
+    given = ("photo.jpg", "--model", generator_file, "--parser", "mine", "--overwrite", "-o", "out.png")
+    for words, zoom in (([], False), (["--zoom"], True)):
+        result = sfumato("collage", *given, *words)
+        assert result.code == 0, result.err
+        assert asked.pop() == ("mine", zoom)
+
+
 def test_grey_photographs_become_colored(make, folder):
     Image.fromarray(made_photo(30, 30)).convert("L").save("grey.png")
     make("grey.png", "-o", "out.png")
@@ -131,6 +149,8 @@ def test_films(make, folder):
         (["photo.jpg", "--model", "a", "--mask", "none.png"], "none.png: there is no such file"),
         (["photo.jpg", "wave.png", "--model", "a", "--mask", "night.jpg"], "is a place in one picture, not in 2"),
         (["photo.jpg", "--model", "a", "--mask", "night.jpg", "--parser", "b"], "leave one of them out"),
+        (["photo.jpg", "--model", "a", "--variants", "--steps", "x"], "--variants makes a page and keeps no --steps"),
+        (["photo.jpg", "--model", "a", "--zoom"], "--zoom is for a model that finds parts, not for first-zone"),
         (["photo.jpg", "--model", "faces2toon", "--style", "wave.png"], "takes no --style"),
         (["photo.jpg", "--model", "faces2toon", "--mask", "night.jpg"], "another shape than the picture's"),
         (["photo.jpg", "--model", "faces2toon", "--parser", "faces2toon"], "finds no parts"),
