@@ -15,7 +15,7 @@ from ..errors import Cancelled, SfumatoError
 from . import batches, pages, pictures, results, styling, training, variants
 from .guard import Guard, refused
 from .operations import Call, Operation
-from .problems import Refusal, refusal
+from .problems import FULL, Refusal, disk_full, refusal
 from .schema import Health, Model
 from .studio import Studio
 
@@ -67,6 +67,10 @@ def endpoint(studio: Studio, operation: Operation) -> Endpoint:
             return refused(Refusal("not_ready", "The work was cancelled."))
         except SfumatoError as error:
             return refused(refusal(error))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return refused(disk_full(error))
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody reads
 

@@ -8,7 +8,7 @@ from ..errors import Cancelled, SfumatoError
 from . import events as e
 from .hand import Hand
 from .job import Job
-from .problems import Refusal, refusal
+from .problems import FULL, Refusal, disk_full, refusal
 from .schema import Model
 from .wire import Message
 
@@ -79,6 +79,7 @@ class Lane:
         self.waiting: list[tuple[Job, Script]] = []
         self.running: Job | None = None
         self._wake = asyncio.Event()
+        hand.on_end = self._wake.set
 
     @property
     def jobs(self) -> list[Job]:
@@ -144,7 +145,10 @@ class Lane:
             last = "error", told.problem
             if job.cancelled:  # the process did not stop by itself
                 last = "cancelled", e.Cancelled(variants=tuple(job.variants))
-        except Exception:
+        except Exception as error:
             log.exception("a job of kind %s failed", job.kind)
-            last = "error", Refusal("unexpected", "A mistake of the studio: the job could not be done.").problem
+            told = Refusal("unexpected", "A mistake of the studio: the job could not be done.")
+            if isinstance(error, OSError) and error.errno in FULL:
+                told = disk_full(error)
+            last = "error", told.problem
         job.end(*last)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .problems import Refusal
+from .problems import ANYWHERE, Refusal
 from .schema import Model
 from .store import Holding, Session
 from .studio import Studio
@@ -19,6 +19,8 @@ from .studio import Studio
 PICTURE = ("image/jpeg", "image/webp")
 """A picture to look at: WebP where there is transparency, else JPEG."""
 EVENTS = "text/event-stream"
+WORK = ("no_memory", "worker_died", "failed")
+"""What can go wrong in the process that works, for answers that wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,3 +103,14 @@ class Operation:
     def name(self) -> str:
         """Its name in openapi.json."""
         return self.handler.__name__
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something, so that it needs the header of the studio's own page."""
+        return self.method != "GET"
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All codes that it can answer."""
+        of_json = ("too_big", "wrong_option") if isinstance(self.body, type) else ()
+        return tuple(dict.fromkeys((*self.errors, *of_json, *(("disk_full",) if self.changes else ()), *ANYWHERE)))

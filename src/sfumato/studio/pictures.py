@@ -53,11 +53,10 @@ def check_room(session: Session, limits: s.Limits) -> None:
     Raises:
         Refusal: it is full.
     """
-    hint = "Delete pictures that are no longer needed."
     if len(session.photos) + session.coming >= limits.photos:
-        raise Refusal("session_full", f"The session has {limits.photos} pictures, the most it may have.", hint)
-    if session.bytes >= limits.session_bytes:
-        raise Refusal("session_full", f"The session holds {limits.session_bytes / 1e9:.0f} GB, the most it may.", hint)
+        message = f"The session has {limits.photos} pictures, the most it may have."
+        raise Refusal("session_full", message, "Delete pictures that are no longer needed.")
+    session.check_bytes(limits)
 
 
 def look_for_parts(studio: Studio, session: Session, holding: Holding) -> Job:
@@ -71,7 +70,7 @@ def look_for_parts(studio: Studio, session: Session, holding: Holding) -> Job:
             holding.keep(status=s.Status(state="failed", problem=error.problem))
             raise
 
-    holding.keep(status=s.Status(state="waiting", job=job.id))
+    holding.waits_for(job.id)
     return studio.engine.submit(job, script)
 
 

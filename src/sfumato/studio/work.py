@@ -21,7 +21,7 @@ from ..methods import gatys
 from ..options import Options
 from ..parsing import Parts
 from ..parts import PARTS
-from ..translate import Painter, Translator
+from ..translate import Painter
 from ..translate.weaver import Weaver
 from . import bench as benches
 from . import views
@@ -121,7 +121,7 @@ def drawn(bench: Bench, given: Values, picture: Picture, options: CollageOptions
         raise empty()
 
     def work(artist: Artist) -> Collage:
-        styles = [bench.picture(path) for path in given["styles"]] if takes_style(artist) else []
+        styles = [bench.picture(path) for path in given["styles"]] if artist.takes_style else []
         return collage(picture, mask, artist, options, styles=styles, parts=parts, progress=bench.report)
 
     made, note = bench.with_room(given["model"], work)
@@ -133,11 +133,6 @@ def drawn(bench: Bench, given: Values, picture: Picture, options: CollageOptions
 def empty() -> Refusal:
     """No pixel is chosen."""
     return Refusal("empty_zone", "The zone is empty.", "Paint it, or choose a part that is in the photo.")
-
-
-def takes_style(artist: Artist) -> bool:
-    """Whether a model takes styles beside a picture."""
-    return not isinstance(artist, Translator) or artist.takes_style
 
 
 def parts_of(bench: Bench, given: Values | None, picture: Picture) -> Parts | None:

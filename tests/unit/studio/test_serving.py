@@ -9,37 +9,12 @@ import sys
 import time
 
 import pytest
+from commands import command, free_port, port_of
 from studios import Browser, photo, until
 
 from sfumato.errors import OptionError, UserError
 from sfumato.studio import serving
 from sfumato.studio.settings import Settings
-
-
-@contextlib.contextmanager
-def command(tmp_path, *words):
-    """`sfumato studio` as a process, and the lines it prints."""
-    code = "import sys; from sfumato.cli import main; sys.exit(main())"
-    arguments = [sys.executable, "-c", code, "studio", "--no-browser", "--folder", str(tmp_path / "home"), *words]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def port_of(process):
-    """The port of the address that it prints."""
-    line = process.stdout.readline()
-    assert line.startswith("The studio is at http://127.0.0.1:"), line
-    return int(line.rstrip("/\n").rpartition(":")[2])
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=lambda kind: kind.name)
