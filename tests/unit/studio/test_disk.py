@@ -40,7 +40,7 @@ def test_a_full_disk_is_said_and_what_is_there_stays(tmp_path):
         problems = [answer.json for answer in answers]
         for made in (
             browser.post(f"{path}/stylize", {"styles": [style]}),
-            browser.post(f"{path}/jobs", {"models": ["microast/art"], "styles": [style], "options": {"parts": []}}),
+            browser.post(f"{path}/jobs", {"models": ["microast/art"], "styles": [style], "options": {"parts": ["background"]}}),
             browser.post(f"{path}/parts", None),
         ):
             name, problem = browser.finish(made)
