@@ -148,10 +148,10 @@ def portrait(size: tuple[int, int]) -> bytes:
     return buffer.getvalue()
 
 
-def row(what: str, seconds: Sequence[float], limit: float | None = None) -> dict[str, Any]:
+def row(what: str, seconds: Sequence[float], limit: float | str = "") -> dict[str, Any]:
     """A line of the table: the median, the slowest of nine in ten, and what it must not exceed."""
     worst = statistics.quantiles(seconds, n=10)[-1] if len(seconds) > 1 else seconds[0]
-    return {"what": what, "seconds": statistics.median(seconds), "9 of 10": worst, "limit": limit, "n": len(seconds)}
+    return {"what": what, "seconds": statistics.median(seconds), "9 of 10": worst, "at most": limit, "n": len(seconds)}
 
 
 def steps(browser: Browser, content: bytes, model: str, times: int) -> list[dict[str, Any]]:

@@ -38,9 +38,10 @@ def test_a_full_disk_is_said_and_what_is_there_stays(tmp_path):
         answers = [browser.ask("POST", "/api/photos?parts=0", photo()), browser.ask("PUT", f"{path}/mask", mask)]
         assert [(answer.status, answer.error) for answer in answers] == [(507, "disk_full")] * 2
         problems = [answer.json for answer in answers]
+        whole = {"models": ["microast/art"], "styles": [style], "options": {"parts": ["background"]}}
         for made in (
             browser.post(f"{path}/stylize", {"styles": [style]}),
-            browser.post(f"{path}/jobs", {"models": ["microast/art"], "styles": [style], "options": {"parts": ["background"]}}),
+            browser.post(f"{path}/jobs", whole),
             browser.post(f"{path}/parts", None),
         ):
             name, problem = browser.finish(made)

@@ -95,6 +95,17 @@ def test_what_is_kept_of_a_photo(browser, pair, form, kind):
     assert not dict(bare)
 
 
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_photo_that_was_turned_upright_is_not_turned_again(browser, pair, orientation):
+    tags = Image.Exif()
+    tags[exif.ORIENTATION] = orientation
+    source = browser.upload(photo(100, 80, exif=tags))["id"]
+    file = browser.done(stylized(browser, (source, pair[1]), save={"format": "jpeg"}))["files"][0]
+    saved = opened(browser.ask("GET", f"/api/files/{file['id']}").body)
+    assert saved.size == (file["width"], file["height"]) == ((80, 100) if orientation == 6 else (100, 80))
+    assert saved.getexif().get(exif.ORIENTATION, 1) == 1
+
+
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp", "avif"])
 def test_colours_mean_what_they_meant(browser, pair, form):
     """The profile of a photo is that of its result; what is looked at is in sRGB."""

@@ -78,6 +78,14 @@ def test_a_port_that_is_taken(tmp_path, monkeypatch):
         assert told == [f"Port {taken} is taken by another program, so this is another one."]
 
 
+@pytest.mark.parametrize(("listens", "host"), [(False, "127.0.0.1"), (True, "0.0.0.0")])
+def test_it_listens_to_this_computer_unless_told_otherwise(tmp_path, listens, host):
+    settings = Settings(home=tmp_path, listens=listens)
+    with serving.listening(settings, free_port(), print) as place:
+        assert place.getsockname()[0] == host
+    assert settings.wants_token == listens
+
+
 def test_one_studio_to_a_folder(tmp_path):
     with serving.only_one(tmp_path / "home") as mark:
         mark.write_text("http://127.0.0.1:1", encoding="utf-8")
@@ -102,6 +110,8 @@ def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch):
         (["--port", "0"], "--port 0: wants a number from 1 to 65535"),
         (["--port", "x"], "--port x: wants a number"),
         (["--runs", "nowhere"], "--runs nowhere: there is no such folder"),
+        (["--trust-host", "https://a.example"], "--trust-host https://a.example: wants a name such as"),
+        (["--trust-host", "a.example:80"], "--trust-host a.example:80: wants a name such as"),
     ],
 )
 def test_mistakes(tmp_path, words, message):
