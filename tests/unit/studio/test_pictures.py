@@ -16,6 +16,7 @@ from stylizers import made_photo
 
 from sfumato.image import exif
 from sfumato.studio.schema import Limits
+from sfumato.studio.studio import BYTES_PER_PIXEL
 
 SMALL = Limits(upload_bytes=30_000, pixels=100_000, photos=3)
 GREY = np.zeros((120, 160), np.uint8)
@@ -247,7 +248,7 @@ def test_fifty_uploads_at_once(shared, browser):
 
 def test_memory_is_shared_by_those_who_read(tmp_path):
     """Of six pictures that each take a third of the memory, no more than three are read at once."""
-    with running(tmp_path / "home", decode_bytes=3 * 12 * 400 * 300) as studio:
+    with running(tmp_path / "home", decode_bytes=3 * BYTES_PER_PIXEL * 400 * 300) as studio:
         browser, used, over = studio.browser(), [], threading.Event()
 
         def watch():
@@ -260,7 +261,7 @@ def test_memory_is_shared_by_those_who_read(tmp_path):
             list(pool.map(lambda _: browser.upload(photo(400, 300)), range(6)))
         over.set()
         watcher.join()
-        assert 0 < max(used) <= 3 * 12 * 400 * 300
+        assert 0 < max(used) <= 3 * BYTES_PER_PIXEL * 400 * 300
 
 
 # Zones
