@@ -4,7 +4,8 @@ The operations themselves stand below their handlers, in `pages`, `pictures`, `v
 `training`; `app` puts them together.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +62,11 @@ class Call:
         """
         return self.session.holding(self.id)
 
+    @property
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The raw body as it comes."""
+        return coming(self.request, self.studio.settings.stall_s)
+
     def query(self, name: str, default: str = "") -> str:
         """A value after the question mark."""
         return self.request.query_params.get(name, default)
@@ -75,6 +81,23 @@ class Call:
         if not (text.isascii() and text.isdecimal() and len(text) < 12):
             raise Refusal("bad_request", f"{name} {text[:40]!r} is not a whole number from 0 on.")
         return int(text)
+
+
+async def coming(request: Request, stall_s: float) -> AsyncIterator[bytes]:
+    """The body of a request as it comes.
+
+    Raises:
+        Refusal: nothing of it came for `stall_s` seconds.
+        ClientDisconnect: whoever sent it has gone.
+    """
+    chunks = request.stream()
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(chunks), stall_s)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise Refusal("bad_request", "The rest of the request does not come.", "Send it again.") from None
 
 
 Handler = Callable[[Call], Awaitable[Model | Response | None]]

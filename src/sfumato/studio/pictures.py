@@ -29,7 +29,7 @@ async def upload(call: Call) -> s.Photo:
     folder, coming = session.folder / "photos" / photo_id, studio.store.passing / photo_id
     try:
         promised = call.request.headers.get("content-length", "")
-        size = await taken(call.request.stream(), coming, limits.upload_bytes, promised)
+        size = await taken(call.chunks, coming, limits.upload_bytes, promised)
         header = await studio.read(checked, coming, limits)
         name, pixels = named(call.query("name")), header.width * header.height
         photo = await studio.read(brought, coming, folder, header, name, limits, pixels=pixels)
@@ -167,7 +167,7 @@ async def put_mask(call: Call) -> s.Mask:
     coming = studio.store.passing / new_id()
     try:
         promised = call.request.headers.get("content-length", "")
-        await taken(call.request.stream(), coming, studio.settings.mask_bytes, promised)
+        await taken(call.chunks, coming, studio.settings.mask_bytes, promised)
         made = await studio.read(zone, coming, holding.folder / "mask.png", holding.photo.work)
     finally:
         await asyncio.to_thread(lambda: Path(coming).unlink(missing_ok=True))

@@ -32,19 +32,16 @@ def test_a_full_disk_is_said_and_what_is_there_stays(tmp_path):
         source, style = browser.upload(photo())["id"], browser.upload(photo(90, 90))["id"]
         path = f"/api/photos/{source}"
         browser.ask("POST", f"{path}/stylize/preview", {"styles": [style], "side": 64})  # both processes are there
+        mask = encoded(made_photo(120, 160)[..., 0])
+        assert browser.ask("PUT", f"{path}/mask", mask).status == 200
         for pid in family(process):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
-        mask = encoded(made_photo(120, 160)[..., 0])
         answers = [browser.ask("POST", "/api/photos?parts=0", photo()), browser.ask("PUT", f"{path}/mask", mask)]
         assert [(answer.status, answer.error) for answer in answers] == [(507, "disk_full")] * 2
         problems = [answer.json for answer in answers]
-        whole = {"models": ["microast/art"], "styles": [style], "options": {"parts": ["background"]}}
-        for made in (
-            browser.post(f"{path}/stylize", {"styles": [style]}),
-            browser.post(f"{path}/jobs", whole),
-            browser.post(f"{path}/parts", None),
-        ):
-            name, problem = browser.finish(made)
+        body = {"styles": [style]}
+        for place, wanted in (("stylize", body), ("jobs", body | {"models": ["microast/art"]})):
+            name, problem = browser.finish(browser.post(f"{path}/{place}", wanted))
             assert (name, problem["error"]) == ("error", "disk_full")
             problems.append(problem)
         assert str(tmp_path) not in str(problems)

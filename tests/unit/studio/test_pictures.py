@@ -236,6 +236,21 @@ def test_who_hangs_up_leaves_nothing(shared, browser):
     until(lambda: not left(shared))
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/photos"), ("POST", "/api/textures")])
+def test_who_sends_no_more_is_not_waited_for(tmp_path, method, path):
+    with running(tmp_path / "home", stall_s=0.3) as studio:
+        connection = http.client.HTTPConnection("127.0.0.1", studio.port, timeout=60)
+        connection.putrequest(method, path)
+        for name, value in {"X-Studio": "1", "Content-Length": "100000"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        connection.send(bytes(5000))
+        answer = connection.getresponse()
+        assert (answer.status, b"bad_request" in answer.read()) == (400, True)
+        connection.close()
+        assert left(studio) == []
+
+
 def test_fifty_uploads_at_once(shared, browser):
     contents = [encoded(made_photo(300, 400, seed=number), "JPEG") for number in range(50)]
     with ThreadPoolExecutor(50) as pool:
