@@ -57,9 +57,9 @@ def fields(file: str, name: str) -> list[Field]:
 
 
 def _inherited(base: ast.expr, file: str) -> list[Field]:
-    """The fields of a base class: of this file, or `module.Class` of the same folder."""
+    """The fields of a base class: of this file, imported by it, or `module.Class` of the same folder."""
     module, _, name = ast.unparse(base).rpartition(".")
-    return fields((Path(file).parent / f"{module}.py").as_posix() if module else file, name)
+    return fields((Path(file).parent / f"{module}.py").as_posix() if module else _home(name, file) or file, name)
 
 
 def constant(file: str, name: str) -> Any:
@@ -149,11 +149,18 @@ def _alias(name: str, file: str) -> tuple[ast.expr, str] | None:
     for node in _tree(file).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return node.value, file
+    home = _home(name, file)
+    return _alias(name, home) if home else None
+
+
+def _home(name: str, file: str) -> str | None:
+    """The file of the package that another one imports a name from; None if that is no import of ours."""
+    for node in _tree(file).body:
         if isinstance(node, ast.ImportFrom) and node.level and any(a.name == name for a in node.names):
             folder = Path(file).parents[node.level - 1]
             module = (folder / (node.module or "").replace(".", "/")).as_posix()
             files = [f for f in (f"{module}.py", f"{module}/__init__.py") if (PACKAGE / f).is_file()]
-            return _alias(name, files[0]) if files else None
+            return files[0] if files else None
     return None
 
 
