@@ -151,7 +151,7 @@ def test_a_collage_by_optimisation(sfumato, folder, monkeypatch):
     monkeypatch.setattr(collage, "_finder", lambda given: found)
     monkeypatch.setattr(translate, "Painter", partial(translate.Painter, gatys.Config(iterations=(2,), smallest_px=16)))
     result = sfumato("collage", "photo.jpg", "--model", "gatys", "--style", "wave.png", "-o", "out.png")
-    assert (result.code, result.err) == (0, [])
+    assert result.code == 0, result.err
     before, after = (image.read(name).pixels.astype(int) for name in ("photo.jpg", "out.png"))
     assert np.array_equal(outside("photo.jpg"), outside("out.png"))
     assert np.abs(after - before)[12:24, 16:32].mean() > 2
