@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
 import sys
 
 import pytest
@@ -42,16 +40,6 @@ def test_a_job_is_cancelled_while_its_process_starts(tmp_path, monkeypatch):
         assert browser.finish(job)[0] == "cancelled"
         events = list(browser.listen(f"/api/jobs/{job['id']}/events"))
         assert not [data for _, name, data in events if name == "progress" and data["done"] > 0]
-
-
-def test_a_process_that_ends_with_nothing_to_do_is_started_again_at_once(tmp_path):
-    with running(tmp_path / "home") as studio:
-        studio.ready()
-        heavy = studio.studio.engine.heavy
-        pid = heavy.pid
-        os.kill(pid, signal.SIGKILL)
-        until(lambda: heavy.pid not in (None, pid))
-        studio.ready()
 
 
 def test_a_process_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch, caplog):
