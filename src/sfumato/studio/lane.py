@@ -19,6 +19,8 @@ Item = tuple[int, int]
 ONLY: Item = (1, 1)
 ORDER: dict[e.JobKind, int] = {"parse": 0, "export": 1, "variants": 1, "stylize": 1, "texture": 2, "batch": 3}
 """What comes first among jobs that wait: short ones."""
+WRONG_DEVICE = "wrong_option"
+"""Why a process does not start that never will: the studio ends, and says so itself."""
 PAUSE_S = 5.0
 """Seconds until a process that would not start is tried again."""
 
@@ -129,7 +131,8 @@ class Lane:
         try:
             await self.hand.start()
         except Refusal as error:
-            log.error("the working process does not start: %s; see %s", error, self.hand.log)
+            if error.code != WRONG_DEVICE:
+                log.error("the working process does not start: %s; see %s", error, self.hand.log)
             await asyncio.sleep(PAUSE_S)
             return False
         return True
