@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ import numpy as np
 from PIL import Image
 from stylizers import made_photo
 
+from sfumato.studio.app import OPERATIONS
+from sfumato.studio.problems import CODES
 from sfumato.studio.serving import Server, bound
 from sfumato.studio.settings import Settings
 from sfumato.studio.studio import Studio
@@ -42,6 +45,17 @@ class Answer:
     @property
     def error(self) -> str:
         return self.json["error"]
+
+
+def check_documented(method: str, path: str, answer: Answer) -> None:
+    """Whether an operation answers with a problem that its documents name."""
+    if answer.status < 400 or not answer.body or answer.json.get("error", "wrong_host") == "wrong_host":
+        return
+    for operation in OPERATIONS:
+        place = re.sub(r"\{\w+(:int)?\}", "[^/]+", operation.path)
+        if operation.method == method and re.fullmatch(place, path.partition("?")[0]):
+            assert answer.error in operation.codes, f"{method} {path}: {answer.error} is not documented"
+            assert answer.status == CODES[answer.error][0]
 
 
 @dataclass
@@ -113,9 +127,11 @@ class Browser:
                 name, _, rest = one.partition("=")
                 self.cookies[name] = rest.partition(";")[0]
             found = {name.lower(): value for name, value in got.getheaders()}
-            return Answer(got.status, found, got.read(), made)
+            answer = Answer(got.status, found, got.read(), made)
         finally:
             connection.close()
+        check_documented(method, path, answer)
+        return answer
 
     def get(self, path: str) -> Any:
         """The JSON of a page that must be there."""

@@ -51,3 +51,9 @@ def test_what_is_no_parts(given, message):
 def test_a_part_that_there_is_not():
     with pytest.raises(OptionError, match="there is no part 'nose'"):
         Parts.empty(2, 2).mask(["nose"])
+
+
+def test_parts_at_another_size():
+    labels = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    assert np.array_equal(Parts(labels=labels).resized(4, 3).labels, labels.repeat(2, 0))
+    assert np.array_equal(Parts(labels=labels.repeat(2, 1)).resized(2, 3).labels, labels)

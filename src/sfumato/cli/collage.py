@@ -11,14 +11,16 @@ from ..errors import OptionError, PictureError
 from ..progress import Progress
 from . import batch, files, films, flags, inputs, source
 from .console import Console
-from .stylize import OUT_HELP, add_limit, add_precision
+from .stylize import GATYS, OUT_HELP, add_limit, add_precision
 from .translate import model_name
 
 if TYPE_CHECKING:
     from ..collage import Collage, Film, Options, Scene
     from ..image import Picture, Source
     from ..parsing import Parts
-    from ..translate import Translator
+    from ..translate import Painter, Translator
+
+    Artist = Painter | Translator
 
 SUMMARY = "redraw face and hair, or other parts, within a photograph"
 FIRST_ZONE = "first-zone"
@@ -62,7 +64,8 @@ def parser() -> flags.Parser:
 
 
 def _add_ways(how: argparse._ArgumentGroup) -> None:
-    text = "A model by its name, see `sfumato models list`, or a file that a training wrote; several with --variants"
+    text = "A model by its name, see `sfumato models list`, a file that a training wrote, or gatys, which optimises for"
+    text += " minutes; several with --variants"
     how.add_argument("--model", nargs="+", metavar="NAME|FILE", help=text)
     text = "One picture or several, for a model that takes a style"
     how.add_argument("--style", nargs="+", action="extend", default=[], metavar="STYLE", help=text)
@@ -147,12 +150,13 @@ class _Work:
 
     def __init__(self, given: argparse.Namespace, options: "Options", console: Console) -> None:
         from .. import device
-        from ..translate import Translator
+        from ..translate import Painter, Translator
 
         device.keep_memory()
         self.given, self.options, self.console = given, options, console
-        self.translators = {
-            name: Translator(name, device=given.device, precision=given.precision) for name in given.model
+        where = {"device": given.device, "precision": given.precision}
+        self.translators: dict[str, Artist] = {
+            name: Painter(**where) if name == GATYS else Translator(name, **where) for name in given.model
         }
         for name, translator in self.translators.items():
             _check_style(name, translator, given.style)
@@ -213,14 +217,14 @@ class _Work:
             raise PictureError(f"{job.photo}: no {' and no '.join(self.options.parts)} was found in it; {ways}")
         return scene
 
-    def _drawn(self, scene: "Scene", translator: "Translator", options: "Options", label: str) -> "Collage":
+    def _drawn(self, scene: "Scene", translator: "Artist", options: "Options", label: str) -> "Collage":
         self.progress.label = label
         self.progress.history.clear()  # the rate is that of this picture
         with self.progress as progress:
             return scene.drawn(translator, options, styles=self.styles, progress=progress)
 
 
-def _check_style(name: str, translator: "Translator", styles: Sequence[str]) -> None:
+def _check_style(name: str, translator: "Artist", styles: Sequence[str]) -> None:
     """Whether a model has the styles that it takes."""
     if translator.takes_style and not styles:
         raise OptionError(f"{name} takes a style: add --style PICTURE")

@@ -57,7 +57,7 @@ def run(words: Sequence[str], console: Console) -> int:
         device=given.device,
         listens=given.listen,
         token=given.token,
-        trusted=tuple(name.lower() for name in given.trust_host),
+        trusted=tuple(map(_name, given.trust_host)),
     )
     serve(settings, console.say, port=given.port, browser=not given.no_browser)
     return 0
@@ -68,6 +68,12 @@ def _home() -> Path:
 
     models = cache_dir()
     return models.with_name(f"{models.name}-studio")
+
+
+def _name(text: str) -> str:
+    if not text or set(text) & set("/:@ "):
+        raise OptionError(f"--trust-host {text}: wants a name such as studio.example.org, without https:// and port")
+    return text.lower()
 
 
 def _port(text: str) -> int:

@@ -13,7 +13,7 @@ from types import ModuleType
 from .blending import Blended, blend
 from .films import Film
 from .options import FILTERS, Options
-from .work import Collage, Patch, Scene, collage, mask_of
+from .work import Collage, Patch, Scene, collage, cut_out, mask_of
 from .zones import Head, cleaned, heads, zone
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "blend",
     "cleaned",
     "collage",
+    "cut_out",
     "heads",
     "mask_of",
     "zone",

@@ -4,7 +4,7 @@ Shapes: H W pixels of the photograph, h w of a head's box, S side of a crop.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
@@ -181,6 +181,15 @@ def mask_of(mask: Source, photo: Picture) -> NDArray[np.bool_]:
     from ..translate.masks import plane_of
 
     return np.asarray(plane_of(from_any(mask), photo) > 127, np.bool_)
+
+
+def cut_out(photo: Picture, pixels: Pixels, alpha: NDArray[np.uint8]) -> Picture:
+    """The photograph with these pixels (H, W, 3), of which only those are seen that alpha (H, W) shows."""
+    deep = pixels.dtype == np.uint16
+    seen = alpha.astype(np.uint16) * np.uint16(257) if deep else alpha
+    if photo.alpha is not None:
+        seen = np.minimum(seen, photo.alpha)
+    return replace(photo, pixels=pixels, alpha=seen, mode="RGBA")
 
 
 def assembled(photo: Pixels, patches: Sequence[Patch]) -> Pixels:

@@ -16,7 +16,7 @@ Shapes: H W pixels of the result and the content, h w pixels of a style. Picture
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -51,6 +51,8 @@ RETREATS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
     perceptual: tuple[str, ...] = ("auto",)
     """Networks that look at the pictures, by name or file; each layer comes from the first that has it.
 

@@ -4,7 +4,7 @@ Shapes: H W pixels of the picture, C classes, h w cells of soft maps.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -46,6 +46,12 @@ class Parts:
     def empty(cls, height: int, width: int) -> "Parts":
         """The parts of a picture in which nobody was found."""
         return cls(labels=np.zeros((height, width), np.uint8))
+
+    def resized(self, height: int, width: int) -> "Parts":
+        """The parts of the same picture at another size, each pixel's from the nearest one; soft maps as they are."""
+        sides = zip((height, width), self.labels.shape, strict=True)
+        rows, columns = (np.arange(side) * had // side for side, had in sides)
+        return replace(self, labels=np.ascontiguousarray(self.labels[rows[:, None], columns]))
 
     def mask(self, wanted: Sequence[str]) -> Mask:
         """Where one of the parts with these names is, (H, W).

@@ -16,6 +16,8 @@ from .settings import Settings
 
 HOME_NAMES = frozenset(["127.0.0.1", "localhost", "::1"])
 SAFE = ("GET", "HEAD")
+ELSEWHERE = ("cross-site", "same-site")
+"""What Sec-Fetch-Site says of other sites; their requests lack the studio's cookies."""
 OWN_SITE = ("same-origin", "none")
 """What Sec-Fetch-Site may say of a request that changes something."""
 
@@ -49,13 +51,13 @@ class Access:
         site = headers.get("sec-fetch-site")
         if method in SAFE:
             navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-            if site in ("cross-site", "same-site") and not (navigates and not path.startswith("/api/")):
+            if site in ELSEWHERE and not (navigates and not path.startswith("/api/")):
                 raise foreign()
             return
         origin = headers.get("origin")
         if site is not None and site not in OWN_SITE:
             raise foreign()
-        if origin is not None and URL(origin).netloc.lower() != host.lower():  # `null` has none
+        if origin is not None and not self.is_own(origin, host):
             raise foreign()
         if headers.get("x-studio") != "1":
             raise Refusal("forbidden", "The header X-Studio is missing.", "Programs send `X-Studio: 1`.")
@@ -70,9 +72,19 @@ class Access:
             return True
         return self.settings.listens and is_address(name)  # a rebound name is never a number
 
+    def is_own(self, origin: str, host: str) -> bool:
+        """Whether an Origin header names what Host does, or a trusted name: a proxy may have changed Host."""
+        try:
+            found = URL(origin)
+            name = found.hostname or ""
+        except ValueError:
+            return False
+        return found.netloc.lower() == host.lower() or name in self.settings.trusted  # `null` has no name
+
     def may_enter(self, kept: str) -> bool:
         """Whether a browser with this cookie may come in."""
-        return not self.settings.wants_token or any(secrets.compare_digest(kept, one) for one in self.passes)
+        given = kept.encode()
+        return not self.settings.wants_token or any(secrets.compare_digest(given, one.encode()) for one in self.passes)
 
     def enter(self, token: str) -> str:
         """Takes a token, which is good for one browser, and gives what that browser keeps.

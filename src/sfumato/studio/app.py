@@ -14,9 +14,10 @@ from starlette.types import ASGIApp
 from ..errors import Cancelled, SfumatoError
 from . import batches, pages, pictures, results, styling, training, variants
 from .guard import Guard, refused
-from .operations import Call, Operation
-from .problems import Refusal, refusal
+from .operations import Call, Operation, coming
+from .problems import FULL, Refusal, disk_full, refusal
 from .schema import Health, Model
+from .settings import Settings
 from .studio import Studio
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -56,7 +57,7 @@ def endpoint(studio: Studio, operation: Operation) -> Endpoint:
 
     async def answer(request: Request) -> Response:
         try:
-            body = await body_of(request, operation, studio.settings.body_bytes)
+            body = await body_of(request, operation, studio.settings)
             call = Call(studio=studio, request=request, session_id=request.scope["session"], body=body)
             if known := studio.store.sessions.get(call.session_id):
                 known.touch()
@@ -67,26 +68,30 @@ def endpoint(studio: Studio, operation: Operation) -> Endpoint:
             return refused(Refusal("not_ready", "The work was cancelled."))
         except SfumatoError as error:
             return refused(refusal(error))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return refused(disk_full(error))
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody reads
 
     return answer
 
 
-async def body_of(request: Request, operation: Operation, limit: int) -> Model | None:
+async def body_of(request: Request, operation: Operation, settings: Settings) -> Model | None:
     """The body as the model that the operation names; None where it takes none, or raw bytes.
 
     Raises:
-        Refusal: it is too long, no JSON, or a value in it is wrong.
+        Refusal: it is too long, does not come, is no JSON, or a value in it is wrong.
     """
     kind = operation.body
     if not isinstance(kind, type):
         return None
     content = bytearray()
-    async for chunk in request.stream():
+    async for chunk in coming(request, settings.stall_s):
         content += chunk
-        if len(content) > limit:
-            raise Refusal("too_big", f"The request has more than {limit} bytes.")
+        if len(content) > settings.body_bytes:
+            raise Refusal("too_big", f"The request has more than {settings.body_bytes} bytes.")
     try:
         return kind.model_validate_json(bytes(content) or b"{}")
     except ValidationError as error:

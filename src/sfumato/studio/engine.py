@@ -20,6 +20,8 @@ from .wire import Message
 REMEMBERED_S, REMEMBERED = 3600.0, 500
 """How long, and how many jobs that have ended can still be asked for."""
 TIDY_S = 60.0
+LIVE_RETRY_S = 2.0
+"""When to ask again for what is done at once."""
 QUICK: tuple[e.JobKind, ...] = ("parse",)
 """Jobs for the quick process. No limit holds them up, since there are never more than pictures; nor do they end when
 nobody listens."""
@@ -81,6 +83,7 @@ class Engine:
         if self.closing.is_set():
             raise Refusal("not_ready", "The studio is ending.")
         if job.kind not in QUICK:
+            self.store.session(job.session).check_bytes(self.settings.limits)
             self._check_room(job.session)
         self.jobs[job.id] = job
         self.lane(job).add(job, script)
@@ -91,11 +94,10 @@ class Engine:
         left = lane.running.progress.seconds_left if lane.running is not None else None
         retry_s = min(max(left or 10.0, 1.0), 120.0)
         if len(lane.waiting) >= self.settings.queue:
-            raise Refusal("busy", f"{len(lane.waiting)} jobs wait already.", "Try again in a moment.", retry_s=retry_s)
+            raise busy(f"{len(lane.waiting)} jobs wait already.", "Try again in a moment.", retry_s)
         own = sum(job.session == session for job in lane.jobs)
         if own >= self.settings.limits.waiting:
-            hint = "Wait for one of them, or cancel it."
-            raise Refusal("busy", f"This session has {own} jobs that wait already.", hint, retry_s=retry_s)
+            raise busy(f"This session has {own} jobs that wait already.", "Wait for one, or cancel it.", retry_s)
 
     def cancel(self, job: Job) -> None:
         """Ends a job."""
@@ -123,12 +125,18 @@ class Engine:
             Refusal: it could not be done, or a newer wish of the same kind has come.
         """
         ticket, key = object(), (session, op)
+        if key not in self._latest and len(self._latest) >= self.settings.queue:
+            raise busy(f"{len(self._latest)} requests wait already.", "Try again in a moment.", LIVE_RETRY_S)
         self._latest[key] = ticket
-        while self.quick.busy:
-            await self.quick.freed()
-            if self._latest[key] is not ticket:
-                raise Refusal("superseded", "A newer request took the place of this one.")
-        return await self.quick.call(op, given)
+        try:
+            while self.quick.busy:
+                await self.quick.freed()
+                if self._latest.get(key) is not ticket:
+                    raise Refusal("superseded", "A newer request took the place of this one.")
+            return await self.quick.call(op, given)
+        finally:
+            if self._latest.get(key) is ticket:
+                del self._latest[key]
 
     async def _tidy(self) -> None:
         """Now and then: forgets old jobs, ends the quick process when it is idle, and clears old sessions."""
@@ -144,3 +152,8 @@ class Engine:
             busy = frozenset(job.session for job in self.jobs.values() if not job.over)
             for folder in self.store.sweep(busy):
                 await asyncio.to_thread(disk.clear, folder)
+
+
+def busy(message: str, hint: str, retry_s: float) -> Refusal:
+    """Too much is asked at once."""
+    return Refusal("busy", message, hint, retry_s=retry_s)

@@ -1,10 +1,14 @@
 """Around the whole application: checks each request, knows its session, and sets what every answer carries."""
 
+import hashlib
+from pathlib import Path
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .access import ELSEWHERE
 from .problems import Refusal
 from .store import ID, new_id
 from .studio import Studio
@@ -28,9 +32,10 @@ HEADERS = {
 YEAR_S = 31_536_000
 
 
-def names(port: int) -> tuple[str, str]:
-    """Of the cookies for the session and for the pass: browsers do not tell ports of one host apart."""
-    return f"sfumato_session_{port}", f"sfumato_pass_{port}"
+def names(home: Path) -> tuple[str, str]:
+    """Of the cookies for the session and for the pass: by the folder, since browsers do not tell ports apart."""
+    mark = hashlib.blake2b(str(home).encode(), digest_size=6).hexdigest()
+    return f"sfumato_session_{mark}", f"sfumato_pass_{mark}"
 
 
 class Guard:
@@ -48,13 +53,14 @@ class Guard:
         """Answers a request, or has it answered."""
         if scope["type"] != "http":
             return
-        headers, port = Headers(scope=scope), scope["server"][1]
+        headers = Headers(scope=scope)
         kept = cookie_parser(headers.get("cookie", ""))
-        session_name, pass_name = names(port)
+        session_name, pass_name = names(self.studio.settings.home)
         session_id = kept.get(session_name, "")
         fresh = not ID.fullmatch(session_id)
         if fresh:
             session_id = new_id()
+            fresh = begins(scope["path"], headers)
         scope["session"] = session_id
 
         async def sending(message: Message) -> None:
@@ -76,6 +82,15 @@ class Guard:
             await refused(error)(scope, receive, sending)
             return
         await self.app(scope, receive, sending)
+
+
+def begins(path: str, headers: Headers) -> bool:
+    """Whether a request without a cookie begins a session.
+
+    A link on another site does not, since the browser keeps back a cookie that may be there; nor does a file of the
+    page, which may be answered after another request has begun one.
+    """
+    return headers.get("sec-fetch-site") not in ELSEWHERE and (path == "/" or path.startswith("/api/"))
 
 
 def refused(error: Refusal) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -9,17 +10,25 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from ..errors import Cancelled
+from . import disk
 from .problems import Refusal, lost_worker
-from .wire import Message, packed, unpacked
+from .wire import Message, lengths, packed
 
 log = logging.getLogger(__name__)
 
 Hear = Callable[[Message], None]
+
+
+class Owner(Protocol):
+    """Who wants a piece of work, and perhaps no longer wants it."""
+
+    cancelled: bool
+
+
 State = Literal["starting", "ready", "working", "restarting"]
-LONGEST_LINE = 2**22
 PACKAGE = Path(__file__).resolve().parents[2]
 """What must be on the path so that `sfumato` is the one that runs here."""
 CODE = "from sfumato.studio.worker import main; main()"
@@ -44,8 +53,11 @@ class Hand:
         self.loaded: tuple[str, ...] = ()
         self.idle_since = time.monotonic()
         self.process: Process | None = None
-        self.owner: object = None
+        self.owner: Owner | None = None
         """Who wants what it works on."""
+        self.on_end: Callable[[], None] = _silent
+        """Called when the process has ended that had nothing to do."""
+        self._watcher: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         self._closed = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -75,7 +87,7 @@ class Hand:
             await self._running()
 
     async def call(
-        self, op: str, given: Message, hear: Hear | None = None, owner: object = None
+        self, op: str, given: Message, hear: Hear | None = None, owner: Owner | None = None
     ) -> tuple[Message, bytes]:
         """Has a piece of work done; returns its values and bytes. `owner` is who can cancel it.
 
@@ -85,11 +97,15 @@ class Hand:
             Refusal: it could not be done, or the process died over it.
             Cancelled: `cancel` was called meanwhile.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._call(op, given, hear or _deaf, owner)))
+        work = asyncio.ensure_future(self._call(op, given, hear or _deaf, owner))
+        work.add_done_callback(_heard)
+        return await asyncio.shield(work)
 
-    async def _call(self, op: str, given: Message, hear: Hear, owner: object) -> tuple[Message, bytes]:
+    async def _call(self, op: str, given: Message, hear: Hear, owner: Owner | None) -> tuple[Message, bytes]:
         async with self._lock:
             process = await self._running()
+            if owner is not None and owner.cancelled:  # while it waited, or the process started
+                raise Cancelled("cancelled")
             self.state, self.owner = "working", owner
             try:
                 return await self._exchanged(process, {"op": op, "given": given}, hear)
@@ -127,35 +143,55 @@ class Hand:
 
     async def _read(self, process: Process) -> tuple[Message, bytes]:
         assert process.stdout is not None
-        line = await process.stdout.readuntil(b"\n")
-        message, count = unpacked(line)
-        return message, await process.stdout.readexactly(count) if count else b""
+        try:
+            text, content = lengths(await process.stdout.readuntil(b"\n"))
+            message: Message = json.loads(await process.stdout.readexactly(text))
+        except (asyncio.LimitOverrunError, ValueError) as error:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise ConnectionError(f"the process {self.name} says what nobody understands") from error
+        return message, await process.stdout.readexactly(content)
 
     async def _running(self) -> Process:
         if self.process is not None and self.process.returncode is None:
             return self.process
         if self._closed:
             raise Refusal("not_ready", "The studio is ending.")
-        paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
-        with self.log.open("ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-c", CODE, self.device),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=errors,
-                limit=LONGEST_LINE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            )
-        self.process = process
+        process = self.process = await self._spawned()
         try:
             self.facts, _ = await self._exchanged(process, {"op": "hello", "given": {}}, _deaf)
         except Refusal:
             await self._stop()
             raise
         self.state = "ready"
+        self._watcher = asyncio.ensure_future(self._watched(process))
         return process
 
-    def cancel(self, owner: object) -> None:
+    async def _spawned(self) -> Process:
+        paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        try:
+            with (disk.private(self.log.parent) / self.log.name).open("ab") as errors:
+                return await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-c", CODE, self.device),
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=errors,
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+                )
+        except OSError as error:
+            hint = "The studio tries again; close other programs, or make room on the disk."
+            raise Refusal("failed", f"The working process cannot be started: {error.strerror}.", hint) from error
+
+    async def _watched(self, process: Process) -> None:
+        """Takes note if a process ends while it has nothing to do; one that works is missed by who waits for it."""
+        code = await process.wait()
+        async with self._lock:
+            if self.process is process and not self._closed:
+                self.process, self.loaded, self.state = None, (), "restarting"
+                log.warning("the process %s ended (%s) with nothing to do; see %s", self.name, code, self.log)
+                self.on_end()
+
+    def cancel(self, owner: Owner) -> None:
         """Asks the process to end what it does for someone; if it does not within `cancel_s` it is ended itself."""
         process = self.process
         if process is None or process.stdin is None or self.owner is not owner:
@@ -186,6 +222,16 @@ class Hand:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _heard(work: "asyncio.Task[Any]") -> None:
+    """Takes note of how work ended that nobody waits for any more."""
+    if not work.cancelled() and (error := work.exception()) is not None:
+        log.debug("%s", error)
+
+
+def _silent() -> None:
+    """Tells nobody."""
 
 
 def _deaf(_message: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from ..errors import Cancelled, SfumatoError
 from . import events as e
 from .hand import Hand
 from .job import Job
-from .problems import Refusal, refusal
+from .problems import FULL, Refusal, disk_full, refusal
 from .schema import Model
 from .wire import Message
 
@@ -19,6 +19,8 @@ Item = tuple[int, int]
 ONLY: Item = (1, 1)
 ORDER: dict[e.JobKind, int] = {"parse": 0, "export": 1, "variants": 1, "stylize": 1, "texture": 2, "batch": 3}
 """What comes first among jobs that wait: short ones."""
+WRONG_DEVICE = "wrong_option"
+"""Why a process does not start that never will: the studio ends, and says so itself."""
 PAUSE_S = 5.0
 """Seconds until a process that would not start is tried again."""
 
@@ -79,6 +81,7 @@ class Lane:
         self.waiting: list[tuple[Job, Script]] = []
         self.running: Job | None = None
         self._wake = asyncio.Event()
+        hand.on_end = self._wake.set
 
     @property
     def jobs(self) -> list[Job]:
@@ -128,7 +131,8 @@ class Lane:
         try:
             await self.hand.start()
         except Refusal as error:
-            log.error("the working process does not start: %s; see %s", error, self.hand.log)
+            if error.code != WRONG_DEVICE:
+                log.error("the working process does not start: %s; see %s", error, self.hand.log)
             await asyncio.sleep(PAUSE_S)
             return False
         return True
@@ -144,7 +148,10 @@ class Lane:
             last = "error", told.problem
             if job.cancelled:  # the process did not stop by itself
                 last = "cancelled", e.Cancelled(variants=tuple(job.variants))
-        except Exception:
+        except Exception as error:
             log.exception("a job of kind %s failed", job.kind)
-            last = "error", Refusal("unexpected", "A mistake of the studio: the job could not be done.").problem
+            told = Refusal("unexpected", "A mistake of the studio: the job could not be done.")
+            if isinstance(error, OSError) and error.errno in FULL:
+                told = disk_full(error)
+            last = "error", told.problem
         job.end(*last)

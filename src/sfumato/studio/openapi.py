@@ -9,8 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from .. import __version__
 from .operations import Operation
-from .problems import ANYWHERE, CODES
-from .schema import Model, Problem
+from .problems import CODES
+from .schema import Health, Model, Problem
 
 REF = "#/components/schemas/{model}"
 NAMES = {"sfumato__options__Options": "StylizeOptions", "sfumato__collage__options__Options": "CollageOptions"}
@@ -64,13 +64,8 @@ def answers(operations: Sequence[Operation]) -> set[Any]:
 def described(one: Operation) -> dict[str, Any]:
     """An operation as OpenAPI has it."""
     made: dict[str, Any] = {"operationId": one.name, "summary": one.about}
-    places = [("path", name, "string", "") for name in re.findall(r"\{(\w+)", one.path)]
-    places += [("query", query.name, query.kind, query.about) for query in one.query]
-    if places:
-        made["parameters"] = [
-            {"in": place, "name": name, "required": place == "path", "schema": {"type": kind}, "description": about}
-            for place, name, kind, about in places
-        ]
+    if found := list(parameters(one)):
+        made["parameters"] = found
     if one.body is not None:
         made["requestBody"] = {"required": True, "content": content(one.body)}
     good: dict[str, Any] = {"description": "done"}
@@ -79,7 +74,23 @@ def described(one: Operation) -> dict[str, Any]:
     if one.events:
         good["x-events"] = {name: {"$ref": REF.format(model=kind.__name__)} for name, kind in one.events.items()}
     made["responses"] = {str(one.status): good} | refusals(one)
+    if one.answer is Health:
+        made["responses"]["503"] = {"description": "not ready", "content": content(Health)}
     return made
+
+
+def parameters(one: Operation) -> Iterator[dict[str, Any]]:
+    """What an operation takes beside its body, as OpenAPI has it."""
+    for name, kind in re.findall(r"\{(\w+)(:int)?\}", one.path):
+        yield {"in": "path", "name": name, "required": True, "schema": {"type": "integer" if kind else "string"}}
+    for query in one.query:
+        yield {"in": "query", "name": query.name, "schema": {"type": query.kind}, "description": query.about}
+    if one.changes:
+        about = "Forms of other sites cannot send it."
+        yield {"in": "header", "name": "X-Studio", "required": True, "schema": {"const": "1"}, "description": about}
+    if one.events:
+        about = "The id of the last event that was heard: goes on behind it."
+        yield {"in": "header", "name": "Last-Event-ID", "schema": {"type": "integer"}, "description": about}
 
 
 def content(kind: type[Model] | tuple[str, ...]) -> dict[str, Any]:
@@ -92,7 +103,7 @@ def content(kind: type[Model] | tuple[str, ...]) -> dict[str, Any]:
 def refusals(one: Operation) -> dict[str, Any]:
     """The problems that an operation can answer, by status."""
     by_status: dict[str, list[str]] = {}
-    for code in (*one.errors, *ANYWHERE):
+    for code in one.codes:
         by_status.setdefault(str(CODES[code][0]), []).append(f"{code}: {CODES[code][1]}")
     return {
         status: {"description": " ".join(texts), "content": content(Problem)}

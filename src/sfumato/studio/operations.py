@@ -4,14 +4,15 @@ The operations themselves stand below their handlers, in `pages`, `pictures`, `v
 `training`; `app` puts them together.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .problems import Refusal
+from .problems import ANYWHERE, Refusal
 from .schema import Model
 from .store import Holding, Session
 from .studio import Studio
@@ -19,6 +20,8 @@ from .studio import Studio
 PICTURE = ("image/jpeg", "image/webp")
 """A picture to look at: WebP where there is transparency, else JPEG."""
 EVENTS = "text/event-stream"
+WORK = ("no_memory", "worker_died", "failed")
+"""What can go wrong in the process that works, for answers that wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,11 @@ class Call:
         """
         return self.session.holding(self.id)
 
+    @property
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The raw body as it comes."""
+        return coming(self.request, self.studio.settings.stall_s)
+
     def query(self, name: str, default: str = "") -> str:
         """A value after the question mark."""
         return self.request.query_params.get(name, default)
@@ -73,6 +81,23 @@ class Call:
         if not (text.isascii() and text.isdecimal() and len(text) < 12):
             raise Refusal("bad_request", f"{name} {text[:40]!r} is not a whole number from 0 on.")
         return int(text)
+
+
+async def coming(request: Request, stall_s: float) -> AsyncIterator[bytes]:
+    """The body of a request as it comes.
+
+    Raises:
+        Refusal: nothing of it came for `stall_s` seconds.
+        ClientDisconnect: whoever sent it has gone.
+    """
+    chunks = request.stream()
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(chunks), stall_s)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise Refusal("bad_request", "The rest of the request does not come.", "Send it again.") from None
 
 
 Handler = Callable[[Call], Awaitable[Model | Response | None]]
@@ -101,3 +126,14 @@ class Operation:
     def name(self) -> str:
         """Its name in openapi.json."""
         return self.handler.__name__
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something, so that it needs the header of the studio's own page."""
+        return self.method != "GET"
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All codes that it can answer."""
+        of_json = ("too_big", "wrong_option") if isinstance(self.body, type) else ()
+        return tuple(dict.fromkeys((*self.errors, *of_json, *(("disk_full",) if self.changes else ()), *ANYWHERE)))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from .. import __version__, zoo
 from . import schema as s
@@ -15,6 +15,8 @@ from .sending import TYPES, file
 from .store import gone
 
 STATIC = Path(__file__).parent / "static"
+ONWARD = '<!doctype html><title>Sfumato studio</title><meta http-equiv="refresh" content="0; url=/">'
+"""Goes on to the page. After a redirect browsers that came by a link would not send the new cookie."""
 EXAMPLES = {
     name: s.Example(name=name, title=title, use=use)  # type: ignore[arg-type]
     for name, title, use in (
@@ -80,8 +82,8 @@ async def example(call: Call) -> Response:
 async def enter(call: Call) -> Response:
     """Lets a browser in that has a token."""
     kept = call.studio.access.enter(call.query("token"))
-    _, name = names(call.request.scope["server"][1])
-    answer = RedirectResponse("/", 303)
+    _, name = names(call.studio.settings.home)
+    answer = HTMLResponse(ONWARD)
     answer.headers.append("set-cookie", cookie(name, kept))
     return answer
 
@@ -146,8 +148,7 @@ OPERATIONS = (
         handler=enter,
         method="GET",
         path="/enter",
-        answer=None,
-        status=303,
+        answer=("text/html",),
         query=(Query(name="token", kind="string", about="As the studio printed it; good for one browser."),),
         errors=("no_access",),
         about="With --listen: lets this browser in and goes on to the page.",

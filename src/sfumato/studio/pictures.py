@@ -29,7 +29,7 @@ async def upload(call: Call) -> s.Photo:
     folder, coming = session.folder / "photos" / photo_id, studio.store.passing / photo_id
     try:
         promised = call.request.headers.get("content-length", "")
-        size = await taken(call.request.stream(), coming, limits.upload_bytes, promised)
+        size = await taken(call.chunks, coming, limits.upload_bytes, promised)
         header = await studio.read(checked, coming, limits)
         name, pixels = named(call.query("name")), header.width * header.height
         photo = await studio.read(brought, coming, folder, header, name, limits, pixels=pixels)
@@ -53,11 +53,10 @@ def check_room(session: Session, limits: s.Limits) -> None:
     Raises:
         Refusal: it is full.
     """
-    hint = "Delete pictures that are no longer needed."
     if len(session.photos) + session.coming >= limits.photos:
-        raise Refusal("session_full", f"The session has {limits.photos} pictures, the most it may have.", hint)
-    if session.bytes >= limits.session_bytes:
-        raise Refusal("session_full", f"The session holds {limits.session_bytes / 1e9:.0f} GB, the most it may.", hint)
+        message = f"The session has {limits.photos} pictures, the most it may have."
+        raise Refusal("session_full", message, "Delete pictures that are no longer needed.")
+    session.check_bytes(limits)
 
 
 def look_for_parts(studio: Studio, session: Session, holding: Holding) -> Job:
@@ -71,7 +70,7 @@ def look_for_parts(studio: Studio, session: Session, holding: Holding) -> Job:
             holding.keep(status=s.Status(state="failed", problem=error.problem))
             raise
 
-    holding.keep(status=s.Status(state="waiting", job=job.id))
+    holding.waits_for(job.id)
     return studio.engine.submit(job, script)
 
 
@@ -168,7 +167,7 @@ async def put_mask(call: Call) -> s.Mask:
     coming = studio.store.passing / new_id()
     try:
         promised = call.request.headers.get("content-length", "")
-        await taken(call.request.stream(), coming, studio.settings.mask_bytes, promised)
+        await taken(call.chunks, coming, studio.settings.mask_bytes, promised)
         made = await studio.read(zone, coming, holding.folder / "mask.png", holding.photo.work)
     finally:
         await asyncio.to_thread(lambda: Path(coming).unlink(missing_ok=True))

@@ -1,5 +1,6 @@
 """What can go wrong, by code: the status of the answer, and what it means."""
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,6 +33,8 @@ CODES = {
     "session_full": (507, "The session holds as many pictures or bytes as it may: delete some."),
     "disk_full": (507, "The disk is full or cannot be written."),
 }
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says of a disk that takes no more."""
 ANYWHERE = ("wrong_host", "forbidden", "no_access", "bad_request", "not_allowed", "unexpected", "not_ready")
 """Codes that any route can answer."""
 
@@ -68,6 +71,8 @@ def refusal(error: SfumatoError, *paths: str | Path) -> Refusal:
         error: what went wrong.
         paths: files that its message may name: where these lie is nobody's business.
     """
+    if isinstance(error, DiskError) and isinstance(error.__cause__, OSError):
+        return disk_full(error.__cause__)
     code = next((code for kind, code in _KINDS if isinstance(error, kind)), "failed")
     message = without(str(error), paths)
     return Refusal(code, message[:1].upper() + message[1:])
@@ -87,6 +92,11 @@ _KINDS: tuple[tuple[type[SfumatoError], str], ...] = (
     (DiskError, "disk_full"),
     (UserError, "wrong_option"),
 )
+
+
+def disk_full(error: OSError) -> Refusal:
+    """A file that cannot be written."""
+    return Refusal("disk_full", f"The studio's folder cannot be written: {error.strerror or error}.", "Make room.")
 
 
 def lost_worker(exit_code: int | None) -> Refusal:

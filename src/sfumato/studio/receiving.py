@@ -12,7 +12,7 @@ from .. import image
 from ..errors import PictureError
 from ..image import Picture, exif
 from . import disk, recipe, views
-from .problems import Refusal, refusal
+from .problems import Refusal, disk_full, refusal
 from .schema import Limits, Mask, Photo, Status
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "HEIF": "image/heif"}
@@ -46,7 +46,7 @@ async def taken(chunks: AsyncIterator[bytes], target: Path, limit: int, promised
                 elif size > TOO_MUCH * limit:
                     break
     except OSError as error:
-        raise Refusal("disk_full", f"The picture cannot be kept: {error.strerror or error}.", "Make room.") from error
+        raise disk_full(error) from error
     if size > limit:
         raise too_big(limit)
     return size

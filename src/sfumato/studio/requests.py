@@ -28,6 +28,7 @@ class SaveOptions(Model):
     """How a result becomes a file."""
 
     format: Literal["png", "jpeg", "webp", "avif"] = "png"
+    """PNG loses nothing; JPEG has no transparency."""
     quality: Annotated[int, Field(ge=1, le=100)] = 92
     """Of JPEG, WebP and AVIF."""
     keep_camera: bool = True

@@ -47,6 +47,7 @@ class Result:
 async def keep_result(desk: Desk, call: Call, given: Message, result: Result, at: Item = ONLY) -> s.File:
     """Has a file made, and keeps it in the session."""
     file_id, session, studio = new_id(), call.studio.store.begun(call.session_id), call.studio
+    session.check_bytes(studio.limits)
     folder = disk.private(session.place(file_id))
     out = folder / f"data{SUFFIXES[result.save.format]}"
     given = given | {"out": str(out), "save": result.save.model_dump(), "side": studio.limits.work_side}

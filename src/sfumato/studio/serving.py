@@ -19,6 +19,7 @@ from ..errors import OptionError, UserError
 from ..locks import locked
 from . import disk
 from .app import application
+from .lane import WRONG_DEVICE
 from .problems import Refusal
 from .settings import Settings
 from .studio import Studio
@@ -76,9 +77,9 @@ async def started(server: "Server") -> str | None:
     try:
         await server.studio.engine.heavy.start()
     except Refusal as error:
-        if error.code == "wrong_option":
+        if error.code == WRONG_DEVICE:
             server.should_exit = True
-            return error.message
+            return error.message[:1].lower() + error.message[1:]
     return None
 
 

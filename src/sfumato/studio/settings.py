@@ -36,7 +36,9 @@ class Settings:
     idle_s: float = 600.0
     """Seconds after which the process for quick work ends if nobody asks for any."""
     decode_bytes: int = 1_200_000_000
-    """Memory that pictures may take while they are read, all together."""
+    """Memory that pictures may take while they are read, all together; one that alone needs more is read alone."""
+    stall_s: float = 60.0
+    """Seconds without a byte after which a request that is still coming is given up."""
     body_bytes: int = 1_000_000
     """Bytes of a request in JSON."""
     mask_bytes: int = 8_000_000

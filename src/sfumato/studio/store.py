@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from . import disk
 from .problems import Refusal
-from .schema import File, Photo, Status, Variant
+from .schema import File, Limits, Photo, Status, Variant
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,10 @@ class Holding:
         self.photo = self.photo.model_copy(update=changed)
         disk.keep(self.folder / "photo.json", self.photo)
 
+    def waits_for(self, job_id: str) -> None:
+        """A job will find its parts; not on the disk, since no job outlives the studio."""
+        self.photo = self.photo.model_copy(update={"status": Status(state="waiting", job=job_id)})
+
     def variant(self, variant_id: str) -> Variant:
         """One of its variants.
 
@@ -67,6 +71,15 @@ class Holding:
         """Forgets a variant."""
         self.keep(variants=tuple(v for v in self.photo.variants if v.id != variant_id))
         disk.clear(self.folder / variant_id)
+
+    def clear_halves(self) -> None:
+        """Clears variants and files that a studio which was killed has left half made."""
+        known = {variant.id for variant in self.photo.variants}
+        for path in self.folder.iterdir():
+            if ID.fullmatch(path.name) and path.name not in known:
+                disk.clear(path)
+            elif path.suffix == ".tmp":
+                path.unlink()
 
     @property
     def mask(self) -> Path | None:
@@ -142,7 +155,29 @@ class Session:
         now = time.time()
         if now - self.used > 60:
             self.used = now
-            (self.folder / "used").touch()
+            try:
+                (self.folder / "used").touch()
+            except OSError as error:  # it may still be read
+                log.warning("%s: its last use cannot be noted (%s)", self.folder, error.strerror)
+
+    def check_bytes(self, limits: Limits) -> None:
+        """Whether there may be more of it.
+
+        Raises:
+            Refusal: it is full.
+        """
+        if self.bytes >= limits.session_bytes:
+            message = f"The session holds {limits.session_bytes / 1e9:.0f} GB, the most it may."
+            raise Refusal("session_full", message, "Delete pictures and files that are no longer needed.")
+
+    def _clear_halves(self) -> None:
+        """Clears pictures and results that a studio which was killed has left without a record."""
+        for path in self.folder.glob("photos/*/"):
+            if not (path / "photo.json").exists():
+                disk.clear(path)
+        for path in self.folder.glob("files/*/"):
+            if not (path / "file.json").exists():
+                disk.clear(path)
 
     @classmethod
     def read(cls, folder: Path) -> "Session":
@@ -150,6 +185,7 @@ class Session:
         session = cls(folder.name, folder)
         used = folder / "used"
         session.used = used.stat().st_mtime if used.exists() else folder.stat().st_mtime
+        session._clear_halves()
         for path in sorted((folder / "photos").glob("*/photo.json")):
             try:
                 photo = Photo.model_validate_json(path.read_bytes())
@@ -159,6 +195,7 @@ class Session:
             if photo.status.state in UNSETTLED:
                 photo = photo.model_copy(update={"status": Status(state="none")})
             session.photos[photo.id] = Holding(path.parent, photo)
+            session.photos[photo.id].clear_halves()
         for path in sorted((folder / "files").glob("*/file.json")):
             try:
                 file = File.model_validate_json(path.read_bytes())
@@ -205,7 +242,7 @@ class Store:
         return session
 
     def sweep(self, busy: frozenset[str]) -> list[Path]:
-        """Drops sessions that nobody used for long, and while there are too many bytes those of longest ago.
+        """Drops sessions that nobody used for long or that are empty, and of too many bytes those of longest ago.
 
         Returns:
             Their folders, which are still to be cleared.
@@ -218,8 +255,8 @@ class Store:
         total = sum(session.bytes for session in self.sessions.values())
         dropped = []
         for session in oldest:
-            if total <= self.most_bytes and session.used > time.time() - 86400 * self.keep_days:
-                break
+            if session.bytes and total <= self.most_bytes and session.used > time.time() - 86400 * self.keep_days:
+                continue
             total -= session.bytes
             del self.sessions[session.id]
             dropped.append(session.folder)

@@ -59,8 +59,8 @@ class Studio:
         session.bytes = await asyncio.to_thread(disk.size_of, session.folder)
 
 
-BYTES_PER_PIXEL = 12
-"""Memory of a picture while it is read and made smaller, about: Pillow's image, the array and a copy."""
+BYTES_PER_PIXEL = 28
+"""Memory of a picture while it is read and made smaller, at most: 16 bits with transparency, the array and copies."""
 
 
 class Budget:

@@ -12,13 +12,15 @@ from . import recipe, sending
 from . import requests as r
 from .job import Job
 from .lane import ONLY, Desk, Item
-from .operations import PICTURE, Call, Operation
+from .operations import PICTURE, WORK, Call, Operation
 from .problems import Refusal
 from .results import Result, keep_result
 from .schema import File
 from .store import Holding, Session
 
-JOB_ERRORS = ("busy", "not_found", "wrong_option", "no_model")
+JOB_ERRORS = ("busy", "session_full", "not_found", "wrong_option", "no_model")
+KEPT = 4
+"""Results of a picture that are kept at full size, so that another format takes no second run."""
 
 
 def choice(session: Session, holding: Holding, body: r.StylizeChoice) -> dict[str, Any]:
@@ -75,7 +77,10 @@ async def styled(
     told = recipe.text("stylize", model=body.model, options=given["options"])
     given = given | {"cache": str(cached(holding, body)), "recipe": told}
     result = Result(op="stylize", photo=holding.photo.name, what=body.model, save=body.save)
-    return await keep_result(desk, call, given, result, at)
+    made = await keep_result(desk, call, given, result, at)
+    for old in sorted(holding.folder.glob("styled-*.png"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        old.unlink()
+    return made
 
 
 async def texture(call: Call) -> e.Job:
@@ -109,7 +114,7 @@ OPERATIONS = (
         path="/api/photos/{id}/stylize/preview",
         body=r.PreviewRequest,
         answer=PICTURE,
-        errors=("not_found", "wrong_option", "no_model", "superseded", "worker_died"),
+        errors=("not_found", "wrong_option", "no_model", "busy", "superseded", *WORK),
         about="The photo in a style, small and at once.",
     ),
     Operation(

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import logging
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any, Literal
 from ..train.checkpoint import RECIPE
 from ..train.log import Line, read_log
 from .schema import Run
+
+log = logging.getLogger(__name__)
 
 DEPTH = 3
 """Folders below the one that is named in which runs are looked for."""
@@ -29,26 +33,41 @@ def folders(folder: Path, depth: int) -> Iterator[Path]:
     if (folder / "log.jsonl").is_file() or (folder / RECIPE).is_file():
         yield folder
     elif depth:
-        for inner in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        for inner in sorted(inside(folder)):
             yield from folders(inner, depth - 1)
+
+
+def inside(folder: Path) -> list[Path]:
+    """The folders in a folder that are not hidden; none if it may not be read."""
+    try:
+        return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except OSError as error:
+        log.warning("%s: left out (%s)", folder, error.strerror)
+        return []
+
+
+def whole(value: object) -> int:
+    """A number of a record as a whole one; 0 for what is none."""
+    return int(value) if is_number(value) else 0  # type: ignore[call-overload]
 
 
 def run_of(path: Path, base: Path) -> Run:
     """What a run's folder tells."""
-    recipe, lines = recipe_of(path), read_log(path / "log.jsonl")
+    recipe, lines = recipe_of(path), log_of(path, 0)
     last: Line = lines[-1] if lines else {}
     name = path.relative_to(base).as_posix() if path != base else path.name
     marks = [mark for mark in (path / "log.jsonl", path / "report.html", path / RECIPE) if mark.exists()]
     updated = max((mark.stat().st_mtime for mark in marks), default=0.0)
-    images, total = int(last.get("images", 0)), int(recipe.get("images", 0))
+    images, total = whole(last.get("images")), whole(recipe.get("images"))
+    method = recipe.get("method")
     return Run(
         id=id_of(path),
         name=name,
-        title=str(recipe.get("title") or recipe.get("method", {}).get("name", "")),
-        state=state_of(images, total - int(recipe.get("batch", 1)), updated),
+        title=str(recipe.get("title") or (method.get("name", "") if isinstance(method, dict) else "")),
+        state=state_of(images, total - (whole(recipe.get("batch")) or 1), updated),
         images=images,
         total=total,
-        images_per_s=float(last.get("images_per_s", 0.0)),
+        images_per_s=last.get("images_per_s", 0.0),
         updated=updated,
         has_report=(path / "report.html").is_file(),
         has_plot=(path / "losses.png").is_file(),
@@ -80,5 +99,11 @@ def recipe_of(path: Path) -> dict[str, Any]:
 
 
 def log_of(path: Path, after: int) -> list[Line]:
-    """Lines of a run's log without the first `after`."""
-    return read_log(path / "log.jsonl")[after:]
+    """Lines of a run's log without the first `after`; of a line only what is a finite number."""
+    lines = read_log(path / "log.jsonl")[after:]
+    return [{name: value for name, value in line.items() if is_number(value)} for line in lines]
+
+
+def is_number(value: object) -> bool:
+    """Whether a value of a record is a finite number."""
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -14,7 +14,7 @@ from . import requests as r
 from . import schema as s
 from .job import Job
 from .lane import Desk, Item
-from .operations import PICTURE, Call, Operation
+from .operations import PICTURE, WORK, Call, Operation
 from .pictures import parsed
 from .problems import Refusal
 from .results import Result, keep_result
@@ -225,7 +225,7 @@ OPERATIONS = (
         path="/api/variants/{id}/blend",
         body=r.BlendRequest,
         answer=PICTURE,
-        errors=("not_found", "wrong_option", "superseded", "worker_died"),
+        errors=("not_found", "wrong_option", "busy", "superseded", *WORK),
         about="The preview with other options of blending, at once; no model runs.",
     ),
     Operation(

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import device, image
-from ..collage import Blended, Collage, blend, collage
+from ..collage import Blended, Collage, blend, collage, cut_out
 from ..collage.options import Options as CollageOptions
 from ..image import Picture, Pixels, exif
 from ..methods import gatys
 from ..options import Options
 from ..parsing import Parts
 from ..parts import PARTS
-from ..translate import Painter, Translator
+from ..translate import Painter
 from ..translate.weaver import Weaver
 from . import bench as benches
 from . import views
@@ -121,7 +121,7 @@ def drawn(bench: Bench, given: Values, picture: Picture, options: CollageOptions
         raise empty()
 
     def work(artist: Artist) -> Collage:
-        styles = [bench.picture(path) for path in given["styles"]] if takes_style(artist) else []
+        styles = [bench.picture(path) for path in given["styles"]] if artist.takes_style else []
         return collage(picture, mask, artist, options, styles=styles, parts=parts, progress=bench.report)
 
     made, note = bench.with_room(given["model"], work)
@@ -135,11 +135,6 @@ def empty() -> Refusal:
     return Refusal("empty_zone", "The zone is empty.", "Paint it, or choose a part that is in the photo.")
 
 
-def takes_style(artist: Artist) -> bool:
-    """Whether a model takes styles beside a picture."""
-    return not isinstance(artist, Translator) or artist.takes_style
-
-
 def parts_of(bench: Bench, given: Values | None, picture: Picture) -> Parts | None:
     """The parts that were found at the working size, at a picture's size; None if nobody looked for them."""
     if given is None:
@@ -147,12 +142,8 @@ def parts_of(bench: Bench, given: Values | None, picture: Picture) -> Parts | No
     folder, soft = Path(given["folder"]), None
     if (folder / "soft.npy").exists():
         soft = np.load(folder / "soft.npy", allow_pickle=False).astype(np.float32)
-    found = bench.picture(str(folder / "labels.png")).pixels[..., 0]
-    rows, columns = (
-        np.arange(side) * had // side for side, had in zip((picture.height, picture.width), found.shape, strict=True)
-    )
-    labels = np.ascontiguousarray(found[rows[:, None], columns])
-    return Parts(labels=labels, names=tuple(given["names"]), soft=soft)
+    labels = np.ascontiguousarray(bench.picture(str(folder / "labels.png")).pixels[..., 0])
+    return Parts(labels=labels, names=tuple(given["names"]), soft=soft).resized(picture.height, picture.width)
 
 
 def keep_drawing(folder: Path, made: Collage) -> None:
@@ -201,15 +192,6 @@ def export(bench: Bench, given: Values) -> Answer:
         pixels = image.read(folder / "drawn.png").pixels if plainly else result.pixels
         picture = cut_out(photo, pixels, alpha)
     return saved(given, picture, note)
-
-
-def cut_out(photo: Picture, pixels: Pixels, alpha: NDArray[np.uint8]) -> Picture:
-    """The photo with these pixels, of which only those are seen that alpha (H, W) shows."""
-    deep = pixels.dtype == np.uint16
-    seen = alpha.astype(np.uint16) * np.uint16(257) if deep else alpha
-    if photo.alpha is not None:
-        seen = np.minimum(seen, photo.alpha)
-    return replace(photo, pixels=pixels, alpha=seen, mode="RGBA")
 
 
 def saved(given: Values, picture: Picture, note: str = "") -> Answer:

@@ -3,6 +3,7 @@
 It ends with its standard input, and so with the server, however that ends.
 """
 
+import json
 import logging
 import os
 import queue
@@ -16,8 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import Cancelled, SfumatoError
 from ..machine import is_about_memory
-from .problems import Refusal, refusal, without
-from .wire import Message, packed, unpacked
+from .problems import FULL, Refusal, disk_full, refusal, without
+from .wire import Message, lengths, packed
 
 if TYPE_CHECKING:
     from .bench import Bench
@@ -42,14 +43,14 @@ class Line:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        for line in self.source:
-            message, _ = unpacked(line)
-            if "cancel" in message:
-                self.cancelled = True
-            else:
-                self.cancelled = False
-                self.orders.put(message)
-        os._exit(0)  # the server has gone; what it wanted done is of use to nobody
+        try:
+            for line in self.source:
+                message: Message = json.loads(self.source.read(lengths(line)[0]))
+                self.cancelled = "cancel" in message
+                if not self.cancelled:
+                    self.orders.put(message)
+        finally:
+            os._exit(0)  # the server has gone; what it wanted done is of use to nobody
 
     def send(self, message: Message, content: bytes = b"") -> None:
         """Sends a frame."""
@@ -129,5 +130,7 @@ def unexpected(error: Exception, paths: list[str]) -> Refusal:
     """An error that nobody foresaw."""
     if is_about_memory(error):
         return Refusal("no_memory", "There was not enough memory.", "Close other programs, or take a smaller size.")
+    if isinstance(error, OSError) and error.errno in FULL:
+        return disk_full(error)
     first = without(str(error).strip().partition("\n")[0], paths)
     return Refusal("unexpected", f"Unexpected {type(error).__name__}: {first or 'no message'}.")

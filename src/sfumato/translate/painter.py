@@ -45,6 +45,8 @@ class Painter:
 
     side = 0
     """Longest side in pixels of pictures that suit it, as of a Translator; 0: any."""
+    takes_style = True
+    """As of a Translator: it needs one."""
 
     def __init__(
         self,

@@ -1,12 +1,15 @@
 """Collages of files, folders and films."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
 from stylizers import made_photo
 
-from sfumato import image, parsing
+from sfumato import image, parsing, translate
 from sfumato.cli import collage
+from sfumato.methods import gatys
 from sfumato.parsing import Parts
 from sfumato.parts import PARTS
 
@@ -162,6 +165,17 @@ def test_mistakes_are_one_line(sfumato, folder, words, message):
     assert result.code == 2
     assert len(result.err) == 1
     assert message in result.err[0]
+
+
+def test_a_collage_by_optimisation(sfumato, folder, monkeypatch):
+    monkeypatch.setattr(collage, "_finder", lambda given: found)
+    monkeypatch.setattr(translate, "Painter", partial(translate.Painter, gatys.Config(iterations=(2,), smallest_px=16)))
+    result = sfumato("collage", "photo.jpg", "--model", "gatys", "--style", "wave.png", "-o", "out.png")
+    assert result.code == 0, result.err
+    before, after = (image.read(name).pixels.astype(int) for name in ("photo.jpg", "out.png"))
+    assert np.array_equal(outside("photo.jpg"), outside("out.png"))
+    assert np.abs(after - before)[12:24, 16:32].mean() > 2
+    assert "gatys takes a style" in sfumato("collage", "photo.jpg", "--model", "gatys", "-o", "x.png").err[0]
 
 
 def test_black_masks(make, folder):

@@ -6,13 +6,16 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, ImageFilter
 from studios import encoded, opened, photo, running, until
 from stylizers import made_photo
+from unit import picture_corpus as corpus
 
 from sfumato.image import exif
 from sfumato.studio.schema import Limits
 
+WIDE = corpus.profile()
+"""Adobe RGB."""
 LONG = {"size": [96, 96], "options": {"iterations": [5000], "smallest_px": 96}}
 """A texture that takes minutes, and hears at each iteration whether it is still wanted."""
 
@@ -90,6 +93,57 @@ def test_what_is_kept_of_a_photo(browser, pair, form, kind):
     assert "lake" not in exif.comment_of(usual.tobytes())
     assert open_.get_ifd(exif.GPS_IFD)[1] == "N"
     assert not dict(bare)
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_photo_that_was_turned_upright_is_not_turned_again(browser, pair, orientation):
+    tags = Image.Exif()
+    tags[exif.ORIENTATION] = orientation
+    source = browser.upload(photo(100, 80, exif=tags))["id"]
+    file = browser.done(stylized(browser, (source, pair[1]), save={"format": "jpeg"}))["files"][0]
+    saved = opened(browser.ask("GET", f"/api/files/{file['id']}").body)
+    assert saved.size == (file["width"], file["height"]) == ((80, 100) if orientation == 6 else (100, 80))
+    assert saved.getexif().get(exif.ORIENTATION, 1) == 1
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp", "avif"])
+def test_colours_mean_what_they_meant(browser, pair, form):
+    """The profile of a photo is that of its result; what is looked at is in sRGB."""
+    smooth = Image.fromarray(made_photo(80, 100)).filter(ImageFilter.GaussianBlur(4))
+    wide = browser.upload(encoded(np.asarray(smooth), "PNG", icc_profile=WIDE))
+    assert wide["has_profile"]
+    plain = opened(browser.ask("GET", f"/api/photos/{wide['id']}/preview").body)
+    assert "icc_profile" not in plain.info
+    assert difference(plain, in_srgb(smooth)) < 4 < difference(plain, smooth)
+    chosen = {"options": {"strength": 0.0}, "save": {"format": form, "quality": 100}}
+    file = browser.done(stylized(browser, (wide["id"], pair[1]), **chosen))["files"][0]
+    saved = opened(browser.ask("GET", f"/api/files/{file['id']}").body)
+    assert saved.info["icc_profile"] == WIDE
+    seen = opened(browser.ask("GET", f"/api/files/{file['id']}/preview").body)
+    assert difference(seen, in_srgb(saved)) < 4 < difference(seen, saved)
+
+
+def in_srgb(picture):
+    """A picture in Adobe RGB as it looks in sRGB."""
+    return ImageCms.profileToProfile(
+        picture, ImageCms.ImageCmsProfile(io.BytesIO(WIDE)), ImageCms.createProfile("sRGB")
+    )
+
+
+def difference(one, other):
+    """Of two pictures, in the mean."""
+    return np.abs(np.asarray(one, float) - np.asarray(other, float)).mean()
+
+
+@pytest.mark.parametrize(("form", "kept"), [("png", True), ("webp", True), ("avif", True), ("jpeg", False)])
+def test_transparency_stays_where_a_format_has_it(browser, pair, form, kept):
+    clear = browser.upload(encoded(made_photo(80, 100, 4)))
+    alpha = made_photo(80, 100, 4)[..., 3].astype(float)
+    file = browser.done(stylized(browser, (clear["id"], pair[1]), save={"format": form, "quality": 100}))["files"][0]
+    saved = opened(browser.ask("GET", f"/api/files/{file['id']}").body)
+    assert saved.mode == ("RGBA" if kept else "RGB")
+    if kept:
+        assert np.abs(np.asarray(saved)[..., 3] - alpha).mean() < 3
 
 
 def test_a_recipe_comes_back_with_its_file(browser, pair):

@@ -103,3 +103,19 @@ def test_examples_can_be_brought(browser):
     assert {one["use"] for one in examples} == {"photo", "style", "swatch"}
     for one in examples:
         browser.upload(browser.ask("GET", f"/api/examples/{one['name']}").body)
+
+
+def test_the_document_names_headers_and_types(browser):
+    paths = browser.get("/api/openapi.json")["paths"]
+    for methods in paths.values():
+        for method, one in methods.items():
+            named = {(found["in"], found["name"]): found for found in one.get("parameters", ())}
+            own = named.get(("header", "X-Studio"))
+            assert (own is None) == (method == "get")
+            assert own is None or (own["required"], own["schema"]) == (True, {"const": "1"})
+            streams = any("x-events" in answer for answer in one["responses"].values())
+            assert (("header", "Last-Event-ID") in named) == streams
+    _, images = paths["/api/runs/{id}/samples/{images}"]["get"]["parameters"]
+    assert images["schema"] == {"type": "integer"}
+    assert "Health" in str(paths["/api/health"]["get"]["responses"]["503"])
+    assert {"400", "413", "422", "429", "507"} <= set(paths["/api/textures"]["post"]["responses"])

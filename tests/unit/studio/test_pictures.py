@@ -16,6 +16,7 @@ from stylizers import made_photo
 
 from sfumato.image import exif
 from sfumato.studio.schema import Limits
+from sfumato.studio.studio import BYTES_PER_PIXEL
 
 SMALL = Limits(upload_bytes=30_000, pixels=100_000, photos=3)
 GREY = np.zeros((120, 160), np.uint8)
@@ -235,6 +236,21 @@ def test_who_hangs_up_leaves_nothing(shared, browser):
     until(lambda: not left(shared))
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/photos"), ("POST", "/api/textures")])
+def test_who_sends_no_more_is_not_waited_for(tmp_path, method, path):
+    with running(tmp_path / "home", stall_s=0.3) as studio:
+        connection = http.client.HTTPConnection("127.0.0.1", studio.port, timeout=60)
+        connection.putrequest(method, path)
+        for name, value in {"X-Studio": "1", "Content-Length": "100000"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        connection.send(bytes(5000))
+        answer = connection.getresponse()
+        assert (answer.status, b"bad_request" in answer.read()) == (400, True)
+        connection.close()
+        assert left(studio) == []
+
+
 def test_fifty_uploads_at_once(shared, browser):
     contents = [encoded(made_photo(300, 400, seed=number), "JPEG") for number in range(50)]
     with ThreadPoolExecutor(50) as pool:
@@ -247,7 +263,7 @@ def test_fifty_uploads_at_once(shared, browser):
 
 def test_memory_is_shared_by_those_who_read(tmp_path):
     """Of six pictures that each take a third of the memory, no more than three are read at once."""
-    with running(tmp_path / "home", decode_bytes=3 * 12 * 400 * 300) as studio:
+    with running(tmp_path / "home", decode_bytes=3 * BYTES_PER_PIXEL * 400 * 300) as studio:
         browser, used, over = studio.browser(), [], threading.Event()
 
         def watch():
@@ -260,7 +276,7 @@ def test_memory_is_shared_by_those_who_read(tmp_path):
             list(pool.map(lambda _: browser.upload(photo(400, 300)), range(6)))
         over.set()
         watcher.join()
-        assert 0 < max(used) <= 3 * 12 * 400 * 300
+        assert 0 < max(used) <= 3 * BYTES_PER_PIXEL * 400 * 300
 
 
 # Zones

@@ -9,37 +9,12 @@ import sys
 import time
 
 import pytest
+from commands import command, free_port, port_of
 from studios import Browser, photo, until
 
 from sfumato.errors import OptionError, UserError
 from sfumato.studio import serving
 from sfumato.studio.settings import Settings
-
-
-@contextlib.contextmanager
-def command(tmp_path, *words):
-    """`sfumato studio` as a process, and the lines it prints."""
-    code = "import sys; from sfumato.cli import main; sys.exit(main())"
-    arguments = [sys.executable, "-c", code, "studio", "--no-browser", "--folder", str(tmp_path / "home"), *words]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def port_of(process):
-    """The port of the address that it prints."""
-    line = process.stdout.readline()
-    assert line.startswith("The studio is at http://127.0.0.1:"), line
-    return int(line.rstrip("/\n").rpartition(":")[2])
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=lambda kind: kind.name)
@@ -103,6 +78,14 @@ def test_a_port_that_is_taken(tmp_path, monkeypatch):
         assert told == [f"Port {taken} is taken by another program, so this is another one."]
 
 
+@pytest.mark.parametrize(("listens", "host"), [(False, "127.0.0.1"), (True, "0.0.0.0")])
+def test_it_listens_to_this_computer_unless_told_otherwise(tmp_path, listens, host):
+    settings = Settings(home=tmp_path, listens=listens)
+    with serving.listening(settings, free_port(), print) as place:
+        assert place.getsockname()[0] == host
+    assert settings.wants_token == listens
+
+
 def test_one_studio_to_a_folder(tmp_path):
     with serving.only_one(tmp_path / "home") as mark:
         mark.write_text("http://127.0.0.1:1", encoding="utf-8")
@@ -127,6 +110,8 @@ def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch):
         (["--port", "0"], "--port 0: wants a number from 1 to 65535"),
         (["--port", "x"], "--port x: wants a number"),
         (["--runs", "nowhere"], "--runs nowhere: there is no such folder"),
+        (["--trust-host", "https://a.example"], "--trust-host https://a.example: wants a name such as"),
+        (["--trust-host", "a.example:80"], "--trust-host a.example:80: wants a name such as"),
     ],
 )
 def test_mistakes(tmp_path, words, message):

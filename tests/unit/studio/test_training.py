@@ -103,3 +103,22 @@ def test_only_what_is_listed_can_be_asked_for(ready, browser, made):
 def test_a_studio_without_runs(tmp_path):
     with running(tmp_path / "home") as studio:
         assert studio.browser().get("/api/runs") == {"runs": [], "folder": False}
+
+
+def test_a_damaged_run_does_not_hide_the_others(ready, browser, made):
+    base = made.parent
+    for name, recipe, log in (
+        ("text", '{"images": "many", "batch": null, "method": "cut"}', '{"images": "x", "seconds": [1]}\n'),
+        ("list", "[1, 2]", "\x00\xff"),
+        ("nan", '{"images": NaN, "title": 7}', '{"images": 5, "seconds": NaN, "g/loss": Infinity}\n'),
+    ):
+        folder = base / f"{made.name}-{name}"
+        folder.mkdir()
+        (folder / "recipe.json").write_text(recipe, encoding="utf-8")
+        (folder / "log.jsonl").write_text(log, encoding="latin-1")
+    (base / f"{made.name}-link").symlink_to(base / "nowhere")
+    runs = {one["name"].rpartition("/")[2]: one for one in browser.get("/api/runs")["runs"]}
+    assert runs[made.name]["images"] == 200
+    assert [runs[f"{made.name}-{name}"]["images"] for name in ("text", "list", "nan")] == [0, 0, 5]
+    log = browser.get(f"/api/runs/{runs[f'{made.name}-nan']['id']}/log")
+    assert log == {"lines": [{"images": 5}], "next": 1}

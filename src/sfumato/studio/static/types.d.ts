@@ -364,6 +364,7 @@ export interface Runs {
 
 /** How a result becomes a file. */
 export interface SaveOptions {
+  /** PNG loses nothing; JPEG has no transparency. */
   format?: "png" | "jpeg" | "webp" | "avif";
   /** Of JPEG, WebP and AVIF. */
   quality?: number;
