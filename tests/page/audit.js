@@ -31,6 +31,7 @@
     const labels = [...(node.labels ?? [])].map((label) => label.textContent).join("");
     const name = node.getAttribute("aria-label") || labels || node.textContent.trim() || node.title;
     if (!name) found.push(`no name: ${where(node)}`);
+    if (node.matches(".skip:not(:focus)")) continue; // It shows itself, and grows, once it has the focus.
     const box = node.getBoundingClientRect();
     const target = node.closest("label, compare-view") ?? node;
     const room = target.getBoundingClientRect();

@@ -5,7 +5,7 @@
 
 import * as api from "./api.js";
 import { button, h, icon, say, sayAgain } from "./dom.js";
-import { failed } from "./notices.js";
+import { failed, notice } from "./notices.js";
 import { pictures } from "./pictures.js";
 import { go, here } from "./route.js";
 import { batchScreen } from "./screens/batch.js";
@@ -191,7 +191,9 @@ function listen() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    take(pictures(event.dataTransfer));
+    const files = pictures(event.dataTransfer);
+    if (!files.length && event.dataTransfer?.files.length) notice("error", "photo.none_dropped");
+    take(files);
   });
   addEventListener("paste", (event) => take(pictures(event.clipboardData)));
   document.addEventListener("visibilitychange", () => document.hidden || checkHealth());

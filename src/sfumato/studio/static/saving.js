@@ -45,7 +45,7 @@ export function saving({ start, more = [], changed = () => {}, without = [] }) {
       go.disabled = false;
     }
   };
-  const go = button("import", "save.save", () => run(), { class: "go save" });
+  const go = button("save", "save.save", () => run(), { class: "go save" });
   /** Puts the picture on the clipboard. Browsers want the promise at once, while the click is fresh. */
   const copy = () => {
     const made = run({ ...read(), format: "png" }, true).then((file) => (file ? api.blob(api.at.file(file.id)) : Promise.reject(new DOMException("", "AbortError"))));
@@ -63,7 +63,7 @@ export function saving({ start, more = [], changed = () => {}, without = [] }) {
   fill();
   return {
     node: h("section", { class: "saving" }, h("h2", { t: "save.title" }), place, ...more),
-    action: h("div", { class: "action" }, bar.node, h("div", { class: "row" }, button("copy", "save.copy", copy, { class: "quiet" }), go)),
+    action: h("div", { class: "action" }, bar.node, h("div", { class: "row" }, "clipboard" in navigator && button("copy", "save.copy", copy, { class: "quiet" }), go)),
     button: go,
     read,
     allow: (/** @type {boolean} */ allowed) => (go.disabled = !allowed),

@@ -144,7 +144,7 @@ export function stylizeScreen() {
     leave: () => preview.stop(),
     files: async (files) => {
       if (photo) await styles.bring(files);
-      else take(await brought(files[0], { parts: false }));
+      else await brought(files[0], { parts: false }).then(take, failed);
     },
     key: (event) => view.key(event),
   };

@@ -130,7 +130,7 @@ function wishes(/** @type {() => void} */ changed) {
 }
 
 /** Two variants on each other. */
-function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b) {
+function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b, /** @type {() => void} */ closed) {
   const view = /** @type {CompareView} */ (h(/** @type {any} */ ("compare-view")));
   const dialog = h("dialog", { class: "versus" });
   const keep = (/** @type {Api.Variant} */ one, /** @type {string} */ key) =>
@@ -139,7 +139,10 @@ function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b) {
       go("save", one.id);
     }, { class: "go" });
   dialog.append(view, h("div", { class: "row" }, keep(a, "versus.keep_a"), button("close", "versus.close", () => dialog.close(), { class: "quiet" }), keep(b, "versus.keep_b")));
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    closed();
+  });
   dialog.addEventListener("keydown", (event) => view.key(event));
   dialog.addEventListener("keyup", (event) => view.key(event));
   document.body.append(dialog);
@@ -172,7 +175,8 @@ export function variantsScreen() {
   const match = (/** @type {Api.Variant} */ one) => {
     pair = pair.some((other) => other.id === one.id) ? pair.filter((other) => other.id !== one.id) : [...pair, one];
     if (pair.length === 2) {
-      versus(pair[0], pair[1]);
+      // The tiles are made anew meanwhile, so the dialog itself cannot give the focus back.
+      versus(pair[0], pair[1], () => /** @type {HTMLElement | null} */ (grid.querySelector(`[data-id="${one.id}"] [aria-keyshortcuts="A"]`))?.focus());
       pair = [];
     }
     fill();

@@ -13,6 +13,12 @@ import { maskTools, toolbar, zoomBadge } from "../toolbar.js";
 import { stale, zone } from "../zone.js";
 import { order } from "./variants.js";
 
+/** Presets that each choose something else, and more than a single part, which has a chip of its own. */
+function distinct(/** @type {Api.Preset[]} */ presets) {
+  const sets = presets.map(({ labels }) => [...labels].sort((a, b) => a - b).join());
+  return presets.filter(({ labels }, i) => labels.length > 1 && sets.indexOf(sets[i]) === i);
+}
+
 /** The chips: presets, parts that are there, and parts that are not. */
 function chips() {
   const { editor } = zone;
@@ -40,7 +46,7 @@ function chips() {
   };
   const fill = () => {
     const found = zone.status?.parts ?? [];
-    presets.replaceChildren(...(zone.status?.presets ?? []).map(preset));
+    presets.replaceChildren(...distinct(zone.status?.presets ?? []).map(preset));
     parts.replaceChildren(...found.filter((one) => one.pixels).sort((a, b) => Number(a.label === 0) - Number(b.label === 0) || b.pixels - a.pixels).map(part));
     absent.replaceChildren(...found.filter((one) => !one.pixels).map(part));
     more.hidden = !absent.children.length;
@@ -67,6 +73,8 @@ function findings() {
     else hush(words);
     node.hidden = !key;
   });
+  // What has been read would only hide the picture from who paints it.
+  zone.editor.addEventListener("pointerdown", () => (node.hidden ||= zone.bar.node.hidden));
   return node;
 }
 
