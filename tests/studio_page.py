@@ -18,7 +18,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "desk": {"width": 1280, "height": 800},
     "retina": {"width": 1280, "height": 800, "device_scale_factor": 2, "color_scheme": "dark"},
 }
-SIZES["night"] = SIZES["phone"] | {"color_scheme": "dark"}
+SIZES["night"] = SIZES["phone"] | {"color_scheme": "dark", "locale": "ro-RO"}
 
 SCRIPTS = Path(__file__).parent / "page"
 AUDIT = (SCRIPTS / "audit.js").read_text(encoding="utf-8")

@@ -48,9 +48,9 @@ def collage(page: Any, shoot: Shoot) -> None:
     sp.open_variant(page)
     page.wait_for_timeout(600)
     shoot("save")
-    page.locator(".saving > button").last.click()
+    page.locator(".screen.save .saving > button").click()
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Files").click()
+        page.locator(".batch .drop button").last.click()
     chooser.value.set_files([zoo.ASSETS / "examples" / f"portrait-{number}.jpg" for number in (1, 2, 3)])
     sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 3")
     shoot("batch")

@@ -38,7 +38,7 @@ def walk_through_collage(page: Any) -> Iterator[str]:
     yield "variants"
     sp.open_variant(page)
     yield "save"
-    page.locator(".saving > button").last.click()
+    page.locator(".screen.save .saving > button").click()
     page.locator(".screen.batch .drop").wait_for()
     yield "batch"
     page.keyboard.press("?")
@@ -431,6 +431,7 @@ def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
     chooser.value.set_files(sorted(tmp_path.glob("*.jpg")))
     sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 2")
     assert page.locator('.files [data-state="failed"]').count() == 1
+    assert page.locator('.tab[aria-current="page"]').inner_text() == "Collage"
     page.locator(".batch .action .go").click()
     ended = ".files [data-state=done], .files [data-state=failed]"
     sp.until(page, "(ended) => document.querySelectorAll(ended).length === 3", ended)

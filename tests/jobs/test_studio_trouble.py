@@ -126,6 +126,8 @@ def test_a_broken_picture_that_is_dropped_on_stylize_is_told(seen, address):
     page = seen.page
     page.goto(f"{address}#stylize")
     page.locator(".stylize .drop .tile").first.wait_for()
+    for name in ("Save", "Copy"):
+        assert page.locator(".stylize .action").get_by_role("button", name=name).is_disabled(), "there is nothing yet"
     sp.bring(page, b"words", "broken.png", "image/png")
     page.locator(".notice.error").get_by_text("no picture that can be read").wait_for()
     forgive(seen, "415")

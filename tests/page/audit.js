@@ -1,4 +1,4 @@
-// What is wrong on a page: names, sizes of targets, contrast (WCAG AA), width, and the action out of sight.
+// What is wrong on a page: names, sizes of targets, contrast (WCAG AA), cut texts, width, and the action out of sight.
 () => {
   const found = [];
   const seen = (node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
@@ -49,6 +49,10 @@
     const large = parseFloat(style.fontSize) >= 24;
     const ratio = (a + 0.05) / (b + 0.05);
     if (ratio < (large ? 3 : 4.5)) found.push(`contrast ${ratio.toFixed(2)}: ${text.data.trim().slice(0, 40)} in ${where(node)}`);
+  }
+  for (const node of document.querySelectorAll("button, summary, h1, h2, h3, p, small, kbd")) {
+    if (!seen(node) || !node.clientWidth || !node.textContent.trim() || node.closest("[data-own], .unseen, .skip")) continue;
+    if (node.scrollWidth > node.clientWidth + 1) found.push(`cut: ${where(node)}`);
   }
   if (document.scrollingElement.scrollWidth > innerWidth) found.push(`wider than the window: ${document.scrollingElement.scrollWidth}`);
   const go = [...document.querySelectorAll(".screen:not([hidden]) > .action .go")].filter(seen)[0];

@@ -95,7 +95,7 @@ function wishes(/** @type {() => void} */ changed) {
       "label",
       { class: model.problem ? "card gone" : "card" },
       tick(model.name, on, Boolean(model.problem)),
-      h("span", { class: "words" }, h("strong", {}, word("model", model.name, model.title)), h("small", { "data-own": "" }, model.problem || `${model.licence} · ${bytes(model.bytes)}`)),
+      h("span", { class: "words" }, h("strong", {}, word("model", model.name, model.title)), h("small", { "data-own": "" }, model.problem || [model.licence, model.bytes && bytes(model.bytes)].filter(Boolean).join(" · "))),
     );
   const fill = () => {
     const wish = wished();

@@ -175,7 +175,7 @@ export const en = {
   "compare.slider": "Before and after: where one meets the other",
   "compare.others": "Variants",
 
-  "blend.title": "How it is laid in",
+  "blend.title": "How it blends in",
   "save.title": "The file",
   "save.save": "Save",
   "save.copy": "Copy",

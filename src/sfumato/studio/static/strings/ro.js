@@ -175,7 +175,7 @@ export const ro = {
   "compare.slider": "Înainte și după: unde se întâlnesc",
   "compare.others": "Variante",
 
-  "blend.title": "Cum este așezată",
+  "blend.title": "Cum se îmbină",
   "save.title": "Fișierul",
   "save.save": "Salvează",
   "save.copy": "Copiază",
