@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -35,15 +36,21 @@ BRING = """([bytes, name, type, kind, to]) => { const data = new DataTransfer();
 
 
 def training(runs: Path) -> None:
-    """A folder of runs with one that has come some way."""
-    run = runs / "faces"
-    run.mkdir(parents=True)
-    (run / "recipe.json").write_text(json.dumps({"images": 1000, "batch": 1, "title": "cut.faces"}), encoding="utf-8")
-    lines = [
+    """A folder of runs: one that has come some way, and before it one with a long name that was stopped."""
+    _run(runs / "portraits-of-the-nineteenth-century-the-second-try", 12, time.time() - 86_400)
+    _run(runs / "faces", 30, time.time())
+
+
+def _run(folder: Path, lines: int, changed: float) -> None:
+    folder.mkdir(parents=True)
+    told = {"images": 1000, "batch": 1, "title": "cut.faces"}
+    (folder / "recipe.json").write_text(json.dumps(told), encoding="utf-8")
+    log = [
         {"images": 10 * i, "seconds": i, "images_per_s": 9.5, "generators/gan": 1 / i, "generators/nce": 1 / i**0.5}
-        for i in range(1, 31)
+        for i in range(1, lines + 1)
     ]
-    (run / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    (folder / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in log), encoding="utf-8")
+    os.utime(folder / "log.jsonl", (changed, changed))
 
 
 def bring(page: Any, content: bytes, name: str, kind: str, *, how: str = "drop", to: str = "body") -> None:

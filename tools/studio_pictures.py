@@ -92,6 +92,9 @@ def visit(browser: Any, address: str, shot: Callable[[str], Path | None], **look
 
         def shoot(screen: str) -> None:
             if path := shot(screen):
+                seen.page.evaluate(
+                    "() => { for (const one of document.querySelectorAll('.panel')) one.scrollTop = 0; }"
+                )
                 seen.page.wait_for_timeout(500)
                 seen.page.screenshot(path=path, **({"quality": 86} if path.suffix == ".jpg" else {}))
                 print(f"wrote {path}")

@@ -442,7 +442,7 @@ def test_a_training_is_watched(seen):
     page = seen.page
     page.locator(".tab").nth(3).click()
     page.locator(".train .curve").wait_for()
-    assert page.locator(".run strong").inner_text() == "faces"
+    assert page.locator(".run strong").first.inner_text() == "faces"
     assert "300 of 1,000 images" in page.locator(".run-head").inner_text()
 
 

@@ -31,6 +31,8 @@
     const labels = [...(node.labels ?? [])].map((label) => label.textContent).join("");
     const name = node.getAttribute("aria-label") || labels || node.textContent.trim() || node.title;
     if (!name) found.push(`no name: ${where(node)}`);
+    const { left, right } = node.getBoundingClientRect();
+    if ((left < -1 || right > innerWidth + 1) && !node.closest(".zone .choice, .strip")) found.push(`out of the window: ${where(node)}`);
     if (node.matches(".skip:not(:focus)")) continue; // It shows itself, and grows, once it has the focus.
     const box = node.getBoundingClientRect();
     const target = node.closest("label, compare-view") ?? node;
@@ -54,7 +56,8 @@
     if (!seen(node) || !node.clientWidth || !node.textContent.trim() || node.closest("[data-own], .unseen, .skip")) continue;
     if (node.scrollWidth > node.clientWidth + 1) found.push(`cut: ${where(node)}`);
   }
-  if (document.scrollingElement.scrollWidth > innerWidth) found.push(`wider than the window: ${document.scrollingElement.scrollWidth}`);
+  const wide = Math.max(document.scrollingElement.scrollWidth, document.body.scrollWidth);
+  if (wide > innerWidth) found.push(`wider than the window: ${wide}`);
   const go = [...document.querySelectorAll(".screen:not([hidden]) > .action .go")].filter(seen)[0];
   if (go) {
     const box = go.getBoundingClientRect();
