@@ -50,7 +50,8 @@ def _run(folder: Path, lines: int, changed: float) -> None:
         for i in range(1, lines + 1)
     ]
     (folder / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in log), encoding="utf-8")
-    os.utime(folder / "log.jsonl", (changed, changed))
+    for path in folder.iterdir():
+        os.utime(path, (changed, changed))
 
 
 def bring(page: Any, content: bytes, name: str, kind: str, *, how: str = "drop", to: str = "body") -> None:
