@@ -114,6 +114,18 @@ def test_an_edge_that_could_not_be_laid_in_anew_is_told_and_tried_again(seen):
     forgive(seen, "500")
 
 
+def test_a_photo_that_cannot_be_opened_leaves_no_half_a_screen(seen, address):
+    page = seen.page
+    problem = {"error": "disk_full", "message": "", "hint": ""}
+    page.route("**/api/photos/none", lambda route: route.fulfill(status=500, json=problem))
+    page.goto(f"{address}#zone/none")
+    page.locator(".notice.error").get_by_text("Make room on it").wait_for()
+    for part in (".findings", ".zoom-badge", ".zone .more", ".zone .info"):
+        assert page.locator(part).is_hidden() or not page.locator(part).inner_text(), part
+    assert page.locator("#make").is_disabled()
+    forgive(seen, "500")
+
+
 def test_what_is_dropped_and_is_no_picture_is_told(seen):
     page = seen.page
     page.locator(".photo .shelves .tile").first.wait_for()

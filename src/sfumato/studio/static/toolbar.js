@@ -162,6 +162,6 @@ function veilTools(/** @type {MaskEditor} */ editor) {
 /** How close the picture is, in percent of the screen's pixels. */
 export function zoomBadge(/** @type {MaskEditor} */ editor) {
   const badge = h("span", { class: "zoom-badge", "aria-hidden": "true" });
-  editor.addEventListener("zoom", () => (badge.textContent = `${number(editor.view.scale * devicePixelRatio * 100, 0)} %`));
+  editor.addEventListener("zoom", () => (badge.textContent = editor.ready ? `${number(editor.view.scale * devicePixelRatio * 100, 0)} %` : ""));
   return badge;
 }

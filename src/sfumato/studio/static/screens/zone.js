@@ -25,7 +25,7 @@ function chips() {
   const presets = h("div", { class: "chips presets", role: "group", label: "zone.presets" });
   const parts = h("div", { class: "chips parts", role: "group", label: "zone.parts" });
   const absent = h("div", { class: "chips absent" });
-  const more = h("details", { class: "more" }, h("summary", { t: "zone.absent" }), absent);
+  const more = h("details", { class: "more", hidden: true }, h("summary", { t: "zone.absent" }), absent);
 
   const part = (/** @type {Api.Part} */ { label, name, pixels, color }) => {
     const toggle = () => {
@@ -65,7 +65,7 @@ function chips() {
 /** What is known of the parts, in a sentence over the picture. */
 function findings() {
   const words = h("p", { class: "words", role: "status" });
-  const node = h("div", { class: "findings" }, words, zone.bar.node);
+  const node = h("div", { class: "findings", hidden: true }, words, zone.bar.node);
   zone.addEventListener("parts", () => {
     const { state, source, problem } = zone.status ?? { state: "none", source: "", problem: null };
     const key = { none: "", parsed: source === "first_zone" ? "zone.first_guess" : "", no_person: "zone.nobody", failed: "zone.no_parser", waiting: "zone.finding", loading: "zone.finding", parsing: "zone.finding" }[state];
@@ -111,7 +111,8 @@ export function zoneScreen() {
     const { area, width, height } = editor.mask;
     make.disabled = !area || !zone.photo;
     if (area) say(info, "zone.share", { share: percent(area / (width * height)) });
-    else say(info, "zone.empty");
+    else if (zone.photo) say(info, "zone.empty");
+    else hush(info);
     const variants = zone.photo?.variants ?? [];
     const made = variants.length > 0 && !zone.unsent && variants.some((one) => !stale(one));
     make.dataset.does = made ? "see" : "make";

@@ -246,7 +246,7 @@ export const ro = {
   "train.finished": "Terminată după {images} imagini",
   "train.stopped": "Oprită la {images} din {total} imagini ({share})",
   "train.seen": "{images} imagini",
-  "train.state_running": "Merge",
+  "train.state_running": "În curs",
   "train.state_ended": "Încheiată",
   "train.state_stopped": "Oprită",
   "train.models": "Modele:",
