@@ -7,7 +7,7 @@ Writes docs/images/studio-SCREEN.jpg; or into a folder every screen at 390 and 1
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,13 @@ def close_notices(page: Any) -> None:
     page.evaluate("() => document.getElementById('notices').replaceChildren()")
 
 
-def visit(browser: Any, address: str, shot: Callable[[str], Path | None], **look: Any) -> None:
+def visit(
+    browser: Any,
+    address: str,
+    shot: Callable[[str], Path | None],
+    parts: Sequence[Callable[[Any, Shoot], None]] = (collage, others),
+    **look: Any,
+) -> None:
     """All screens as they look one way; `shot` says where each goes, if anywhere."""
     with browsers.visit(browser, address, **look) as seen:
         seen.page.set_default_timeout(sp.WAIT_MS)
@@ -99,8 +105,8 @@ def visit(browser: Any, address: str, shot: Callable[[str], Path | None], **look
                 seen.page.screenshot(path=path, **({"quality": 86} if path.suffix == ".jpg" else {}))
                 print(f"wrote {path}")
 
-        collage(seen.page, shoot)
-        others(seen.page, shoot)
+        for part in parts:
+            part(seen.page, shoot)
 
 
 def main() -> None:
@@ -118,7 +124,7 @@ def draw(browser: Any, address: str) -> None:
             visit(browser, address, lambda screen, name=name: Path(sys.argv[1]) / f"{name}-{screen}.png", **look)
     else:
         visit(browser, address, picture_of, **PAGE)
-        visit(browser, address, lambda screen: picture_of(f"phone-{screen}"), **sp.SIZES["phone"])
+        visit(browser, address, lambda screen: picture_of(f"phone-{screen}"), (collage,), **sp.SIZES["phone"])
 
 
 def picture_of(screen: str) -> Path | None:
