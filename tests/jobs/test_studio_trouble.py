@@ -1,5 +1,6 @@
 """What goes wrong on the studio's page is said, and the page goes on."""
 
+import re
 from typing import Any
 
 import browsers
@@ -69,6 +70,7 @@ def test_a_process_that_dies_is_told_and_the_work_can_be_done_again(seen, home):
     failure = page.locator(".variant.failure")
     failure.wait_for()
     assert "want of memory" in failure.inner_text()
+    assert re.match("Cartoon|Japanese painting", failure.inner_text())
     cancel(page)
     made = page.locator(".variant[data-id]").count()
     assert 1 <= made < len(MODELS) * len(FILTERS)

@@ -13,7 +13,7 @@ import { go } from "../route.js";
 import { shares } from "../shares.js";
 import { recall, remember, store } from "../store.js";
 import { bytes } from "../text.js";
-import { drawnWith, nameOf, stale, sumOf, zone } from "../zone.js";
+import { drawnWith, nameOf, nameOfMissed, stale, sumOf, zone } from "../zone.js";
 
 /** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number}} Wish */
 /** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
@@ -212,7 +212,7 @@ export function variantsScreen() {
       draw(shown, { ...work.wish, models, filters }).catch(failed);
     }, { class: "quiet small" });
     const why = item.problem ? api.sentence(item.problem) : "";
-    return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(item.name, "strong"), h("p", { "data-own": "" }, why), again);
+    return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
   };
 
   const fill = () => {
