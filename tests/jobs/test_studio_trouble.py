@@ -84,7 +84,7 @@ def test_a_process_that_dies_is_told_and_the_work_can_be_done_again(seen, home):
 def cancel(page: Any) -> None:
     """Ends what is being drawn, if it has not come to its end just now."""
     page.evaluate("() => document.querySelector('.variants .job button')?.click()")
-    page.locator(".variants .job").wait_for(state="detached")
+    page.locator(".variants .job").wait_for(state="hidden")
 
 
 def test_work_that_could_not_be_cancelled_can_be_cancelled_again(seen):
