@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,33 +50,20 @@ WATCH = """() => {
 }"""
 
 
-def processes(root: int) -> Iterator[tuple[int, str, list[str]]]:
-    """All processes below one: id, command, fields of its stat file."""
-    parents, found = {}, {}
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (path / "cmdline").read_text(errors="replace").replace("\0", " ")
-            fields = (path / "stat").read_text().rpartition(") ")[2].split()
-        except OSError:  # it has just ended
-            continue
-        parents[int(path.name)], found[int(path.name)] = int(fields[1]), (command, fields)
-    for pid, (command, fields) in found.items():
-        at = pid
-        while at in parents and at != root:
-            at = parents[at]
-        if at == root:
-            yield pid, command, fields
-
-
 def mebibytes(kind: str) -> float:
     """Resident memory of the browser's processes of a kind."""
     page = os.sysconf("SC_PAGE_SIZE")
-    return sum(int(f[21]) * page for _, command, f in processes(os.getpid()) if f"--type={kind}" in command) / 2**20
+    return (
+        sum(int(f[21]) * page for _, command, f in browsers.processes(os.getpid()) if f"--type={kind}" in command)
+        / 2**20
+    )
 
 
 def seconds() -> float:
     """Processor time of all the browser's processes."""
-    return sum(int(f[11]) + int(f[12]) for _, command, f in processes(os.getpid()) if "chrom" in command) / CLOCK
+    return (
+        sum(int(f[11]) + int(f[12]) for _, command, f in browsers.processes(os.getpid()) if "chrom" in command) / CLOCK
+    )
 
 
 def photo(path: Path) -> None:

@@ -6,6 +6,7 @@ Where either is missing the tests that need them are skipped, and the session en
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -163,6 +164,32 @@ def studio(home: Path, *words: str, limit_s: float = 300) -> Iterator[str]:
             drain.join()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def processes(root: int) -> Iterator[tuple[int, str, list[str]]]:
+    """A process and all below it: id, command, fields of its stat file."""
+    parents, found = {}, {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_text(errors="replace").replace("\0", " ")
+            fields = (path / "stat").read_text().rpartition(") ")[2].split()
+        except OSError:  # it has just ended
+            continue
+        parents[int(path.name)], found[int(path.name)] = int(fields[1]), (command, fields)
+    for pid, (command, fields) in found.items():
+        at = pid
+        while at in parents and at != root:
+            at = parents[at]
+        if at == root:
+            yield pid, command, fields
+
+
+def end_workers(home: Path) -> None:
+    """Ends what works for the studio of a folder, as the system does that has no memory left."""
+    studio = next(pid for pid, command, _ in processes(os.getpid()) if f"--folder {home}" in command)
+    for pid, command, _ in processes(studio):
+        if "sfumato.studio.worker" in command:
+            os.kill(pid, signal.SIGKILL)
 
 
 def _await_ready(address: str, limit_s: float) -> None:

@@ -1,8 +1,11 @@
 """What a user does on the studio's page, and what must hold of it on every screen."""
 
 import io
+import json
+import os
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +14,55 @@ from PIL import Image
 
 WAIT_MS = 240_000
 """Longest wait for work: a loaded machine is slow."""
-SIZES = {
+SIZES: dict[str, dict[str, Any]] = {
     "phone": {"width": 390, "height": 844, "device_scale_factor": 2, "has_touch": True, "is_mobile": True},
     "desk": {"width": 1280, "height": 800},
     "retina": {"width": 1280, "height": 800, "device_scale_factor": 2, "color_scheme": "dark"},
 }
+SIZES["night"] = SIZES["phone"] | {"color_scheme": "dark", "locale": "ro-RO"}
 
 SCRIPTS = Path(__file__).parent / "page"
 AUDIT = (SCRIPTS / "audit.js").read_text(encoding="utf-8")
 """What is wrong on a page: names, sizes, contrast (WCAG AA), width, and the action out of sight."""
 SPOKEN = (SCRIPTS / "spoken.js").read_text(encoding="utf-8")
 """All words that a page shows or says, but for those of the user and of the server."""
+
+
+BRING = """([bytes, name, type, kind, to]) => { const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(bytes)], name, { type }));
+    const event = kind === "drop" ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
+        : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+    document.querySelector(to).dispatchEvent(event); }"""
+
+
+def training(runs: Path) -> None:
+    """A folder of runs: one that has come some way, and before it one with a long name that was stopped."""
+    _run(runs / "portraits-of-the-nineteenth-century-the-second-try", 12, time.time() - 86_400)
+    _run(runs / "faces", 30, time.time())
+
+
+def _run(folder: Path, lines: int, changed: float) -> None:
+    folder.mkdir(parents=True)
+    told = {"images": 1000, "batch": 1, "title": "cut.faces"}
+    (folder / "recipe.json").write_text(json.dumps(told), encoding="utf-8")
+    log = [
+        {"images": 10 * i, "seconds": i, "images_per_s": 9.5, "generators/gan": 1 / i, "generators/nce": 1 / i**0.5}
+        for i in range(1, lines + 1)
+    ]
+    (folder / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in log), encoding="utf-8")
+    for path in folder.iterdir():
+        os.utime(path, (changed, changed))
+
+
+def bring(page: Any, content: bytes, name: str, kind: str, *, how: str = "drop", to: str = "body") -> None:
+    """Drops or pastes a file of a media type."""
+    page.evaluate(BRING, [list(content), name, kind, how, to])
+
+
+def wish(page: Any, models: Sequence[str], filters: Sequence[str]) -> None:
+    """What the next variants are drawn by, and in which colours."""
+    made = {"models": models, "styles": [], "seed": 0, "filters": filters}
+    page.evaluate("(wish) => localStorage.setItem('sfumato.wish', JSON.stringify(wish))", made)
 
 
 def until(page: Any, script: str, arg: Any = None) -> Any:

@@ -7,13 +7,15 @@ Writes docs/images/studio-SCREEN.jpg; or into a folder every screen at 390 and 1
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import browsers
 import studio_page as sp
+
+from sfumato import zoo
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 PAGE = {"width": 1280, "height": 800, "device_scale_factor": 1.5}
@@ -22,9 +24,9 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"width": 1280, "height": 800, "color_scheme": "dark"},
     "retina": {"width": 1280, "height": 800, "device_scale_factor": 2},
     "phone": sp.SIZES["phone"],
-    "phone-dark": sp.SIZES["phone"] | {"color_scheme": "dark"},
+    "phone-dark": sp.SIZES["night"],
 }
-IN_DOCS = ("photo", "zone", "variants", "save", "stylize", "texture", "phone-zone", "phone-save")
+IN_DOCS = ("photo", "zone", "variants", "save", "batch", "stylize", "texture", "train", "phone-zone", "phone-save")
 Shoot = Callable[[str], None]
 
 
@@ -35,10 +37,7 @@ def collage(page: Any, shoot: Shoot) -> None:
     sp.zone_of_example(page)
     page.mouse.move(1, 1)
     shoot("zone")
-    page.evaluate(
-        """() => localStorage.setItem("sfumato.wish", JSON.stringify({
-            models: ["faces2toon", "faces2kaokore"], styles: [], seed: 0, filters: ["none", "warm", "vivid"] }))"""
-    )
+    sp.wish(page, ("faces2toon", "faces2kaokore"), ("none", "warm", "vivid"))
     page.locator("#make").click()
     page.locator(".variant[data-id]").nth(1).wait_for()
     shoot("variants-working")
@@ -49,7 +48,11 @@ def collage(page: Any, shoot: Shoot) -> None:
     sp.open_variant(page)
     page.wait_for_timeout(600)
     shoot("save")
-    page.locator(".saving > button").last.click()
+    page.locator(".screen.save .saving > button").click()
+    with page.expect_file_chooser() as chooser:
+        page.locator(".batch .drop button").last.click()
+    chooser.value.set_files([zoo.ASSETS / "examples" / f"portrait-{number}.jpg" for number in (1, 2, 3)])
+    sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 3")
     shoot("batch")
 
 
@@ -74,6 +77,7 @@ def others(page: Any, shoot: Shoot) -> None:
     close_notices(page)
     shoot("texture")
     page.locator(".tab").nth(3).click()
+    page.locator(".train .curve").first.wait_for()
     shoot("train")
 
 
@@ -81,33 +85,46 @@ def close_notices(page: Any) -> None:
     page.evaluate("() => document.getElementById('notices').replaceChildren()")
 
 
-def visit(browser: Any, address: str, shot: Callable[[str], Path | None], **look: Any) -> None:
+def visit(
+    browser: Any,
+    address: str,
+    shot: Callable[[str], Path | None],
+    parts: Sequence[Callable[[Any, Shoot], None]] = (collage, others),
+    **look: Any,
+) -> None:
     """All screens as they look one way; `shot` says where each goes, if anywhere."""
     with browsers.visit(browser, address, **look) as seen:
         seen.page.set_default_timeout(sp.WAIT_MS)
 
         def shoot(screen: str) -> None:
             if path := shot(screen):
+                seen.page.evaluate(
+                    "() => { for (const one of document.querySelectorAll('.panel')) one.scrollTop = 0; }"
+                )
                 seen.page.wait_for_timeout(500)
                 seen.page.screenshot(path=path, **({"quality": 86} if path.suffix == ".jpg" else {}))
                 print(f"wrote {path}")
 
-        collage(seen.page, shoot)
-        others(seen.page, shoot)
+        for part in parts:
+            part(seen.page, shoot)
 
 
 def main() -> None:
-    with (
-        tempfile.TemporaryDirectory() as work,
-        browsers.studio(Path(work) / "home") as address,
-        browsers.started() as browser,
-    ):
-        if len(sys.argv) > 1:
-            for name, look in LOOKS.items():
-                visit(browser, address, lambda screen, name=name: Path(sys.argv[1]) / f"{name}-{screen}.png", **look)
-        else:
-            visit(browser, address, picture_of, **PAGE)
-            visit(browser, address, lambda screen: picture_of(f"phone-{screen}"), **sp.SIZES["phone"])
+    with tempfile.TemporaryDirectory() as work, browsers.started() as browser:
+        runs = Path(work) / "runs"
+        sp.training(runs)
+        with browsers.studio(Path(work) / "home", "--runs", str(runs)) as address:
+            draw(browser, address)
+
+
+def draw(browser: Any, address: str) -> None:
+    """All pictures that are asked for."""
+    if len(sys.argv) > 1:
+        for name, look in LOOKS.items():
+            visit(browser, address, lambda screen, name=name: Path(sys.argv[1]) / f"{name}-{screen}.png", **look)
+    else:
+        visit(browser, address, picture_of, **PAGE)
+        visit(browser, address, lambda screen: picture_of(f"phone-{screen}"), (collage,), **sp.SIZES["phone"])
 
 
 def picture_of(screen: str) -> Path | None:

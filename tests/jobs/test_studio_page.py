@@ -1,7 +1,6 @@
 """The studio's page in a real browser, against a studio that really runs."""
 
 import io
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,27 +13,6 @@ import studio_page as sp
 from PIL import Image
 
 pytestmark = pytest.mark.timeout(1800)
-
-
-@pytest.fixture(scope="module")
-def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A studio with one training to watch. It needs the browser only so as not to start without one."""
-    folder = tmp_path_factory.mktemp("studio")
-    run = folder / "runs" / "faces"
-    run.mkdir(parents=True)
-    (run / "recipe.json").write_text(json.dumps({"images": 1000, "batch": 1, "title": "cut.faces"}), encoding="utf-8")
-    lines = [{"images": 10 * i, "seconds": i, "images_per_s": 9.5, "generators/gan": 1 / i} for i in range(1, 31)]
-    (run / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    with browsers.studio(folder / "home", "--runs", str(folder / "runs")) as made:
-        yield made
-
-
-@pytest.fixture
-def seen(browser: Any, address: str) -> Iterator[browsers.Visit]:
-    """The page of somebody who comes for the first time."""
-    with browsers.visit(browser, address) as made:
-        made.page.set_default_timeout(sp.WAIT_MS)
-        yield made
 
 
 def walk(page: Any) -> Iterator[str]:
@@ -60,7 +38,7 @@ def walk_through_collage(page: Any) -> Iterator[str]:
     yield "variants"
     sp.open_variant(page)
     yield "save"
-    page.locator(".saving > button").last.click()
+    page.locator(".screen.save .saving > button").click()
     page.locator(".screen.batch .drop").wait_for()
     yield "batch"
     page.keyboard.press("?")
@@ -164,6 +142,42 @@ def test_chips_and_hand_work_can_both_be_undone(seen):
     assert not np.array_equal(sp.bits(page), first)
 
 
+def test_each_chip_chooses_something_of_its_own(seen):
+    page = seen.page
+    sp.zone_of_example(page)
+    chips = "(kind) => [...document.querySelectorAll(`.${kind} .chip`)].map((chip) => chip.dataset)"
+    sets = [chip["labels"] for chip in page.evaluate(chips, "presets")]
+    singles = [chip["label"] for chip in page.evaluate(chips, "parts")]
+    assert sets
+    assert len({*sets, *singles}) == len(sets) + len(singles)
+
+
+def test_what_is_said_over_the_photo_goes_when_painting_begins(seen):
+    page = seen.page
+    sp.open_example(page)
+    nobody = "import('./zone.js').then(({ zone }) => zone.learn({ ...zone.status, state: 'no_person' }))"
+    page.evaluate(f"() => {nobody}")
+    page.get_by_text("Nobody was found on this photo.").wait_for()
+    sp.paint(page)
+    assert page.locator(".findings").is_hidden()
+
+
+def test_softness_is_chosen_with_the_zone_and_goes_with_it(seen, address):
+    page = seen.page
+    sp.zone_of_example(page)
+    veil = "() => document.querySelector('mask-editor .veil').style.filter"
+    page.locator(".mask-tools").get_by_label("Softness").fill("0.9")
+    assert page.evaluate(veil).startswith("blur(")
+    here = sp.bits(page)
+    sp.until(page, f"() => ({veil})() === ''")
+    assert np.array_equal(sp.bits(page), here)
+    sp.draw(page)
+    photo = seen.context.request.get(f"{address}/api/photos/{sp.photo_id(page)}").json()
+    assert {variant["options"]["softness"] for variant in photo["variants"]} == {0.9}
+    sp.open_variant(page)
+    assert page.locator(".screen.save").get_by_label("Softness").input_value() == "0.9"
+
+
 def test_a_mask_goes_out_and_comes_in_as_a_picture(seen, tmp_path):
     page = seen.page
     sp.zone_of_example(page)
@@ -222,25 +236,6 @@ def test_what_was_drawn_before_the_zone_changed_is_marked(seen):
     page.locator(".variant[data-id]:not(.stale)").first.wait_for()
 
 
-def test_cancelling_keeps_what_was_drawn(seen, address):
-    page = seen.page
-    sp.zone_of_example(page)
-    page.evaluate(
-        """() => localStorage.setItem("sfumato.wish", JSON.stringify({
-            models: ["faces2toon", "faces2kaokore"], styles: [], seed: 0,
-            filters: ["none", "warm", "cool", "vivid", "pale", "contrast"] }))"""
-    )
-    page.locator("#make").click()
-    page.locator(".variant[data-id]").first.wait_for()
-    page.locator(".variants .job button").click()
-    page.get_by_text("Cancelled. What was drawn stays.").wait_for()
-    made = page.locator(".variant[data-id]").count()
-    assert 1 <= made < 12
-    assert page.locator(".variant.waiting").count() == 0
-    jobs = seen.context.request.get(f"{address}/api/jobs").json()["jobs"]
-    assert next(job for job in jobs if job["kind"] == "variants")["state"] == "cancelled"
-
-
 def test_stars_hiding_and_two_beside_each_other(seen):
     page = seen.page
     sp.zone_of_example(page)
@@ -257,11 +252,20 @@ def test_stars_hiding_and_two_beside_each_other(seen):
     page.get_by_role("button", name="Show hidden ones").click()
     assert tiles.count() == 2
     page.keyboard.press("Escape")
-    for k in range(2):
-        tiles.nth(k).get_by_role("button", name="Compare with another").click()
-    page.locator("dialog.versus compare-view").wait_for()
+    compare_both(page)
+    page.keyboard.press("Escape")
+    page.locator("dialog.versus").wait_for(state="detached")
+    assert page.evaluate("() => document.activeElement.closest('.variant') !== null"), "the focus is lost"
+    compare_both(page)
     page.get_by_role("button", name="Keep B").click()
     page.locator(".screen.save:not([hidden]) compare-view").wait_for()
+
+
+def compare_both(page: Any) -> None:
+    """Lays the first two variants on each other."""
+    for k in range(2):
+        page.locator(".variant[data-id]").nth(k).get_by_role("button", name="Compare with another").click()
+    page.locator("dialog.versus compare-view").wait_for()
 
 
 def test_compare_by_mouse_arrows_and_space(seen):
@@ -295,7 +299,7 @@ def test_compare_by_mouse_arrows_and_space(seen):
     sp.until(page, "(old) => document.querySelector('.screen.save img.after').getAttribute('src') !== old", arg=old)
 
 
-@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "avif"])
 def test_a_variant_is_saved_at_full_size(seen, tmp_path, kind):
     page = seen.page
     sp.zone_of_example(page)
@@ -350,125 +354,17 @@ def focus_by_tab(page: Any, wanted: str, most: int = 80) -> None:
     pytest.fail(f"Tab does not lead to {wanted}")
 
 
-def test_what_is_no_picture_is_told_and_the_page_goes_on(seen, tmp_path):
-    page = seen.page
-    (tmp_path / "note.png").write_text("not a picture", encoding="utf-8")
-    page.locator(".photo .shelves .tile").first.wait_for()
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose a photo").first.click()
-    chooser.value.set_files(tmp_path / "note.png")
-    page.locator(".photo .drop.wrong").wait_for()
-    assert "no picture that can be read" in page.locator(".photo .state").inner_text()
-    sp.open_example(page)
-    seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
-
-
 def test_a_photo_can_be_dropped_and_pasted(seen):
     page = seen.page
     page.locator(".photo .shelves .tile").first.wait_for()
     file = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)).save(file, "PNG")
-    bring = """([bytes, kind]) => { const data = new DataTransfer();
-        data.items.add(new File([Uint8Array.from(bytes)], "noise.png", { type: "image/png" }));
-        const event = kind === "drop" ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
-            : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
-        document.body.dispatchEvent(event); }"""
-    page.evaluate(bring, [list(file.getvalue()), "drop"])
+    sp.bring(page, file.getvalue(), "noise.png", "image/png")
     page.wait_for_url(re.compile("#zone/"))
     first = sp.photo_id(page)
     sp.await_parts(page)
-    page.evaluate(bring, [list(file.getvalue()), "paste"])
+    sp.bring(page, file.getvalue(), "noise.png", "image/png", how="paste")
     sp.until(page, "(first) => location.hash.startsWith('#zone/') && !location.hash.endsWith(first)", arg=first)
-
-
-def test_a_photo_in_a_style_with_shares_and_a_zone(seen):
-    page = seen.page
-    page.goto(f"{page.url.split('#')[0]}#stylize")
-    page.locator(".stylize .drop .tile").first.click()
-    preview = "() => document.querySelector('.stylize img.after').src"
-    for number in range(2):
-        page.locator(".stylize .shares + button").click()
-        page.locator("dialog.picker .tile").nth(number).click()
-        page.locator(".stylize .share").nth(number).wait_for()
-    sp.until(page, "() => document.querySelector('.stylize img.after').src.startsWith('blob:')")
-    sp.until(page, "() => !document.querySelector('.stylize compare-view').classList.contains('waits')")
-    first = page.evaluate(preview)
-    page.locator(".stylize .share input").first.fill("90")
-    sp.until(page, "(old) => document.querySelector('.stylize img.after').src !== old", arg=first)
-    assert page.locator(".stylize .share output").first.inner_text() == "64%"
-    with page.expect_download() as download:
-        page.locator(".stylize .action .go").click()
-    assert Image.open(download.value.path()).size == (256, 256)
-    page.get_by_role("button", name="Paint the zone").click()
-    sp.await_parts(page)
-    sp.paint(page)
-    page.get_by_role("button", name="Back to Stylize").click()
-    page.locator("#stylize-masked").check()
-    page.reload()
-    page.locator(".stylize .share").nth(1).wait_for()
-    assert page.locator("#stylize-masked").is_checked()
-
-
-def test_a_texture_is_made_repeated_and_saved(seen):
-    page = seen.page
-    page.goto(f"{page.url.split('#')[0]}#texture")
-    page.locator(".texture .drop .tile").first.click()
-    page.locator(".texture .share").wait_for()
-    page.locator("#texture-width").fill("96")
-    page.locator("#texture-height").fill("64")
-    page.evaluate("() => { for (const fold of document.querySelectorAll('.texture details')) fold.open = true; }")
-    page.get_by_label("Looks at the texture").fill("2")
-    page.get_by_label("Smallest size").fill("32")
-    page.locator(".texture .action .go").click()
-    page.locator(".sheet-view img.result").wait_for()
-    page.get_by_role("button", name="Repeat it").click()
-    assert page.locator(".sheet-view .floor").is_visible()
-    with page.expect_download() as download:
-        page.locator(".sheet-view .go").click()
-    assert Image.open(download.value.path()).size == (96, 64)
-    page.reload()
-    page.locator(".sheet-view img.result").wait_for()
-
-
-def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
-    page = seen.page
-    sp.zone_of_example(page)
-    sp.draw(page)
-    sp.open_variant(page)
-    page.get_by_role("button", name="Use the same on a folder").click()
-    for number in (2, 3):
-        source = browsers.STATIC.parents[1] / "assets" / "examples" / f"portrait-{number}.jpg"
-        (tmp_path / source.name).write_bytes(source.read_bytes())
-    (tmp_path / "broken.jpg").write_text("no", encoding="utf-8")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Files").click()
-    chooser.value.set_files(sorted(tmp_path.glob("*.jpg")))
-    sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 2")
-    assert page.locator('.files [data-state="failed"]').count() == 1
-    page.locator(".batch .action .go").click()
-    ended = ".files [data-state=done], .files [data-state=failed]"
-    sp.until(page, "(ended) => document.querySelectorAll(ended).length === 3", ended)
-    seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
-
-
-def test_a_training_is_watched(seen):
-    page = seen.page
-    page.locator(".tab").nth(3).click()
-    page.locator(".train .curve").wait_for()
-    assert page.locator(".run strong").inner_text() == "faces"
-    assert "300 of 1,000 images" in page.locator(".run-head").inner_text()
-
-
-def test_a_studio_that_is_gone_is_told_and_comes_back(seen):
-    page = seen.page
-    page.locator(".photo .shelves .tile").first.wait_for()
-    seen.context.set_offline(True)
-    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-    page.locator(".banner.gone").wait_for()
-    seen.context.set_offline(False)
-    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-    page.locator(".banner.gone").wait_for(state="hidden")
-    seen.complaints[:] = [line for line in seen.complaints if "ERR_INTERNET_DISCONNECTED" not in line]
 
 
 def test_the_camera_takes_a_picture(seen, address):

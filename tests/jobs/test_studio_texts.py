@@ -128,3 +128,12 @@ def test_nothing_on_the_page_comes_from_elsewhere_or_stands_inline():
         assert not re.search(r"https?://|//[a-z]+\.[a-z]{2,}", source), path
     page = (browsers.STATIC / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
+
+
+def test_the_mask_editor_stands_alone():
+    """It needs nothing of the page but the mask, and the mask needs nothing."""
+    imports = {
+        name: re.findall(r'from "([^"]+)"', (browsers.STATIC / name).read_text(encoding="utf-8"))
+        for name in ("mask-editor.js", "mask.js")
+    }
+    assert imports == {"mask-editor.js": ["./mask.js"], "mask.js": []}

@@ -1,4 +1,4 @@
-// What is wrong on a page: names, sizes of targets, contrast (WCAG AA), width, and the action out of sight.
+// What is wrong on a page: names, sizes of targets, contrast (WCAG AA), cut texts, width, and the action out of sight.
 () => {
   const found = [];
   const seen = (node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
@@ -31,6 +31,9 @@
     const labels = [...(node.labels ?? [])].map((label) => label.textContent).join("");
     const name = node.getAttribute("aria-label") || labels || node.textContent.trim() || node.title;
     if (!name) found.push(`no name: ${where(node)}`);
+    const { left, right } = node.getBoundingClientRect();
+    if ((left < -1 || right > innerWidth + 1) && !node.closest(".zone .choice, .strip")) found.push(`out of the window: ${where(node)}`);
+    if (node.matches(".skip:not(:focus)")) continue; // It shows itself, and grows, once it has the focus.
     const box = node.getBoundingClientRect();
     const target = node.closest("label, compare-view") ?? node;
     const room = target.getBoundingClientRect();
@@ -49,7 +52,12 @@
     const ratio = (a + 0.05) / (b + 0.05);
     if (ratio < (large ? 3 : 4.5)) found.push(`contrast ${ratio.toFixed(2)}: ${text.data.trim().slice(0, 40)} in ${where(node)}`);
   }
-  if (document.scrollingElement.scrollWidth > innerWidth) found.push(`wider than the window: ${document.scrollingElement.scrollWidth}`);
+  for (const node of document.querySelectorAll("button, summary, h1, h2, h3, p, small, kbd")) {
+    if (!seen(node) || !node.clientWidth || !node.textContent.trim() || node.closest("[data-own], .unseen, .skip")) continue;
+    if (node.scrollWidth > node.clientWidth + 1) found.push(`cut: ${where(node)}`);
+  }
+  const wide = Math.max(document.scrollingElement.scrollWidth, document.body.scrollWidth);
+  if (wide > innerWidth) found.push(`wider than the window: ${wide}`);
   const go = [...document.querySelectorAll(".screen:not([hidden]) > .action .go")].filter(seen)[0];
   if (go) {
     const box = go.getBoundingClientRect();

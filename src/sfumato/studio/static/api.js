@@ -76,7 +76,6 @@ export const at = {
   variantThumb: (/** @type {string} */ id) => `api/variants/${id}/thumb`,
   file: (/** @type {string} */ id) => `api/files/${id}`,
   filePreview: (/** @type {string} */ id) => `api/files/${id}/preview`,
-  plot: (/** @type {string} */ run, /** @type {number} */ images) => `api/runs/${run}/losses.png?images=${images}`,
   sample: (/** @type {string} */ run, /** @type {number} */ images) => `api/runs/${run}/samples/${images}`,
   report: (/** @type {string} */ run) => `api/runs/${run}/report`,
 };

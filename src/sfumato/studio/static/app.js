@@ -5,7 +5,7 @@
 
 import * as api from "./api.js";
 import { button, h, icon, say, sayAgain } from "./dom.js";
-import { failed } from "./notices.js";
+import { failed, notice } from "./notices.js";
 import { pictures } from "./pictures.js";
 import { go, here } from "./route.js";
 import { batchScreen } from "./screens/batch.js";
@@ -22,6 +22,7 @@ import { language, speak, text } from "./text.js";
 import { stale, zone } from "./zone.js";
 
 const HEALTH_MS = 10_000;
+const WORKING_MS = 2_000;
 const STARTING_MS = 700;
 const STEPS = /** @type {const} */ (["photo", "zone", "variants", "save"]);
 const TABS = /** @type {const} */ (["stylize", "texture", "train"]);
@@ -38,7 +39,11 @@ const screens = {
   train: trainScreen(),
 };
 /** @type {ScreenName | null} */ let current = null;
-const isStep = () => Boolean(current) && !(/** @type {readonly string[]} */ (TABS).includes(/** @type {string} */ (current)));
+/** The tab that the screen belongs to; a batch to the one that planned it. */
+const section = () => {
+  if (current === "batch") return recall("batch", { recipe: { kind: "collage" } }).recipe.kind;
+  return TABS.find((name) => name === current) ?? "collage";
+};
 
 // ---- header
 
@@ -97,16 +102,15 @@ function tellSteps() {
     if (name === current) step.setAttribute("aria-current", "step");
     else step.removeAttribute("aria-current");
   }
-  stepBar.hidden = !isStep();
+  stepBar.hidden = section() !== "collage";
   for (const [name, tab] of tabs) {
-    const on = name === "collage" ? isStep() && current !== "batch" : name === current;
-    if (on) tab.setAttribute("aria-current", "page");
+    if (name === section()) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
 }
 
 function tellTitle() {
-  const name = current && (isStep() ? (current === "batch" ? "batch.title" : `step.${current}`) : `tab.${current}`);
+  const name = current && (current === "batch" ? "batch.title" : section() === "collage" ? `step.${current}` : `tab.${current}`);
   document.title = name ? `${text(name)} · ${text("app.name")}` : text("app.name");
 }
 
@@ -130,7 +134,8 @@ async function checkHealth() {
     gone.hidden = /** @type {api.Refusal} */ (error).code !== "unreachable";
     if (gone.hidden) failed(error);
   }
-  timer = setTimeout(() => document.hidden || checkHealth(), store.health?.ready ? HEALTH_MS : STARTING_MS);
+  const wait = store.health?.worker === "working" ? WORKING_MS : HEALTH_MS;
+  timer = setTimeout(() => document.hidden || checkHealth(), store.health?.ready ? wait : STARTING_MS);
 }
 let timer = 0;
 
@@ -191,7 +196,9 @@ function listen() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    take(pictures(event.dataTransfer));
+    const files = pictures(event.dataTransfer);
+    if (!files.length && event.dataTransfer?.files.length) notice("error", "photo.none_dropped");
+    take(files);
   });
   addEventListener("paste", (event) => take(pictures(event.clipboardData)));
   document.addEventListener("visibilitychange", () => document.hidden || checkHealth());

@@ -5,6 +5,7 @@
 
 import * as api from "./api.js";
 import { button, h, hush, say } from "./dom.js";
+import { failed } from "./notices.js";
 import { bytes, duration } from "./text.js";
 
 /** @typedef {{variant?: (event: Api.VariantReady) => void, item?: (event: Api.ItemDone) => void}} Heard */
@@ -26,7 +27,13 @@ export class JobBar {
     if (!this.job) return;
     this.stop.disabled = true;
     say(this.words, "job.cancelling");
-    await api.cancel(this.job).catch(() => {}); // It has just ended, which its events tell.
+    try {
+      await api.cancel(this.job);
+    } catch (error) {
+      if (/** @type {api.Refusal} */ (error).code === "not_found") return; // It has just ended, which its events tell.
+      this.stop.disabled = false;
+      failed(error);
+    }
   }
 
   /** Counts down between the server's estimates. */

@@ -159,6 +159,11 @@ export class MaskEditor extends HTMLElement {
     this.classList.toggle("bare", bare);
   }
 
+  /** Blurs the veil's edge by so many pixels of the mask; only to look at, the mask stays as it is. */
+  soften(/** @type {number} */ sigma) {
+    if (this.veil) this.veil.style.filter = sigma ? `blur(${sigma.toFixed(1)}px)` : "";
+  }
+
   ringAt(/** @type {Point | null} */ at, size = this.size) {
     if (!this.ring) return;
     this.ring.hidden = !at || this.tool !== "brush";

@@ -143,7 +143,7 @@ export function picked(use) {
     const heading = h("h2", { t: `pick.${use}` });
     dialog.append(
       h("div", { class: "head" }, heading, button("close", "pick.close", () => dialog.close(), { only: true })),
-      h("div", { class: "body" }, button("import", "pick.file", files, { class: "go" }), h("h3", { t: "pick.examples" }), exampleRow(use, (one) => work(async () => [await store.example(one, parts)]))),
+      h("div", { class: "body" }, button("open", "pick.file", files, { class: "go" }), h("h3", { t: "pick.examples" }), exampleRow(use, (one) => work(async () => [await store.example(one, parts)]))),
     );
     if (store.photos.size) dialog.lastElementChild?.append(h("h3", { t: "pick.recent" }), recentRow((photo) => end([photo])));
     dialog.addEventListener("close", () => end([]));
@@ -170,7 +170,10 @@ export async function photographed() {
       canvas.getContext("2d")?.drawImage(video, 0, 0);
       canvas.toBlob(end, "image/jpeg", 0.95);
     };
-    dialog.append(video, h("div", { class: "row" }, button("close", "camera.close", () => dialog.close(), { class: "quiet" }), button("camera", "camera.take", take, { class: "go" })));
+    const shutter = button("camera", "camera.take", take, { class: "go" });
+    shutter.disabled = true;
+    video.addEventListener("loadeddata", () => (shutter.disabled = false));
+    dialog.append(video, h("div", { class: "row" }, button("close", "camera.close", () => dialog.close(), { class: "quiet" }), shutter));
     dialog.addEventListener("close", () => end(null));
     document.body.append(dialog);
     dialog.showModal();

@@ -29,7 +29,7 @@ export function saving({ start, more = [], changed = () => {}, without = [] }) {
   };
   /** Runs the job; gives its file, which the browser saves unless `quiet`. */
   const run = async (save = read(), quiet = false) => {
-    go.disabled = true;
+    allow(false);
     try {
       const { end, files } = await bar.follow(await start(save));
       if (end === "cancelled") notice("note", "save.cancelled");
@@ -42,14 +42,18 @@ export function saving({ start, more = [], changed = () => {}, without = [] }) {
       failed(error);
       return null;
     } finally {
-      go.disabled = false;
+      allow(true);
     }
   };
-  const go = button("import", "save.save", () => run(), { class: "go save" });
+  const go = button("save", "save.save", () => run(), { class: "go save" });
   /** Puts the picture on the clipboard. Browsers want the promise at once, while the click is fresh. */
   const copy = () => {
     const made = run({ ...read(), format: "png" }, true).then((file) => (file ? api.blob(api.at.file(file.id)) : Promise.reject(new DOMException("", "AbortError"))));
     navigator.clipboard.write([new ClipboardItem({ "image/png": made })]).then(() => notice("note", "save.copied"), failed);
+  };
+  const clipboard = "clipboard" in navigator && button("copy", "save.copy", copy, { class: "quiet" });
+  const allow = (/** @type {boolean} */ allowed) => {
+    for (const one of [go, clipboard]) if (one) one.disabled = !allowed;
   };
   const fill = () => {
     if (choices || !store.options) return;
@@ -63,10 +67,10 @@ export function saving({ start, more = [], changed = () => {}, without = [] }) {
   fill();
   return {
     node: h("section", { class: "saving" }, h("h2", { t: "save.title" }), place, ...more),
-    action: h("div", { class: "action" }, bar.node, h("div", { class: "row" }, button("copy", "save.copy", copy, { class: "quiet" }), go)),
+    action: h("div", { class: "action" }, bar.node, h("div", { class: "row" }, clipboard, go)),
     button: go,
     read,
-    allow: (/** @type {boolean} */ allowed) => (go.disabled = !allowed),
+    allow,
     /** Says beneath the choices how large the file becomes. */
     size: (/** @type {HTMLElement} */ node, /** @type {readonly number[]} */ [width, height]) => say(node, "save.size", { width: String(width), height: String(height) }),
   };

@@ -2,7 +2,7 @@
 
 import { button, h } from "./dom.js";
 
-/** @type {Record<string, [string, string][]>} */
+/** Two spaces stand between keys that do the same, or the opposite. @type {Record<string, [string, string][]>} */
 const KEYS = {
   zone: [["B", "tool.brush"], ["L", "tool.lasso"], ["E", "tool.erase"], ["X", "keys.swap"], ["[  ]", "keys.size"], ["Alt + ↔", "keys.drag_size"], ["Shift + ●", "keys.straight"], ["◐", "keys.right"], ["Ctrl + Z", "tool.undo"], ["Ctrl + Shift + Z", "tool.redo"], ["I", "mask.invert"], ["Tab  V", "keys.peek"], ["␣ + ●", "keys.pan"], ["+  −", "keys.zoom"], ["0", "tool.fit"], ["1", "keys.whole"], ["← ↑ ↓ →", "keys.cross"], ["Enter", "keys.dab"]],
   variants: [["← ↑ ↓ →", "keys.move"], ["Enter", "keys.open"], ["S", "variants.star"], ["H", "variants.hide"], ["A", "variants.pair"]],
@@ -17,7 +17,7 @@ export function shortcuts() {
     h(
       "div",
       { class: "body" },
-      ...Object.entries(KEYS).map(([part, keys]) => h("section", {}, h("h3", { t: `keys.${part}` }), h("dl", {}, ...keys.flatMap(([key, what]) => [h("dt", {}, h("kbd", { "data-own": "" }, key)), h("dd", { t: what })])))),
+      ...Object.entries(KEYS).map(([part, keys]) => h("section", {}, h("h3", { t: `keys.${part}` }), h("dl", {}, ...keys.flatMap(([key, what]) => [h("dt", {}, ...key.split("  ").map((one) => h("kbd", { "data-own": "" }, one))), h("dd", { t: what })])))),
     ),
   );
   dialog.addEventListener("close", () => dialog.remove());

@@ -3,14 +3,18 @@
  * @import { MaskEditor } from "./mask-editor.js"
  */
 
-import { button, h, icon, say } from "./dom.js";
+import { button, h, say } from "./dom.js";
+import { form } from "./form.js";
 import { LARGEST, SMALLEST } from "./mask-editor.js";
 import { notice } from "./notices.js";
 import { chosen } from "./pictures.js";
 import { encoded } from "./png.js";
-import { recall, remember } from "./store.js";
+import { later, recall, remember, store } from "./store.js";
 import { number, percent } from "./text.js";
 
+/** Deviation of a soft edge in sizes of the zone at a softness of 0.5, and the least share of it, as in collage/blending.py. */
+const [FEATHER, LEAST_WIDTH] = [0.03, 0.1];
+const SHOWN_MS = 900;
 const TINTS = { blue: [45, 104, 255], rose: [240, 60, 130], green: [20, 170, 90] };
 
 /** The slider's steps are finer for small brushes. */
@@ -91,8 +95,33 @@ export function maskTools(/** @type {MaskEditor} */ editor) {
     act("invert", "mask.invert", () => editor.mask.invert(), "I"),
     act("reset", "mask.reset", () => editor.mask.reset()),
   );
-  const files = h("div", { class: "grid" }, button("import", "mask.import", () => opened(editor), { class: "quiet small" }), button("export", "mask.export", () => saved(editor), { class: "quiet small" }));
-  return h("div", { class: "mask-tools" }, h("h3", { t: "mask.title" }), edges, h("h3", { t: "veil.title" }), veilTools(editor), h("h3", { t: "mask.files" }), files);
+  const files = h("div", { class: "grid" }, button("open", "mask.import", () => opened(editor), { class: "quiet small" }), button("save", "mask.export", () => saved(editor), { class: "quiet small" }));
+  return h("div", { class: "mask-tools" }, h("h3", { t: "mask.title" }), edges, softTools(editor), h("h3", { t: "veil.title" }), veilTools(editor), h("h3", { t: "mask.files" }), files);
+}
+
+/** How wide the edge of what is drawn will be; while it is moved the veil has about that edge. */
+function softTools(/** @type {MaskEditor} */ editor) {
+  const place = h("div", {});
+  /** @type {ReturnType<typeof form> | null} */ let made = null;
+  const sharpen = later(SHOWN_MS, () => editor.soften(0));
+  const choose = () => {
+    const softness = made?.fields.get("softness")?.read();
+    remember("blend", { ...recall("blend", {}), softness });
+    editor.soften(FEATHER * Math.max(2 * softness, LEAST_WIDTH) * Math.sqrt(editor.mask.area));
+    sharpen();
+  };
+  const fill = () => {
+    if (!made && store.options) {
+      made = form(store.options.collage, { only: ["softness"] });
+      made.heard(choose);
+      place.append(made.node);
+    }
+    made?.write(recall("blend", {}));
+  };
+  editor.addEventListener("pointerdown", sharpen.now);
+  store.addEventListener("photos", fill);
+  fill();
+  return place;
 }
 
 function veilTools(/** @type {MaskEditor} */ editor) {
@@ -133,9 +162,6 @@ function veilTools(/** @type {MaskEditor} */ editor) {
 /** How close the picture is, in percent of the screen's pixels. */
 export function zoomBadge(/** @type {MaskEditor} */ editor) {
   const badge = h("span", { class: "zoom-badge", "aria-hidden": "true" });
-  editor.addEventListener("zoom", () => (badge.textContent = `${number(editor.view.scale * devicePixelRatio * 100, 0)} %`));
+  editor.addEventListener("zoom", () => (badge.textContent = editor.ready ? `${number(editor.view.scale * devicePixelRatio * 100, 0)} %` : ""));
   return badge;
 }
-
-/** A small sign that something may be opened. */
-export const dots = () => icon("more");

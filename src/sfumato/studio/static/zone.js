@@ -149,9 +149,17 @@ class Zone extends EventTarget {
 export const zone = new Zone();
 
 /** What a variant is called: by its model, and by its colours where they are not the photo's. */
-export function nameOf(/** @type {Api.Variant} */ { model, options, name }) {
-  const filter = options.filter === "none" ? "" : `, ${wordNow("filter", options.filter)}`;
-  return knows("model", model) ? `${wordNow("model", model)}${filter}` : name;
+export const nameOf = (/** @type {Api.Variant} */ { model, options, name }) => named(model, options.filter, name);
+
+/** The same for one that could not be drawn, of which the server tells only `MODEL, FILTER`. */
+export function nameOfMissed(/** @type {Api.ItemDone} */ { name }) {
+  const [model, filter] = name.split(", ");
+  return named(model, filter, name);
+}
+
+function named(/** @type {string} */ model, /** @type {string} */ filter, /** @type {string} */ otherwise) {
+  const seen = filter === "none" ? "" : `, ${wordNow("filter", filter)}`;
+  return knows("model", model) ? `${wordNow("model", model)}${seen}` : otherwise;
 }
 
 /** The number that tells the zone which the server holds from others. */

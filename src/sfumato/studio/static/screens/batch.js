@@ -8,7 +8,7 @@ import * as api from "../api.js";
 import { button, h, icon, own, say } from "../dom.js";
 import { download, JobBar } from "../jobs.js";
 import { failed, notice } from "../notices.js";
-import { brought, chosen, pictures } from "../pictures.js";
+import { brought, chosen } from "../pictures.js";
 import { go } from "../route.js";
 import { recall, remember } from "../store.js";
 import { bytes, percent } from "../text.js";
@@ -63,13 +63,17 @@ export function batchScreen() {
     if (problem) state(row, "failed", { why: api.sentence(problem) });
     else if (file) {
       state(row, "done");
-      row.append(h("a", { href: api.at.file(file.id), download: file.name, class: "tool", label: "batch.download" }, icon("import")));
+      row.append(h("a", { href: api.at.file(file.id), download: file.name, class: "tool", label: "batch.download" }, icon("save")));
     }
   };
   const run = async () => {
     const plan = recall("batch", /** @type {Plan | null} */ (null));
     if (!plan) return;
     result.hidden = true;
+    for (const row of rows.values()) {
+      state(row, "ready");
+      row.querySelector("a")?.remove();
+    }
     try {
       const job = await api.batch({ photos: [...rows.keys()], recipe: plan.recipe, save: recall("save", {}) });
       const ended = bar.follow(job, { item });
@@ -79,7 +83,7 @@ export function batchScreen() {
       if (end === "cancelled") notice("note", "batch.cancelled");
       else notice(missed ? "error" : "note", missed ? "batch.ended_with" : "batch.ended", { n: missed });
       if (archive?.type === "application/zip") {
-        const get = button("import", "batch.archive", () => download(archive), { class: "go" });
+        const get = button("save", "batch.archive", () => download(archive), { class: "go" });
         result.replaceChildren(get, h("span", { class: "dim", "data-own": "" }, bytes(archive.bytes)));
         result.hidden = false;
       }
@@ -89,12 +93,7 @@ export function batchScreen() {
     tell();
   };
   const start = button("make", "batch.start", run, { class: "go" });
-  const zone = h("div", { class: "drop small" }, h("p", { t: "batch.drop" }), h("div", { class: "row" }, button("folder", "batch.folder", async () => bring(await chosen({ folder: true }))), button("import", "batch.files", async () => bring(await chosen({ several: true })))));
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    event.stopPropagation();
-    bring(pictures(event.dataTransfer));
-  });
+  const zone = h("div", { class: "drop small" }, h("p", { t: "batch.drop" }), h("div", { class: "row" }, button("folder", "batch.folder", async () => bring(await chosen({ folder: true }))), button("open", "batch.files", async () => bring(await chosen({ several: true })))));
   const node = h(
     "div",
     { class: "screen batch" },

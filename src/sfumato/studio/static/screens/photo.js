@@ -58,7 +58,7 @@ export function photoScreen() {
     h("div", { class: "mark" }, icon("photo")),
     h("h1", { t: "photo.title", tabindex: -1 }),
     h("p", { class: "lead", t: "photo.lead" }),
-    h("div", { class: "row" }, button("import", "photo.choose", async () => open((await chosen())[0]), { class: "go" }), button("camera", "photo.camera", shoot), button("paste", "photo.paste", paste)),
+    h("div", { class: "row" }, button("open", "photo.choose", async () => open((await chosen())[0]), { class: "go" }), button("camera", "photo.camera", shoot), "clipboard" in navigator && button("paste", "photo.paste", paste)),
     bar,
     state,
     limits,

@@ -37,13 +37,12 @@ export function saveScreen() {
     if (!variant) return;
     asked.abort();
     asked = new AbortController();
+    const { signal } = asked;
     const { id } = variant;
     remember("blend", blend());
     view.classList.add("waits");
-    api.blend(id, { options: blend() }, asked.signal).then((made) => {
-      if (variant?.id === id) view.renew(made);
-      view.classList.remove("waits");
-    }, failed);
+    const shown = (/** @type {Blob} */ made) => variant?.id === id && view.renew(made);
+    api.blend(id, { options: blend() }, signal).then(shown, failed).finally(() => signal.aborted || view.classList.remove("waits"));
   });
   const save = saving({
     start: (options) => api.exportVariant(/** @type {Api.Variant} */ (variant).id, { options: blend(), save: options, cutout: cutout.checked && options.format !== "jpeg" }),

@@ -64,7 +64,7 @@ export function stylizeScreen() {
     remember("stylize", { photo: photo?.id, model: model.value, options: options?.read(), masked: masked.checked, styles: styles.kept() });
     stylesPart.hidden = !needsStyles();
     masked.disabled = !photo?.mask?.pixels;
-    paint.disabled = !photo;
+    photoPart.hidden = paint.disabled = !photo;
     empty.hidden = Boolean(photo);
     view.hidden = !photo;
     save.allow(able());
@@ -95,6 +95,7 @@ export function stylizeScreen() {
   }, { class: "quiet" });
   const size = h("p", { class: "dim" });
   const save = saving({ start: (options_) => api.stylize(/** @type {Api.Photo} */ (photo).id, { ...choice(), save: options_ }), more: [size, folder] });
+  const photoPart = h("section", {}, h("h2", { t: "stylize.photo_title" }), h("div", { class: "row" }, chosen, change));
   const stylesPart = h("section", {}, h("h2", { t: "stylize.styles" }), styles.node);
   const empty = h(
     "div",
@@ -110,7 +111,7 @@ export function stylizeScreen() {
   const panel = h(
     "aside",
     { class: "panel" },
-    h("section", {}, h("h2", { t: "stylize.photo_title" }), h("div", { class: "row" }, chosen, change)),
+    photoPart,
     stylesPart,
     h("section", {}, h("h2", { t: "stylize.how" }), h("div", { class: "field select" }, h("label", { for: "stylize-model", t: "field.model" }), model), optionPlace, h("div", { class: "field checkbox" }, h("label", { for: "stylize-masked", t: "field.use_mask" }), masked, h("small", { t: "help.use_mask" })), paint),
     save.node,
@@ -144,7 +145,7 @@ export function stylizeScreen() {
     leave: () => preview.stop(),
     files: async (files) => {
       if (photo) await styles.bring(files);
-      else take(await brought(files[0], { parts: false }));
+      else await brought(files[0], { parts: false }).then(take, failed);
     },
     key: (event) => view.key(event),
   };

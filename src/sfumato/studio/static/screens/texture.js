@@ -35,7 +35,7 @@ function sheet() {
   tiled.setAttribute("aria-pressed", "false");
   const words = h("span", { class: "dim", "data-own": "" });
   /** @type {Api.File | null} */ let shown = null;
-  const get = button("import", "texture.download", () => shown && download(shown), { class: "go" });
+  const get = button("save", "texture.download", () => shown && download(shown), { class: "go" });
   const node = h("div", { class: "sheet-view", hidden: true }, h("div", { class: "paper" }, image, floor), h("div", { class: "row" }, words, tiled, get));
   const show = (/** @type {Api.File} */ file) => {
     shown = file;

@@ -13,7 +13,7 @@ import { go } from "../route.js";
 import { shares } from "../shares.js";
 import { recall, remember, store } from "../store.js";
 import { bytes } from "../text.js";
-import { drawnWith, nameOf, stale, sumOf, zone } from "../zone.js";
+import { drawnWith, nameOf, nameOfMissed, stale, sumOf, zone } from "../zone.js";
 
 /** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number}} Wish */
 /** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
@@ -95,7 +95,7 @@ function wishes(/** @type {() => void} */ changed) {
       "label",
       { class: model.problem ? "card gone" : "card" },
       tick(model.name, on, Boolean(model.problem)),
-      h("span", { class: "words" }, h("strong", {}, word("model", model.name, model.title)), h("small", { "data-own": "" }, model.problem || `${model.licence} · ${bytes(model.bytes)}`)),
+      h("span", { class: "words" }, h("strong", {}, word("model", model.name, model.title)), h("small", { "data-own": "" }, model.problem || [model.licence, model.bytes && bytes(model.bytes)].filter(Boolean).join(" · "))),
     );
   const fill = () => {
     const wish = wished();
@@ -130,7 +130,7 @@ function wishes(/** @type {() => void} */ changed) {
 }
 
 /** Two variants on each other. */
-function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b) {
+function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b, /** @type {() => void} */ closed) {
   const view = /** @type {CompareView} */ (h(/** @type {any} */ ("compare-view")));
   const dialog = h("dialog", { class: "versus" });
   const keep = (/** @type {Api.Variant} */ one, /** @type {string} */ key) =>
@@ -139,7 +139,10 @@ function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b) {
       go("save", one.id);
     }, { class: "go" });
   dialog.append(view, h("div", { class: "row" }, keep(a, "versus.keep_a"), button("close", "versus.close", () => dialog.close(), { class: "quiet" }), keep(b, "versus.keep_b")));
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    closed();
+  });
   dialog.addEventListener("keydown", (event) => view.key(event));
   dialog.addEventListener("keyup", (event) => view.key(event));
   document.body.append(dialog);
@@ -172,7 +175,8 @@ export function variantsScreen() {
   const match = (/** @type {Api.Variant} */ one) => {
     pair = pair.some((other) => other.id === one.id) ? pair.filter((other) => other.id !== one.id) : [...pair, one];
     if (pair.length === 2) {
-      versus(pair[0], pair[1]);
+      // The tiles are made anew meanwhile, so the dialog itself cannot give the focus back.
+      versus(pair[0], pair[1], () => /** @type {HTMLElement | null} */ (grid.querySelector(`[data-id="${one.id}"] [aria-keyshortcuts="A"]`))?.focus());
       pair = [];
     }
     fill();
@@ -208,7 +212,7 @@ export function variantsScreen() {
       draw(shown, { ...work.wish, models, filters }).catch(failed);
     }, { class: "quiet small" });
     const why = item.problem ? api.sentence(item.problem) : "";
-    return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(item.name, "strong"), h("p", { "data-own": "" }, why), again);
+    return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
   };
 
   const fill = () => {

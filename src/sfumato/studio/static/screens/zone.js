@@ -13,13 +13,19 @@ import { maskTools, toolbar, zoomBadge } from "../toolbar.js";
 import { stale, zone } from "../zone.js";
 import { order } from "./variants.js";
 
+/** Presets that each choose something else, and more than a single part, which has a chip of its own. */
+function distinct(/** @type {Api.Preset[]} */ presets) {
+  const sets = presets.map(({ labels }) => [...labels].sort((a, b) => a - b).join());
+  return presets.filter(({ labels }, i) => labels.length > 1 && sets.indexOf(sets[i]) === i);
+}
+
 /** The chips: presets, parts that are there, and parts that are not. */
 function chips() {
   const { editor } = zone;
   const presets = h("div", { class: "chips presets", role: "group", label: "zone.presets" });
   const parts = h("div", { class: "chips parts", role: "group", label: "zone.parts" });
   const absent = h("div", { class: "chips absent" });
-  const more = h("details", { class: "more" }, h("summary", { t: "zone.absent" }), absent);
+  const more = h("details", { class: "more", hidden: true }, h("summary", { t: "zone.absent" }), absent);
 
   const part = (/** @type {Api.Part} */ { label, name, pixels, color }) => {
     const toggle = () => {
@@ -40,7 +46,7 @@ function chips() {
   };
   const fill = () => {
     const found = zone.status?.parts ?? [];
-    presets.replaceChildren(...(zone.status?.presets ?? []).map(preset));
+    presets.replaceChildren(...distinct(zone.status?.presets ?? []).map(preset));
     parts.replaceChildren(...found.filter((one) => one.pixels).sort((a, b) => Number(a.label === 0) - Number(b.label === 0) || b.pixels - a.pixels).map(part));
     absent.replaceChildren(...found.filter((one) => !one.pixels).map(part));
     more.hidden = !absent.children.length;
@@ -59,7 +65,7 @@ function chips() {
 /** What is known of the parts, in a sentence over the picture. */
 function findings() {
   const words = h("p", { class: "words", role: "status" });
-  const node = h("div", { class: "findings" }, words, zone.bar.node);
+  const node = h("div", { class: "findings", hidden: true }, words, zone.bar.node);
   zone.addEventListener("parts", () => {
     const { state, source, problem } = zone.status ?? { state: "none", source: "", problem: null };
     const key = { none: "", parsed: source === "first_zone" ? "zone.first_guess" : "", no_person: "zone.nobody", failed: "zone.no_parser", waiting: "zone.finding", loading: "zone.finding", parsing: "zone.finding" }[state];
@@ -67,6 +73,8 @@ function findings() {
     else hush(words);
     node.hidden = !key;
   });
+  // What has been read would only hide the picture from who paints it.
+  zone.editor.addEventListener("pointerdown", () => (node.hidden ||= zone.bar.node.hidden));
   return node;
 }
 
@@ -103,7 +111,8 @@ export function zoneScreen() {
     const { area, width, height } = editor.mask;
     make.disabled = !area || !zone.photo;
     if (area) say(info, "zone.share", { share: percent(area / (width * height)) });
-    else say(info, "zone.empty");
+    else if (zone.photo) say(info, "zone.empty");
+    else hush(info);
     const variants = zone.photo?.variants ?? [];
     const made = variants.length > 0 && !zone.unsent && variants.some((one) => !stale(one));
     make.dataset.does = made ? "see" : "make";
