@@ -93,8 +93,10 @@ def test_a_request_to_end_to_a_command_and_the_processes_that_draw(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 def test_a_request_to_end_that_was_ignored_stays_ignored(tmp_path):
-    Image.fromarray(made_photo(64, 64)).save(tmp_path / "c.png")
-    code = CODE.format(label="c-texture.png", words=["texture", "c.png", "--size", "64"], asked="SIGTERM")
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(made_photo(64, 64)).save(tmp_path / name)
+    words = ["stylize", "a.png", "b.png", "--style", "c.png"]
+    code = CODE.format(label="2 of 2: b.png", words=words, asked="SIGTERM")
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + code
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "c-texture.png\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "a-c.png\nb-c.png\n", "")
