@@ -31,7 +31,7 @@ def people(tmp_path, monkeypatch):
 
 
 def test_a_report_by_both_protocols_and_a_sheet(sfumato, people, parser_file, tmp_path):
-    result = sfumato("evaluate", parser_file, people, "-o", "results", "--side", "64")
+    result = sfumato("evaluate", parser_file, people, "-o", "results", "--side", "64", "--precision", "fp32")
     assert (result.code, result.err) == (0, [])
     assert result.out[0].split() == ["standard", "background", "ignored"]
     assert result.out[1].startswith("mean IoU")
