@@ -293,8 +293,6 @@ def claim(folder: Path, config: Record, source: Sequence[str] | None = None) -> 
     foreign = next((folder / name for name in NAMES if (folder / name).exists()), None)
     if foreign and not path.exists():
         raise OptionError(f"{foreign} is of another set, which is not overwritten; choose another folder with -o")
-    with _writing(path):
-        folder.mkdir(parents=True, exist_ok=True)
     with _kept_apart(folder):
         there = read_claim(folder) if path.exists() else None
         if there is not None and not _is_bare(folder):
