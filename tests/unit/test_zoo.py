@@ -120,7 +120,9 @@ def test_the_list_needs_no_torch(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["fake/none", "../../etc/passwd", "", "x.pth"])
-def test_an_unknown_name_tells_the_known_ones(tmp_path, name):
+def test_an_unknown_name_tells_the_known_ones(monkeypatch, tmp_path, name):
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "b" / "c")  # from where ../../etc/passwd is no file
     write(tmp_path / "assets" / "fake" / "tiny.safetensors")
     with pytest.raises(WeightsError, match="choose from fake/tiny, vgg19") as error:
         zoo.load(name)
