@@ -14,6 +14,7 @@ VENV := .venv
 BLENDER := .venv-blender
 BPY := bpy==5.0.1
 TYPESCRIPT := typescript@7.0.2
+TSC = npm exec --yes --prefer-offline --package=$(TYPESCRIPT) -- tsc
 CONSTRAINTS := constraints.txt
 BIN = $(VENV)/bin
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
@@ -55,7 +56,11 @@ check: $(VENV)/.dev  ## lint, format, types, layers, repeated code, bounds
 	else echo "!!! There is no npm here: THE TYPES OF THE STUDIO'S PAGE WERE NOT CHECKED." >&2; fi
 
 check-page:  ## the types of the studio's page; needs node and npm, and fetches TypeScript once
-	npm exec --yes --prefer-offline --package=$(TYPESCRIPT) -- tsc -p tools/page.json
+	$(TSC) -p tools/page.json
+
+.PHONY: typescript
+typescript:
+	$(TSC) --version
 
 format: $(VENV)/.dev  ## put imports and layout in order
 	$(BIN)/ruff check --quiet --select I --fix $(CODE)
