@@ -50,10 +50,10 @@ check: $(VENV)/.dev  ## lint, format, types, layers, repeated code, bounds
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pylint src
 	$(BIN)/python tools/bounds.py src tools
-	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory check-page; \
+	@if $(MAKE) --silent typescript > /dev/null 2>&1; then $(MAKE) --no-print-directory check-page; \
 	elif [ -n "$(CI)" ] && [ -z "$(SFUMATO_NO_NODE)" ]; then \
-		echo "!!! There is no npm here, which checks the studio's page; SFUMATO_NO_NODE=1 goes without." >&2; exit 1; \
-	else echo "!!! There is no npm here: THE TYPES OF THE STUDIO'S PAGE WERE NOT CHECKED." >&2; fi
+		echo "!!! There is no TypeScript here (by npm), which checks the studio's page; SFUMATO_NO_NODE=1 goes without." >&2; exit 1; \
+	else echo "!!! There is no TypeScript here (by npm): THE TYPES OF THE STUDIO'S PAGE WERE NOT CHECKED." >&2; fi
 
 check-page:  ## the types of the studio's page; needs node and npm, and fetches TypeScript once
 	$(TSC) -p tools/page.json
