@@ -21,7 +21,7 @@ from sfumato.parts import PARTS
 
 
 def test_every_step_is_kept():
-    photo, mask = made_photo(120, 160), disc(120, 160)
+    photo, mask = made_photo(120, 160), disc(120, 160, 0.2)  # the square around it lies in the photograph
     artist = Negative()
     made = collage(photo, mask, artist, Options(filter="warm", padding=0.5))
     assert isinstance(made, Collage)
