@@ -179,6 +179,15 @@ def test_no_edge_shows_where_skin_goes_on():
         assert np.abs(made.pixels[deep].astype(int) - drawn[deep]).mean() < 2
 
 
+def test_the_middle_of_a_thin_zone_is_all_drawing():
+    """A strip of skin on skin whose ramp would be deeper than itself."""
+    photo, mask = np.full((60, 240, 3), 150, np.uint8), np.zeros((60, 240), bool)
+    mask[26:34, 20:220] = True
+    made = blend(photo, photo + np.uint8(60), mask, Options(softness=1))
+    assert made.alpha[30, 120] == 255
+    assert 0 < made.alpha[26, 120] < 255
+
+
 def test_skin_ends_at_a_collar():
     photo, drawn, face = neck()
     made = blend(photo, drawn, face, parts=labelled(face, "upper-clothes"))

@@ -205,9 +205,12 @@ def _known(site: Site, parts: Parts, side: Mask, sigma: float) -> tuple[Floats, 
 
 
 def ramp(site: Site, width: float) -> Floats:
-    """A share (h, w) that falls evenly across the border, more of it inside, so that what is outside changes little."""
+    """A share (h, w) that falls evenly across the border, more of it inside, so that what is outside changes little.
+
+    It begins no deeper than the zone is, so that the middle of a thin or tiny zone is all drawing.
+    """
     whole = max(RAMP * width * site.size, 1.0)
-    return falling(site.away, -INSIDE * whole, (1 - INSIDE) * whole)
+    return falling(site.away, max(-INSIDE * whole, float(site.away.min())), (1 - INSIDE) * whole)
 
 
 def toned(site: Site, difference: Floats, skin: Floats) -> tuple[Floats, Floats]:
