@@ -165,7 +165,7 @@ def _nearest(known: Sequence[faces.Face], box: Box) -> NDArray[np.intp]:
     """The place of the nearest face for each pixel of a box, 0 if there is none."""
     if len(known) < 2:
         return np.zeros((box.height, box.width), np.intp)
-    rows, columns = np.mgrid[box.slices].astype(np.float32)
+    rows, columns = np.mgrid[box.slices].astype(np.float32) + 0.5  # a pixel's middle
     away = []
     for face in known:
         left, top, width, height = face.box
