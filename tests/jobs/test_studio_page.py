@@ -311,10 +311,10 @@ def test_a_variant_is_saved_at_full_size(seen, tmp_path, kind):
         page.locator(".screen.save .save.go, .screen.save .go.save").click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
-    picture = Image.open(path)
-    assert picture.format == kind.upper()
-    photo = Image.open(browsers.STATIC.parents[1] / "assets" / "examples" / "portrait-1.jpg")
-    assert picture.size == photo.size
+    example = browsers.STATIC.parents[1] / "assets" / "examples" / "portrait-1.jpg"
+    with Image.open(path) as picture, Image.open(example) as photo:
+        assert picture.format == kind.upper()
+        assert picture.size == photo.size
 
 
 def test_keys_alone_lead_from_a_photo_to_a_file(seen, tmp_path):
@@ -339,7 +339,8 @@ def test_keys_alone_lead_from_a_photo_to_a_file(seen, tmp_path):
     focus_by_tab(page, ".screen.save .go")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
-    assert Image.open(download.value.path()).size[0] > 0
+    with Image.open(download.value.path()) as made:
+        assert made.size[0] > 0
 
 
 def focus_by_tab(page: Any, wanted: str, most: int = 80) -> None:
