@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from stylizers import made_photo, make_microast
 
-from sfumato import weights
+from sfumato import progress, weights
 from sfumato.card import Card
 from sfumato.cli import main
 from sfumato.methods import cyclegan
@@ -41,8 +41,9 @@ def generator_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def sfumato(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Runs a command line: `sfumato("models", "list")`."""
+    """Runs a command line: `sfumato("models", "list")`. However slow the machine is, no line tells of progress."""
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(progress, "PLAIN_S", 3600.0)
 
     def run(*words: object) -> Result:
         capsys.readouterr()
