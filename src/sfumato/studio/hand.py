@@ -149,6 +149,7 @@ class Hand:
         except (asyncio.LimitOverrunError, ValueError) as error:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
+            await process.stdout.read()  # until the pipe is empty nobody learns of its end
             raise ConnectionError(f"the process {self.name} says what nobody understands") from error
         return message, await process.stdout.readexactly(content)
 

@@ -11,8 +11,6 @@ from sfumato.studio import hand, lane
 from sfumato.studio.hand import Hand
 from sfumato.studio.problems import Refusal
 
-LONG = {"size": [96, 96], "options": {"iterations": [5000], "smallest_px": 96}}
-
 
 def refused(folder):
     """How a process fails to start, and whether there is one afterwards."""
@@ -32,9 +30,9 @@ def test_a_job_is_cancelled_while_its_process_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(hand, "CODE", waits + hand.CODE)
     with running(tmp_path / "home") as studio:
         browser = studio.browser()
-        job = browser.post("/api/textures", LONG | {"swatches": [browser.upload(photo())["id"]]})
+        job = {"id": browser.upload(photo(), "")["status"]["job"]}
         until(lambda: browser.get(f"/api/jobs/{job['id']}")["state"] == "working")
-        assert studio.studio.engine.heavy.state == "starting"
+        assert studio.studio.engine.quick.state == "starting"
         browser.ask("DELETE", f"/api/jobs/{job['id']}")
         gate.touch()
         assert browser.finish(job)[0] == "cancelled"
