@@ -39,6 +39,11 @@ def woman(folder):
     return load(f"{folder}:gender=woman,age=25,clothes=female_casualsuit01,shoes=shoes01,hair=bob01", 1)
 
 
+def test_a_folder_without_clothes_is_told(folder, caplog):
+    load(str(folder / "makehuman"), 1)
+    assert "has no clothes or hair (.mhclo) below it" in caplog.text
+
+
 def at_rest(figure):
     rest = characters.rest(figure)
     return dict(zip(KEYPOINTS, characters.keypoints(figure, rest, characters.skinned(figure, rest))))
