@@ -22,8 +22,8 @@ def is_about_memory(error: BaseException) -> bool:
 def keep_memory(most: int | None = KEPT) -> bool:
     """Lets this process keep memory that it frees, for work that takes as much again and again; whether it does.
 
-    Else arrays go back to the system, which clears them page by page before the next ones: up to a sixth of the time
-    in which a picture is drawn. Where the C library is not glibc, which can be told so, nothing changes.
+    Else arrays go back to the system, which clears them page by page before the next ones. Where the C library is not
+    glibc, which can be told so, nothing changes.
 
     Args:
         most: bytes that it keeps, blocks up to half of that; None keeps all.

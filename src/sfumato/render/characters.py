@@ -9,7 +9,7 @@ from .character import Character
 from .doll.look import drawn
 from .gltf import read_gltf
 from .makehuman import read_makehuman
-from .makehuman_files import is_makehuman
+from .makehuman_files import is_makehuman, read_base
 from .mannequin import mannequin
 
 _WISHES = re.compile(r"^(?P<what>.*?):(?P<wishes>\w+=[^,:]*(?:,\w+=[^,:]*)*)$")
@@ -42,6 +42,12 @@ def load(spec: str, seed: int) -> Character:
 def varies(spec: str) -> bool:
     """Whether seeds draw different people; a file has one."""
     return not Path(spec).is_file()
+
+
+def is_bare(spec: str) -> bool:
+    """Whether it is a folder of MakeHuman without clothes and hair."""
+    path = path_of(spec)
+    return path is not None and path.is_dir() and not read_base(path.resolve()).garments
 
 
 def _file(path: Path) -> Character:

@@ -4,6 +4,7 @@ The source thesis took 5 characters, dozens of motions, every tenth frame and 8 
 """
 
 import dataclasses
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,7 +17,7 @@ from ..data.coco import annotation
 from ..data.keypoints import KEYPOINTS
 from ..errors import OptionError
 from ..weights import replacing
-from . import bounds, choices, engines
+from . import bounds, characters, choices, engines
 from .camera import Camera, Margin, View, framed
 from .character import Character, Floats, keypoints, skinned
 from .choices import Choice, another, choice
@@ -24,6 +25,8 @@ from .exaggerate import Amount, drawn, exaggerated
 from .frame import Figure, Frame, Settings, Width
 from .passes import pictures
 from .vectors import box
+
+logger = logging.getLogger(__name__)
 
 Output = Literal["lines", "svg", "depth", "normals", "parts", "shaded", "flat", "mask"]
 Share = Annotated[float, Ge(0), Lt(1)]
@@ -98,7 +101,7 @@ class Config:
 
 
 def check(config: Config) -> None:
-    """Loads each character and motion once, so that mistakes are told before the work begins.
+    """Loads each character and motion once, so that mistakes are told before the work begins; of bare bodies it warns.
 
     Raises:
         DataError: one of them cannot be used, or there is no Blender where it is to draw.
@@ -106,6 +109,8 @@ def check(config: Config) -> None:
     """
     engines.check(config.engine, config.strokes)
     choices.load(config)
+    for bare in filter(characters.is_bare, config.character):
+        logger.warning("%s: has no clothes or hair (.mhclo) below it, so bodies are bare; name the folder above", bare)
 
 
 @dataclass(frozen=True, kw_only=True)

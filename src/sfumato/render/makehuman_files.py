@@ -6,7 +6,6 @@ Shapes: V vertices of the base mesh, J bones, M vertices of a garment.
 """
 
 import json
-import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +16,6 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .character import Floats, Numbers
-
-logger = logging.getLogger(__name__)
 
 METRES = 0.1
 """A unit of the files is a decimetre."""
@@ -119,9 +116,6 @@ def read_base(folder: Path) -> Base:
         file.relative_to(root / "targets").with_suffix("").as_posix(): file
         for file in sorted(root.glob("targets/**/*.target"))
     }
-    garments = {file.stem: file for file in sorted(folder.rglob("*.mhclo"))}
-    if not garments:
-        logger.warning("%s: has no clothes or hair (.mhclo) below it, so bodies are bare; name the one above", folder)
     return Base(
         folder=folder,
         obj=obj,
@@ -133,7 +127,7 @@ def read_base(folder: Path) -> Base:
         tails=tuple(tuple(joints[bones[name]["tail"]]) for name in names),
         weights=weights / weights.sum(1, keepdims=True),
         targets=targets,
-        garments=garments,
+        garments={file.stem: file for file in sorted(folder.rglob("*.mhclo"))},
     )
 
 

@@ -53,7 +53,7 @@ def _triangle(corners: Floats, last: int, face: np.int32, middles: Floats, neare
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     left, right = max(np.ceil(min(ax, bx, cx) - 0.5), 0.0), min(np.floor(max(ax, bx, cx) - 0.5), width - 1.0)
     top, bottom = max(np.ceil(min(ay, by, cy) - 0.5), 0.0), min(np.floor(max(ay, by, cy) - 0.5), height - 1.0)
-    if area == 0 or left > right or top > bottom:
+    if area == 0 or not (left <= right and top <= bottom):  # also where a place is no number
         return
     # Barycentric weights of b and c, linear in x and y.
     b_x, b_y = (cy - ay) / area, (ax - cx) / area

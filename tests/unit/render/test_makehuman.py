@@ -7,7 +7,7 @@ import pytest
 
 from sfumato.data.keypoints import KEYPOINTS
 from sfumato.errors import DataError, OptionError
-from sfumato.render import bvh
+from sfumato.render import bvh, job
 from sfumato.render import character as characters
 from sfumato.render.anatomy import Arm, Posture, stance
 from sfumato.render.character import PARTS
@@ -40,8 +40,11 @@ def woman(folder):
 
 
 def test_a_folder_without_clothes_is_told(folder, caplog):
-    load(str(folder / "makehuman"), 1)
-    assert "has no clothes or hair (.mhclo) below it" in caplog.text
+    job.check(job.Config(character=(str(folder / "makehuman"), str(folder))))
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        f"{folder / 'makehuman'}: has no clothes or hair (.mhclo) below it, so bodies are bare; name the folder above"
+    ]
 
 
 def at_rest(figure):
