@@ -13,13 +13,15 @@ ARGS ?=
 VENV := .venv
 BLENDER := .venv-blender
 BPY := bpy==5.0.1
+TYPESCRIPT := typescript@7.0.2
+TSC = npm exec --yes --prefer-offline --package=$(TYPESCRIPT) -- tsc
 CONSTRAINTS := constraints.txt
 BIN = $(VENV)/bin
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) $(INDEX)
 CODE := src tests tools $(wildcard examples benchmarks)
 
-.PHONY: demo test test-unit test-long test-oldest check format install blender clean help
+.PHONY: demo test test-unit test-long test-oldest check check-page format install blender browser clean help
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## stylize the bundled pictures into demo/
@@ -48,6 +50,17 @@ check: $(VENV)/.dev  ## lint, format, types, layers, repeated code, bounds
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pylint src
 	$(BIN)/python tools/bounds.py src tools
+	@if $(MAKE) --silent typescript > /dev/null 2>&1; then $(MAKE) --no-print-directory check-page; \
+	elif [ -n "$(CI)" ] && [ -z "$(SFUMATO_NO_NODE)" ]; then \
+		echo "!!! There is no TypeScript here (by npm), which checks the studio's page; SFUMATO_NO_NODE=1 goes without." >&2; exit 1; \
+	else echo "!!! There is no TypeScript here (by npm): THE TYPES OF THE STUDIO'S PAGE WERE NOT CHECKED." >&2; fi
+
+check-page:  ## the types of the studio's page; needs node and npm, and fetches TypeScript once
+	$(TSC) -p tools/page.json
+
+.PHONY: typescript
+typescript:
+	$(TSC) --version
 
 format: $(VENV)/.dev  ## put imports and layout in order
 	$(BIN)/ruff check --quiet --select I --fix $(CODE)
@@ -56,6 +69,10 @@ format: $(VENV)/.dev  ## put imports and layout in order
 install: $(VENV)/.dev  ## only make the environment
 
 blender: $(BLENDER)/.bpy  ## an environment with Blender (1 GB), for its tests: SFUMATO_BLENDER_PYTHON=.venv-blender/bin/python
+
+browser:  ## install chromium, for the studio's tests, by the system's packages (Debian, Ubuntu; wants root)
+	@command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium > /dev/null; }
+	@chromium --version
 
 clean:  ## remove the environments and all that is made
 	rm -rf .venv .venv-oldest $(BLENDER) build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -3,6 +3,9 @@
 Warnings are errors, the order is random and each test has a time limit: pyproject.toml.
 """
 
+import contextlib
+import importlib
+import importlib.util
 import os
 import socket
 import sys
@@ -19,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SKIPPED = pytest.StashKey[list[str]]()
 NO_BLENDER = pytest.StashKey[list[str]]()
+NO_TRANSFORMERS = pytest.StashKey[list[str]]()
+NO_BROWSER = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +61,34 @@ def blender() -> Any:
         return found.blender()
     except DataError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def transformers() -> Any:
+    """Hugging Face's library, whose parsers ours are compared with.
+
+    A test that asks for it is skipped without it, and the session says so loudly at its end.
+    """
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    return importlib.import_module("transformers")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A browser without windows, for the studio's page: $SFUMATO_CHROMIUM, or a Chromium on the path, and Playwright.
+
+    A test that asks for it is skipped without it, and the session says so loudly at its end; with `CI` set that fails
+    the run, unless SFUMATO_NO_BROWSER says that this machine can have none.
+    """
+    import browsers
+
+    with contextlib.ExitStack() as stack:
+        try:
+            made = stack.enter_context(browsers.started())
+        except LookupError as error:
+            pytest.skip(str(error))
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +130,8 @@ def _no_network() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SKIPPED], config.stash[NO_BLENDER] = [], []
+    for kind in (SKIPPED, NO_BLENDER, NO_TRANSFORMERS, NO_BROWSER):
+        config.stash[kind] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -107,6 +141,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.skipped and not hasattr(report, "wasxfail"):
         if "blender" in wanted and "Blender" in str(report.longrepr):
             item.config.stash[NO_BLENDER].append(item.nodeid)
+        elif "transformers" in wanted and "transformers" in str(report.longrepr):
+            item.config.stash[NO_TRANSFORMERS].append(item.nodeid)
+        elif "browser" in wanted:
+            item.config.stash[NO_BROWSER].append(item.nodeid)
         elif "real_data" in wanted:
             item.config.stash[SKIPPED].append(item.nodeid)
     return report
@@ -116,7 +154,8 @@ def must_run(config: pytest.Config) -> bool:
     """Whether what was skipped fails the run."""
     data = config.stash[SKIPPED] and SHARED_DATA.is_dir()
     blender = config.stash[NO_BLENDER] and not os.environ.get("SFUMATO_NO_BLENDER")
-    return bool(os.environ.get("CI") and (data or blender))
+    browser = config.stash[NO_BROWSER] and not os.environ.get("SFUMATO_NO_BROWSER")
+    return bool(os.environ.get("CI") and (data or blender or browser))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -139,3 +178,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         )
         if os.environ.get("CI") and not os.environ.get("SFUMATO_NO_BLENDER"):
             terminalreporter.line("On CI this fails the run, unless SFUMATO_NO_BLENDER=1 is set.", red=True, bold=True)
+    if count := len(config.stash[NO_TRANSFORMERS]):
+        terminalreporter.section("TRANSFORMERS MISSING", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{count} tests need transformers and DID NOT RUN: pip install transformers", bold=True)
+    if count := len(config.stash[NO_BROWSER]):
+        terminalreporter.section("BROWSER MISSING", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{count} tests need a browser and DID NOT RUN.", red=True, bold=True)
+        terminalreporter.line("Install Chromium (or set SFUMATO_CHROMIUM) and Playwright (`pip install playwright`).")
+        if os.environ.get("CI") and not os.environ.get("SFUMATO_NO_BROWSER"):
+            terminalreporter.line("On CI this fails the run, unless SFUMATO_NO_BROWSER=1 is set.", red=True, bold=True)

@@ -1,9 +1,10 @@
-"""Writes the pages of the methods in docs/methods from their docstrings, options and recipes.
+"""Writes docs/methods, a page for each method, from docstrings, options and recipes, and docs/studio-api.md.
 
     python tools/docs.py [--check]
 
-`--check` writes nothing and fails if a page is not what it would write; a test does the same. Nothing is imported but
-the reader of source files that the command line has for its help texts.
+`--check` writes nothing and fails if a page is not what it would write; a test does the same. Of the methods nothing is
+imported but the reader of source files that the command line has for its help texts; the page of the studio's interface
+is made from its operations.
 """
 
 import ast
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from sfumato.cli import source
 from sfumato.cli.source import PACKAGE, Field
+from sfumato.studio import openapi
+from sfumato.studio.app import OPERATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "methods"
@@ -26,7 +29,8 @@ GENERATED = "<!-- Written by tools/docs.py from the source; do not edit. -->"
 def pages() -> dict[Path, str]:
     """Every page by its path."""
     names = source.names("methods")
-    return {PAGES / f"{name}.md": page(name) for name in names} | {PAGES / "README.md": index(names)}
+    of_methods = {PAGES / f"{name}.md": page(name) for name in names} | {PAGES / "README.md": index(names)}
+    return of_methods | {ROOT / "docs" / "studio-api.md": openapi.page(OPERATIONS)}
 
 
 def page(name: str) -> str:
@@ -52,7 +56,16 @@ def places(name: str) -> str:
     return "Source: " + ", ".join(f"[`src/sfumato/{f}`](../../src/sfumato/{f})" for f in files_of(name)) + "."
 
 
-PARTS = {"hrnet": ("nets/heatmaps.py", "data/poses.py", "data/person_crop.py", "pose/estimator.py")}
+PARTS = {
+    "hrnet": ("nets/heatmaps.py", "data/poses.py", "data/person_crop.py", "pose/estimator.py"),
+    "segformer": (
+        "losses/parts.py",
+        "data/parsing.py",
+        "data/part_labels.py",
+        "data/part_sets.py",
+        "parsing/parser.py",
+    ),
+}
 """What else belongs to a method, though others import it."""
 
 
@@ -164,7 +177,8 @@ def official(name: str) -> str:
     roles = source.constant(f"methods/{name}.py", "OFFICIAL_ROLES")
     if not roles:
         return ""
-    listed = ", ".join(f"`{role}`" for role in roles)
+    extras = source.constant(f"methods/{name}.py", "OFFICIAL_EXTRAS") or ()
+    listed = ", ".join([*(f"`{role}`" for role in roles), *(f"perhaps `{role}`" for role in extras)])
     text = f"`sfumato import {name}` reads them ([models](../models.md)); the roles of its files: {listed}."
     return f"## The authors' files\n\n{text}"
 

@@ -12,9 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import collage
+    from .collage import blend
     from .errors import SfumatoError
     from .evaluate import Distance, distance
-    from .export import export_onnx
+    from .export import export_onnx, export_transformers
+    from .parsing import PartParser, Parts, evaluate_parts, first_zone
     from .pose import PoseEstimator, evaluate_pose
     from .train import train
     from .translate import Translator, stylize
@@ -24,14 +27,21 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Distance",
+    "PartParser",
+    "Parts",
     "PoseEstimator",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
+    "blend",
+    "collage",
     "distance",
+    "evaluate_parts",
     "evaluate_pose",
     "export_onnx",
+    "export_transformers",
+    "first_zone",
     "import_official",
     "load",
     "stylize",
@@ -41,13 +51,20 @@ __all__ = [
 
 _HOMES = {
     "Distance": "evaluate",
+    "PartParser": "parsing",
+    "Parts": "parsing",
     "PoseEstimator": "pose",
     "SfumatoError": "errors",
     "Translator": "translate",
     "available": "zoo",
+    "blend": "collage",
+    "collage": "collage",  # the package, which can be called
     "distance": "evaluate",
+    "evaluate_parts": "parsing",
     "evaluate_pose": "pose",
     "export_onnx": "export",
+    "export_transformers": "export",
+    "first_zone": "parsing",
     "import_official": "zoo",
     "load": "zoo",
     "stylize": "translate",

@@ -64,6 +64,8 @@ class Card:
     licence: str = ""
     attribution: list[str] = field(default_factory=list)
     """Whom to name when the model is passed on."""
+    side: Annotated[int, Ge(0)] = 0
+    """Longest side in pixels of the pictures that suit it, as those that it learned from; 0: any."""
     data: list[DataSet] = field(default_factory=list)
     command: str = ""
     """What to run to train it again."""

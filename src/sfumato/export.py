@@ -1,4 +1,4 @@
-"""Models for other programs: ONNX, checked against this one.
+"""Models for other programs: ONNX, checked against this one; parsers as transformers has them.
 
 Inputs and outputs are RGB in [0, 1], float32, of any size: the graph itself mirrors a picture up to the multiples that
 its network needs, as `translate` does, and cuts the result.
@@ -8,6 +8,7 @@ its network needs, as `translate` does, and cuts the result.
 """
 
 import importlib.util
+import json
 import logging
 import warnings
 from collections.abc import Sequence
@@ -16,17 +17,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from . import weights, zoo
 from .errors import ExportError, OptionError
+from .methods import segformer
 from .methods.base import ImageToImage, Stylizer
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+TRANSFORMERS = ("model.safetensors", "config.json", "preprocessor_config.json")
+"""Files of a parser as transformers has them."""
 TRACED = (52, 76)
 """Height and width, in pixels, of the picture that the graph is recorded with."""
 CHECKED = ((64, 64), (45, 91))
@@ -86,6 +91,33 @@ def export_onnx(name: str | Path, path: str | Path) -> Exported:
     with weights.replacing(path) as file:
         file.write(content)
     return Exported(path=Path(path), largest=largest, mean=mean, bytes=len(content))
+
+
+def export_transformers(name: str | Path, folder: str | Path) -> list[Path]:
+    """Writes a parser as the three files that Hugging Face's transformers reads: weights, config and processor.
+
+    `SegformerForSemanticSegmentation.from_pretrained(folder)` takes them, and so does `zoo.import_official`.
+
+    Args:
+        name: a parser's name or its .safetensors file; of the method segformer.
+        folder: where to write; files of these names are replaced.
+
+    Raises:
+        OptionError: the model is of another kind.
+        WeightsError: there is no such model, or it is damaged.
+        DiskError: a file cannot be written.
+    """
+    model = zoo.load(name)
+    if not isinstance(model, segformer.Model):
+        raise OptionError(f"{name} is no parser; transformers knows none of the other models")
+    tensors, config = segformer.official(model)
+    stored = safetensors.torch.save({k: t.contiguous() for k, t in tensors.items()}, {"format": "pt"})
+    texts = [(json.dumps(values, indent=2) + "\n").encode() for values in (config, segformer.PROCESSOR)]
+    paths = [Path(folder) / file for file in TRANSFORMERS]
+    for path, content in zip(paths, (stored, *texts), strict=True):
+        with weights.replacing(path) as file:
+            file.write(content)
+    return paths
 
 
 def check_packages() -> None:

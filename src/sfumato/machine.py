@@ -13,6 +13,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def is_about_memory(error: BaseException) -> bool:
+    """Whether there was not enough memory, on a GPU or on the CPU: torch raises a RuntimeError that says so."""
+    words = ("out of memory", "can't allocate memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
 def keep_memory(most: int | None = KEPT) -> bool:
     """Lets this process keep memory that it frees, for work that takes as much again and again; whether it does.
 

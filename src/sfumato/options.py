@@ -4,16 +4,45 @@ Importing this needs neither torch nor NumPy.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from annotated_types import Ge, Le
 
 from .errors import OptionError
 
 
+class Checked:
+    """What dataclasses of options share."""
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options with these values; lists and other rows of values become tuples.
+
+        Raises:
+            OptionError: one has no such name or a value that it cannot have.
+        """
+        known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+        if unknown := sorted(set(given) - set(known)):
+            raise OptionError(f"there is no option {unknown[0]!r}; there are {', '.join(known)}")
+        rows = {k: tuple(x) for k, x in given.items() if isinstance(x, Iterable) and not isinstance(x, str)}
+        try:
+            return cls(**given | rows)
+        except TypeError as error:
+            raise OptionError(f"an option has a value of a wrong type ({error})") from error
+
+    def check_whole(self, name: str, low: int, high: int) -> None:
+        """Raises OptionError if a value is neither None nor a whole number within limits."""
+        value = getattr(self, name)
+        if value is not None and not (isinstance(value, int) and low <= value <= high):
+            raise OptionError(f"{name} {value!r} is not a whole number from {low} to {high}")
+
+
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Checked):
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
     strength: Annotated[float, Ge(0), Le(1)] = 1.0
     """How far to go: 0 keeps the picture, 1 is the full style."""
     weights: tuple[Annotated[float, Ge(0)], ...] = ()
@@ -34,24 +63,7 @@ class Options:
         if self.keep_colors not in ("none", "luminance", "coral", "histogram"):
             raise OptionError(f"keep_colors {self.keep_colors!r} is none of none, luminance, coral, histogram")
         for name, low, high in (("style_size", 16, 4096), ("size", 1, 100_000)):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int) and low <= value <= high):
-                raise OptionError(f"{name} {value!r} is not a whole number from {low} to {high}")
-
-    @classmethod
-    def of(cls, **given: Any) -> "Options":
-        """The options with these values.
-
-        Raises:
-            OptionError: one has no such name or a value that it cannot have.
-        """
-        known = [field.name for field in fields(cls)]
-        if unknown := sorted(set(given) - set(known)):
-            raise OptionError(f"there is no option {unknown[0]!r}; there are {', '.join(known)}")
-        try:
-            return cls(**given | ({"weights": tuple(given["weights"])} if "weights" in given else {}))
-        except TypeError as error:
-            raise OptionError(f"an option has a value of a wrong type ({error})") from error
+            self.check_whole(name, low, high)
 
     def shares(self, count: int) -> tuple[float, ...]:
         """The weights of `count` styles, of sum 1.

@@ -52,21 +52,13 @@ class Made:
     problem: str
 
 
-def translate(
-    source: Path,
-    target: Path,
-    draw: Callable[[Pixels], Pixels],
-    *,
-    smooth: float = 0.0,
-    progress: Report | None = None,
-) -> Made:
+def translate(source: Path, target: Path, draw: Callable[[Pixels], Pixels], *, progress: Report | None = None) -> Made:
     """Writes the film with every frame drawn anew; whole, or not at all.
 
     Sides become even, as H.264 wants them: a last odd row or column is left out.
 
     Args:
-        draw: a frame (H, W, 3) to its result, of any one size.
-        smooth: how much of the result before is kept where the film shows the same, from 0 to below 1.
+        draw: the next frame (H, W, 3) to its result, of any one size.
         progress: called with the frames done and their number, as far as the file tells it; returning False stops.
 
     Raises:
@@ -86,9 +78,8 @@ def translate(
             raise PictureError(f"{source}: is no film that can be read ({error or 'it has no pictures'})") from error
         result = stack.enter_context(_writable(temporary, target))
         work = _Work(film, frames, result, codec=WRITTEN[target.suffix.lower()])
-        drawn = smoothed(draw, smooth)
         for number, frame in enumerate(work.frames(), 1):
-            work.write(drawn(upright(frame)), frame)
+            work.write(draw(upright(frame)), frame)
             if progress and progress(number, frames.frames or 0) is False:
                 raise Cancelled(f"{target}: stopped after {number:,} frames; nothing is kept of it")
         return work.finished(source)
@@ -198,23 +189,46 @@ def smoothed(draw: Callable[[Pixels], Pixels], amount: float) -> Callable[[Pixel
         raise OptionError(f"--smooth {amount}: wants 0 up to, but not, 1")
     if amount == 0:
         return draw
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    before: list[tuple[Pixels, NDArray[np.float32]]] = []
+    motion, before = Motion(), list[NDArray[np.float32]]()
 
     def drawn(pixels: Pixels) -> Pixels:
         result = draw(pixels).astype(np.float32)
-        if before and before[0][0].shape == pixels.shape and min(pixels.shape[:2]) >= 16:
-            frame, last = before[0]
-            grey, grey_before = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (pixels, frame))
-            way = np.asarray(flow.calc(grey, grey_before, np.zeros((*grey.shape, 2), np.float32)), np.float32)
-            away = np.abs(moved(frame, way).astype(np.float32) - pixels).mean(2, keepdims=True)
-            share = amount * np.exp(-np.square(cv2.GaussianBlur(away, (0, 0), 1.5) / SAME))[..., None]
-            share = cv2.resize(share, result.shape[1::-1])[..., None]
-            result += share * (moved(last, resized(way, result.shape)) - result)
-        before[:] = [(pixels, result)]
+        if step := motion.step(pixels):
+            share = cv2.resize(amount * step.same, result.shape[1::-1])[..., None]
+            result += share * (moved(before[0], resized(step.way, result.shape)) - result)
+        before[:] = [result]
         return np.asarray(result.round().clip(0, 255), np.uint8)
 
     return drawn
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Step:
+    """How a frame came from the one before it."""
+
+    way: NDArray[np.float32]
+    """(H, W, 2), from each place to where it was, in x and y."""
+    same: NDArray[np.float32]
+    """(H, W), how far it shows the same there, in [0, 1]."""
+
+
+class Motion:
+    """Follows one film from frame to frame."""
+
+    def __init__(self) -> None:
+        self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self.before: Pixels | None = None
+
+    def step(self, pixels: Pixels) -> Step | None:
+        """The step to the next frame (H, W, 3); None at the first one, after one of another size, and if it is tiny."""
+        frame, self.before = self.before, pixels
+        if frame is None or frame.shape != pixels.shape or min(pixels.shape[:2]) < 16:
+            return None
+        grey, grey_before = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (pixels, frame))
+        way = np.asarray(self.flow.calc(grey, grey_before, np.zeros((*grey.shape, 2), np.float32)), np.float32)
+        away = np.abs(moved(frame, way).astype(np.float32) - pixels).mean(2, keepdims=True)
+        same = np.exp(-np.square(cv2.GaussianBlur(away, (0, 0), 1.5) / SAME))
+        return Step(way=way, same=np.asarray(same, np.float32))
 
 
 def moved(picture: NDArray[Any], way: NDArray[np.float32]) -> NDArray[Any]:

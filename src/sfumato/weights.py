@@ -190,6 +190,20 @@ def read_foreign(path: str | Path) -> "dict[str, Tensor]":
     return tensors
 
 
+def read_json(path: str | Path) -> dict[str, Any]:
+    """What a JSON file of other authors says, such as a config.json.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or says no values by name.
+    """
+    path = Path(path)
+    with _named(path, "JSON"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path}: holds no values by name")
+    return content
+
+
 def _unnested(content: Any) -> Any:
     while isinstance(content, Mapping) and not any(_is_tensor(v) for v in content.values()):
         nest = next((n for n in NESTS if isinstance(content.get(n), Mapping)), None)

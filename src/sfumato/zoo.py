@@ -24,7 +24,7 @@ from .errors import OptionError, UserError, WeightsError
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
 ASSETS = Path(__file__).parent / "assets"
 SUFFIX = ".safetensors"
@@ -121,7 +121,7 @@ def import_official(method: str, files: Mapping[str, str | Path], **hints: Any) 
     Args:
         method: a method that reads such files (`adain`, `microast`, `vgg`), or one of the names to download (`vgg19`).
         files: paths by role; which roles there must be is the method's `OFFICIAL_ROLES`, which others there may be its
-            `OFFICIAL_EXTRAS`.
+            `OFFICIAL_EXTRAS`, and which of all are JSON and hold no tensors its `OFFICIAL_JSON`.
         hints: what the files do not tell, as the method's `from_official` takes it.
 
     Raises:
@@ -138,7 +138,11 @@ def import_official(method: str, files: Mapping[str, str | Path], **hints: Any) 
     if not set(roles) <= set(files) <= {*roles, *extras}:
         more = f", perhaps {', '.join(extras)}" if extras else ""
         raise OptionError(f"{method} needs the files {', '.join(roles)}{more}; given: {', '.join(files) or 'none'}")
-    states = {role: _State(weights.read_foreign(path), role, path) for role, path in files.items()}
+    plain = getattr(module, "OFFICIAL_JSON", ())
+    states = {
+        role: _State((weights.read_json if role in plain else weights.read_foreign)(path), role, path)
+        for role, path in files.items()
+    }
     try:
         inspect.signature(module.from_official).bind(states, **hints)
     except TypeError as error:
@@ -200,14 +204,14 @@ def methods() -> list[str]:
     return sorted(own | {point.name for point in importlib.metadata.entry_points(group=GROUP)})
 
 
-class _State(dict[str, "Tensor"]):
-    """The tensors of one file; a key that it lacks is an error that names the file."""
+class _State(dict[str, Any]):
+    """The tensors, or the values, of one file; a key that it lacks is an error that names the file."""
 
-    def __init__(self, tensors: "Mapping[str, Tensor]", role: str, path: str | Path) -> None:
-        super().__init__(tensors)
+    def __init__(self, content: Mapping[str, Any], role: str, path: str | Path) -> None:
+        super().__init__(content)
         self.role, self.path = role, path
 
-    def __missing__(self, key: str) -> "Tensor":
+    def __missing__(self, key: str) -> Any:
         problem = weights.mismatch([key], list(self), [])
         raise WeightsError(f"{self.path}: not the file for {self.role}; {problem}")
 
@@ -222,8 +226,11 @@ def _problem(error: Exception) -> str:
 
 
 def _overview(states: Mapping[str, _State]) -> str:
-    files = (f"{role}={Path(s.path).name} has {len(s)} tensors from {next(iter(s))} on" for role, s in states.items())
-    return "; ".join(files)
+    def told(state: _State) -> str:
+        kind = "tensors" if all(hasattr(value, "shape") for value in state.values()) else "values"
+        return f"{Path(state.path).name} has {len(state)} {kind} from {next(iter(state), 'none')} on"
+
+    return "; ".join(f"{role}={told(state)}" for role, state in states.items())
 
 
 def _locate(name: str | Path) -> tuple[Path, bool]:
@@ -239,17 +246,33 @@ def _locate(name: str | Path) -> tuple[Path, bool]:
     return entry.path, entry.card is None
 
 
+def blank(card: Card) -> "nn.Module":
+    """The model that a card describes without its weights, which takes no memory: to ask what kind it is.
+
+    Raises:
+        WeightsError: the card does not fit this Sfumato.
+    """
+    import torch
+
+    with torch.device("meta"):
+        return _made(card, card.name)
+
+
 def _build(path: Path) -> "nn.Module":
     card = weights.read_card(path)
+    model = _made(card, path)
+    weights.load_into(model, weights.load_tensors(path), str(path))
+    return model.eval()
+
+
+def _made(card: Card, name: object) -> "nn.Module":
     try:
         module = method_module(card.method)
         config = _config(module.Config, card.config)
         with _own_random_numbers():
-            model: nn.Module = module.Model(config)
+            return module.Model(config)
     except (OptionError, ValueError) as error:
-        raise WeightsError(f"{path}: its card does not fit this Sfumato: {str(error).splitlines()[0]}") from error
-    weights.load_into(model, weights.load_tensors(path), str(path))
-    return model.eval()
+        raise WeightsError(f"{name}: its card does not fit this Sfumato: {str(error).splitlines()[0]}") from error
 
 
 def _own_random_numbers() -> contextlib.AbstractContextManager[None]:

@@ -16,6 +16,13 @@ def test_nothing_heavy_is_imported(module):
     assert run.stdout.split() == []
 
 
+@pytest.mark.parametrize("module", ["sfumato.collage", "sfumato.parsing"])
+def test_no_torch_before_a_model_is_at_work(module):
+    code = f"import sys, {module}; print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout.split()) == (0, ["False"]), run.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments):
     code = f"""

@@ -6,14 +6,21 @@ import sfumato
 
 NAMES = {
     "Distance",
+    "PartParser",
+    "Parts",
     "PoseEstimator",
     "SfumatoError",
     "Translator",
     "__version__",
     "available",
+    "blend",
+    "collage",
     "distance",
+    "evaluate_parts",
     "evaluate_pose",
     "export_onnx",
+    "export_transformers",
+    "first_zone",
     "import_official",
     "load",
     "stylize",
@@ -38,6 +45,14 @@ def test_train_is_the_package_and_can_be_called():
 
     assert sfumato.train.Recipe is Recipe
     assert callable(sfumato.train)
+
+
+def test_collage_is_the_package_and_can_be_called():
+    import sfumato.collage
+    from sfumato.collage import Options
+
+    assert sfumato.collage.Options is Options
+    assert callable(sfumato.collage)
 
 
 def test_an_unknown_name_is_an_attribute_error():

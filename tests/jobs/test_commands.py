@@ -190,10 +190,10 @@ def test_links(document: str) -> None:
 
 
 def test_the_examples_of_the_help_texts_parse() -> None:
-    from sfumato.cli import faces, folder, importing, models, reproduce, sketch, stylize, texture, train
+    from sfumato.cli import collage, faces, folder, importing, models, reproduce, sketch, stylize, texture, train
 
     assert len(stylize.EXAMPLES) > 3
-    for module in (faces, folder, importing, models, reproduce, sketch, stylize, texture, train):
+    for module in (collage, faces, folder, importing, models, reproduce, sketch, stylize, texture, train):
         made = module.parser()
         examples = [line.strip() for line in made.format_help().partition("examples:")[2].splitlines() if line.strip()]
         assert examples

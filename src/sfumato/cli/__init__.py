@@ -18,12 +18,14 @@ from types import ModuleType
 
 from .. import __version__
 from ..errors import Cancelled, OptionError, SfumatoError
+from ..machine import is_about_memory
 from .console import Console
 
 COMMANDS = {
     "stylize": "stylize",
     "texture": "texture",
     "translate": "translate",
+    "collage": "collage",
     "sketch": "sketch",
     "render": "render",
     "restyle": "restyle",
@@ -38,6 +40,7 @@ COMMANDS = {
     "models": "models",
     "export": "exporting",
     "import": "importing",
+    "studio": "studio",
 }
 """The module of each command, in the order of the help."""
 OVERVIEW = """usage: sfumato COMMAND ...
@@ -71,13 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         console.fail("interrupted", error)
         return Cancelled.exit_code
-    except MemoryError as error:
-        console.fail(_no_memory(), error)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
         console.fail("the disk is full" if full else _unexpected(error), error)
     except Exception as error:  # noqa: BLE001 (the last border: whatever it is becomes one line and exit code 1)
-        console.fail(_no_memory() if _is_about_memory(error) else _unexpected(error), error)
+        console.fail(_no_memory() if is_about_memory(error) else _unexpected(error), error)
     return 1
 
 
@@ -143,11 +144,6 @@ def _overview() -> str:
 
 def _no_memory() -> str:
     return "there is not enough memory; a smaller --size, --tile or --batch needs less"
-
-
-def _is_about_memory(error: Exception) -> bool:
-    """Whether torch could not allocate memory, on a GPU or on the CPU: it raises a RuntimeError that says so."""
-    return any(words in str(error) for words in ("out of memory", "can't allocate memory"))
 
 
 def _unexpected(error: Exception) -> str:

@@ -10,7 +10,7 @@ from ..progress import during
 from . import batch, files, flags, inputs
 from .console import Console
 from .source import Field, fields
-from .stylize import OUT_HELP, add_existing, add_limit, in_color, refuse_existing
+from .stylize import OUT_HELP, add_existing, add_limit, refuse_existing
 
 if TYPE_CHECKING:
     from ..nets.points import Point
@@ -107,12 +107,14 @@ def _paint(
     points: "Sequence[Point]",
     console: Console,
 ) -> int:
+    from .. import image
+
     style = files.read(inputs.find_files([given.style])[0], console, limit_mp=given.limit_mp)
 
     def one(job: inputs.Job, label: str) -> None:
         picture = files.read(job.photo, console, limit_mp=given.limit_mp, label=label)
         with during(f"painting {label}", quiet=console.quiet):
-            result = colorist(in_color(picture, keeps_grey=False), style, options, points=points)
+            result = colorist(image.in_color(picture), style, options, points=points)
         files.write(job.output, result, console, overwrite=given.overwrite)
 
     return batch.each(jobs, console, one)

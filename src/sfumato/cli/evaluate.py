@@ -1,49 +1,59 @@
-"""`sfumato evaluate`: how well a pose model does on a labelled set."""
+"""`sfumato evaluate`: how well a model finds poses or parts on a labelled set."""
 
 import argparse
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DiskError, OptionError
-from . import flags
+from . import figures, flags
 from .console import Console
 from .files import folder_of, path_of, write
-from .pose import add_how
+from .pose import add_decode, add_view
 
 if TYPE_CHECKING:
+    from ..parsing import PartsReport
     from ..pose import PoseReport
 
-SUMMARY = "measure how well a model finds the poses of a labelled set"
+SUMMARY = "measure how well a model finds the poses or the parts of a labelled set"
 REPORT, SHEET = "report.json", "sheet.jpg"
+SIDE = 512
 
 
 def parser() -> flags.Parser:
     """The parser of the command."""
     made = flags.parser(
         "evaluate",
-        "Compares the poses that a model finds with the labels of a set in COCO's format: average precision and\n"
-        "recall by COCO's rules with an interval, and the share of correct keypoints of each kind. Writes\n"
-        f"{REPORT} and {SHEET}, the figures found best and worst, to the folder of -o, in place of older ones.",
+        "Compares what a model finds with the labels of a set. Poses, in COCO's format: average precision and recall\n"
+        "by COCO's rules with an interval, and the share of correct keypoints of each kind. Parts of persons, as\n"
+        "masks: intersection over union by the standard protocol and, beside it, with the background ignored, and\n"
+        f"how well borders are met. Writes {REPORT} and {SHEET}, the pictures done best and worst, to the folder of\n"
+        "-o, in place of older ones.",
         [
             "evaluate run/pose.safetensors sketches/",
             "evaluate run/pose.safetensors coco/annotations/person_keypoints_val2017.json --pictures coco/val2017",
             "evaluate run/pose.safetensors drawings/ --boxes ink -o results/",
+            "evaluate run/parser.safetensors people/parts.toml --zoom",
         ],
     )
     made.usage = "sfumato evaluate MODEL DATASET [-o FOLDER] [options]"
-    made.add_argument("model", nargs="?", metavar="MODEL", help="A pose model by its name or file")
-    text = "A folder with keypoints.json or annotations.json, or such a file"
+    made.add_argument("model", nargs="?", metavar="MODEL", help="A model by its name or file")
+    text = "A folder with keypoints.json or annotations.json, or such a file; of parts a folder of images and masks"
     made.add_argument("dataset", nargs="?", metavar="DATASET", help=text)
     made.add_argument("-o", "--out", default=".", metavar="FOLDER", help="Where to write (default: here)")
-    text = "Folder of the pictures (default: `images` beside the labels, or the labels' own)"
+    text = "Folder of the pictures of poses (default: `images` beside the labels, or the labels' own)"
     made.add_argument("--pictures", default="", metavar="FOLDER", help=text)
-    how = made.add_argument_group("how")
+    how = made.add_argument_group("how, of poses and of parts")
+    add_view(how)
+    poses = made.add_argument_group("poses")
     text = "Where figures are looked for: in their labelled boxes, or where the ink is (default: labelled)"
-    how.add_argument("--boxes", choices=("labelled", "ink"), default="labelled", help=text)
-    add_how(how)
+    poses.add_argument("--boxes", choices=("labelled", "ink"), default="labelled", help=text)
+    add_decode(poses)
+    parts = made.add_argument_group("parts")
+    text = "Longest side, in pixels, at which pictures are looked at (default: 512)"
+    parts.add_argument("--side", type=int, default=SIDE, metavar="N", help=text)
+    parts.add_argument("--zoom", action="store_true", help="Look at heads once more, from near")
     return flags.finish(made)
 
 
@@ -54,20 +64,20 @@ def run(words: Sequence[str], console: Console) -> int:
         what = "which model?" if not given.model else "on which set?"
         raise OptionError(f"{what} sfumato evaluate MODEL DATASET")
     out = folder_of(given.out)
-    from .. import image
+    from .. import image, zoo
 
     for name in (REPORT, SHEET):
         image.check_place(out / name, overwrite=True, makes_folder=True)
-    report = _measured(given, console)
-    for fault in report.left_out:
-        console.warn(f"left out: {fault}")
-    for line in lines(report):
-        console.say(line)
-    _write(out, report, console)
+    if zoo.card(given.model).method == "segformer":
+        report = _parts(given, console)
+        _tell(out, report, figures.of_parts(report), console)
+    else:
+        found = _poses(given, console)
+        _tell(out, found, figures.of_poses(found), console)
     return 0
 
 
-def _measured(given: argparse.Namespace, console: Console) -> "PoseReport":
+def _poses(given: argparse.Namespace, console: Console) -> "PoseReport":
     from .. import device
     from ..pose import evaluate_pose
     from ..progress import Progress
@@ -81,34 +91,30 @@ def _measured(given: argparse.Namespace, console: Console) -> "PoseReport":
         )
 
 
-def lines(report: "PoseReport") -> list[str]:
-    """The figures of a report, one or two a line; n/a where a set has no such figures."""
-    stats, low, high = report.precision.stats, report.precision.low, report.precision.high
-    rows = [f"AP    {_shown(stats['AP'])}  ({_shown(low)} to {_shown(high)}, 95 % of sets drawn from these pictures)"]
-    rows += [f"{name:5} {_shown(stats[name])}" for name in stats if name != "AP"]
-    rows += [f"PCK   {_shown(report.mean_correct)}  (within a tenth of the figure's longer side)"]
-    rows += [f"  {name:15} {_shown(value)}" for name, value in report.correct.items()]
-    rows += [f"{len(report.scored)} figures, {report.seconds:.3g} s each; {_manner(report)}"]
-    counts = (
-        (len(report.not_found), "figures where no ink is found count as missed"),
-        (report.legs_exchanged, "figures whose legs the drawing does not settle count in the other order"),
-        (report.areas_of_boxes, "figures without an area are judged by that of their box, which is larger"),
+def _parts(given: argparse.Namespace, console: Console) -> "PartsReport":
+    from .. import device
+    from ..parsing import PartParser, evaluate_parts
+    from ..progress import Progress
+
+    device.keep_memory()
+    parser = PartParser(
+        given.model,
+        device=given.device,
+        precision=given.precision,
+        side=given.side,
+        flip=given.flip,
+        zoom=given.zoom,
     )
-    return [*rows, *(f"{count} {text}" for count, text in counts if count)]
+    with Progress("pictures", label="evaluate", quiet=console.quiet) as progress:
+        return evaluate_parts(parser, path_of(given.dataset), progress=progress)
 
 
-def _manner(report: "PoseReport") -> str:
-    """How it was measured, in words."""
-    manner = report.manner
-    mirrored = "with" if manner.flip else "without"
-    return f"{manner.boxes} boxes, {manner.decode}, {mirrored} the mirrored picture, {manner.precision}"
-
-
-def _shown(value: float) -> str:
-    return "n/a" if math.isnan(value) else f"{value:.3f}"
-
-
-def _write(out: Path, report: "PoseReport", console: Console) -> None:
+def _tell(out: Path, report: "PoseReport | PartsReport", lines: Sequence[str], console: Console) -> None:
+    """Prints what was measured, and writes it."""
+    for fault in report.left_out:
+        console.warn(f"left out: {fault}")
+    for line in lines:
+        console.say(line)
     from .. import image
     from ..weights import replacing
 

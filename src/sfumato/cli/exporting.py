@@ -1,5 +1,6 @@
-"""`sfumato export`: a model as ONNX, for other programs."""
+"""`sfumato export`: a model for other programs."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from . import flags
 from .console import Console
 from .files import path_of
 
-SUMMARY = "write a model as ONNX, checked, for other programs"
+SUMMARY = "write a model for other programs: ONNX, checked, or as transformers has it"
 
 
 def parser() -> flags.Parser:
@@ -16,21 +17,43 @@ def parser() -> flags.Parser:
     made = flags.parser(
         "export",
         "Writes a generator or a stylizer as one ONNX file that takes pictures of any size, RGB from 0 to 1, and\n"
-        "keeps its card. ONNX Runtime must give the same pictures as torch, else there is no file.",
-        ["export faces2kaokore --onnx", "export run/mine/a2b.safetensors --onnx -o mine.onnx"],
+        "keeps its card. ONNX Runtime must give the same pictures as torch, else there is no file. A parser becomes\n"
+        "a folder of files that Hugging Face's transformers reads.",
+        [
+            "export faces2kaokore --onnx",
+            "export run/mine/a2b.safetensors --onnx -o mine.onnx",
+            "export run/parser.safetensors --transformers -o parser",
+        ],
     )
-    made.usage = "sfumato export MODEL --onnx [-o FILE]"
+    made.usage = "sfumato export MODEL --onnx|--transformers [-o OUT]"
     made.add_argument("model", metavar="MODEL", help="A name of `sfumato models list`, or a .safetensors file")
-    made.add_argument("--onnx", action="store_true", required=True, help="The format; there is no other so far")
-    made.add_argument("-o", "--out", metavar="FILE", help="The new file (default: MODEL.onnx here)")
-    made.add_argument("--overwrite", action="store_true", help="Replace FILE if it is there")
+    kinds = made.add_mutually_exclusive_group(required=True)
+    kinds.add_argument("--onnx", action="store_true", help="One ONNX file, of a generator or a stylizer")
+    kinds.add_argument("--transformers", action="store_true", help="The files of Hugging Face, of a parser")
+    made.add_argument("-o", "--out", metavar="OUT", help="The new file or folder (default: MODEL.onnx or MODEL here)")
+    made.add_argument("--overwrite", action="store_true", help="Replace files that are there")
     return flags.finish(made)
 
 
 def run(words: Sequence[str], console: Console) -> int:
-    """Exports, and says how near the results are."""
+    """Exports, and says what was written."""
     given = parser().parse_intermixed_args(words)
     name = Path(given.model).name.removesuffix(".safetensors")
+    return (_transformers if given.transformers else _onnx)(given, name, console)
+
+
+def _transformers(given: argparse.Namespace, name: str, console: Console) -> int:
+    out = path_of(given.out or name)
+    from .. import export, image
+
+    for file in export.TRANSFORMERS:
+        image.check_place(out / file, overwrite=given.overwrite, makes_folder=True)
+    for path in export.export_transformers(given.model, out):
+        console.say(str(path))
+    return 0
+
+
+def _onnx(given: argparse.Namespace, name: str, console: Console) -> int:
     out = path_of(given.out or f"{name}.onnx")
     if out.suffix != ".onnx":
         raise OptionError(f"-o {given.out}: an ONNX file ends in .onnx")

@@ -1,15 +1,16 @@
 """Films among the pictures of a command."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import batch, flags, inputs
 from .console import Console
 from .files import path_of
 
 if TYPE_CHECKING:
+    from ..options import Options
     from ..translate import Translator
     from ..video import Pixels
 
@@ -28,15 +29,17 @@ def apart(names: Sequence[str]) -> tuple[list[Path], list[str]]:
     return [path_of(name) for name in films], [name for name in names if name not in films]
 
 
-def plan(films: Sequence[Path], given: argparse.Namespace, console: Console) -> list[inputs.Job]:
+def plan(films: Sequence[Path], ending: str, given: argparse.Namespace, console: Console) -> list[inputs.Job]:
     """Where each result goes.
+
+    Args:
+        ending: what the names of results end in.
 
     Raises:
         OptionError: a name will not do, or PyAV is missing.
     """
     from .. import video
 
-    ending = Path(given.model).name.removesuffix(".safetensors")
     jobs = inputs.plan([inputs.Photo(path=film) for film in films], ending, given.out, suffix=".mp4")
     for job in jobs:
         video.check(job.output)
@@ -44,21 +47,32 @@ def plan(films: Sequence[Path], given: argparse.Namespace, console: Console) -> 
     return jobs if given.overwrite else batch.missing(jobs, console)
 
 
-def run(jobs: Sequence[inputs.Job], translator: "Translator", options: Any, smooth: float, console: Console) -> int:
-    """Translates the films; returns the exit code."""
+def translating(translator: "Translator", options: "Options", smooth: float) -> "Callable[[Pixels], Pixels]":
+    """What draws the frames of one film by a model, each by itself but for the smoothing."""
     import numpy as np
 
     from .. import video
     from ..image import from_any
     from ..image.depth import to_8
-    from ..progress import Progress
 
     def draw(pixels: "Pixels") -> "Pixels":
         return to_8(translator.translate_picture(from_any(np.ascontiguousarray(pixels)), options=options).pixels)
 
+    return video.smoothed(draw, smooth)
+
+
+def run(jobs: Sequence[inputs.Job], drawing: "Callable[[], Callable[[Pixels], Pixels]]", console: Console) -> int:
+    """Draws the films anew; returns the exit code.
+
+    Args:
+        drawing: gives what draws the frames of one film in their order.
+    """
+    from .. import video
+    from ..progress import Progress
+
     def one(job: inputs.Job, label: str) -> None:
         with Progress("frames", label=label, quiet=console.quiet) as progress:
-            made = video.translate(job.photo, job.output, draw, smooth=smooth, progress=progress)
+            made = video.translate(job.photo, job.output, drawing(), progress=progress)
         if made.problem:
             console.warn(f"{job.photo}: {made.problem}")
         console.say(f"{job.output}: {made.frames:,} frames, {'with' if made.sound else 'without'} sound")

@@ -14,12 +14,15 @@ def parser() -> flags.Parser:
     """The parser of the command."""
     found = {name: source.constant(f"methods/{name}.py", "OFFICIAL_ROLES") for name in source.names("methods")}
     roles = {name: of for name, of in found.items() if of}
-    listing = "\n".join(f"  {name:12} {', '.join(of)}" for name, of in roles.items())
+    extras = {name: source.constant(f"methods/{name}.py", "OFFICIAL_EXTRAS") or () for name in roles}
+    listing = "\n".join(
+        f"  {name:12} {', '.join([*of, *(f'({extra})' for extra in extras[name])])}" for name, of in roles.items()
+    )
     made = flags.parser(
         "import",
         "Reads the files that the authors of a paper published (PyTorch, safetensors or NumPy; no code in them is\n"
-        "run) and writes one model file that every other command takes. The roles of each method's files:\n\n"
-        + listing,
+        "run) and writes one model file that every other command takes. The roles of each method's files,\n"
+        "in parentheses those that need not be there:\n\n" + listing,
         [
             "import adain --file vgg=vgg_normalised.pth decoder=decoder.pth -o adain.safetensors",
             "import vgg --file vgg=vgg19-dcbb9e9d.pth -o vgg19.safetensors",

@@ -47,14 +47,19 @@ def parser() -> flags.Parser:
     how.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=text)
     text = "Where the figure is, in pixels (default: where the ink is)"
     how.add_argument("--box", metavar="LEFT,TOP,WIDTH,HEIGHT", help=text)
-    add_how(how)
+    add_decode(how)
+    add_view(how)
     return flags.finish(made)
 
 
-def add_how(group: argparse._ArgumentGroup) -> None:
-    """Adds the flags that tell how a model finds poses."""
+def add_decode(group: argparse._ArgumentGroup) -> None:
+    """Adds the flag that tells how poses are read from maps."""
     text = "How a place is read from a map: quarter, as in the authors' tests, or dark, by a Gaussian (default: auto)"
     group.add_argument("--decode", choices=("auto", "dark", "quarter"), default="auto", help=text)
+
+
+def add_view(group: argparse._ArgumentGroup) -> None:
+    """Adds the flags that tell how a model looks at pictures."""
     text = "Look at the mirrored picture, too; half the time without (default: --flip)"
     group.add_argument("--flip", action=argparse.BooleanOptionalAction, default=True, help=text)
     text = "Number format of the network; auto is bf16 where the device is faster with it (default: auto)"

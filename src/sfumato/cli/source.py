@@ -33,7 +33,7 @@ class Field:
     bounds: str
     """What is allowed, in words: `0 to 1`, `above 0`; empty if all is."""
     default: Any
-    """A plain value, or None where the source computes it."""
+    """A plain value, also of a constant's name, or None where the source computes it."""
     default_text: str
     """The default as the source has it; empty if there is none."""
     help: str
@@ -57,9 +57,9 @@ def fields(file: str, name: str) -> list[Field]:
 
 
 def _inherited(base: ast.expr, file: str) -> list[Field]:
-    """The fields of a base class: of this file, or `module.Class` of the same folder."""
+    """The fields of a base class: of this file, imported by it, or `module.Class` of the same folder."""
     module, _, name = ast.unparse(base).rpartition(".")
-    return fields((Path(file).parent / f"{module}.py").as_posix() if module else file, name)
+    return fields((Path(file).parent / f"{module}.py").as_posix() if module else _home(name, file) or file, name)
 
 
 def constant(file: str, name: str) -> Any:
@@ -118,7 +118,7 @@ def _field(node: ast.AnnAssign, after: ast.stmt | None, file: str) -> Field:
         optional=any(isinstance(n, ast.Constant) and n.value is None for n in parts),
         choices=choices,
         bounds=_bounds(parts),
-        default=_plain(node.value),
+        default=_value(node.value, file),
         default_text=ast.unparse(node.value) if node.value else "",
         help=" ".join(str(ast.literal_eval(after.value)).split()) if _is_text(after) else "",
     )
@@ -149,11 +149,18 @@ def _alias(name: str, file: str) -> tuple[ast.expr, str] | None:
     for node in _tree(file).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return node.value, file
+    home = _home(name, file)
+    return _alias(name, home) if home else None
+
+
+def _home(name: str, file: str) -> str | None:
+    """The file of the package that another one imports a name from; None if that is no import of ours."""
+    for node in _tree(file).body:
         if isinstance(node, ast.ImportFrom) and node.level and any(a.name == name for a in node.names):
             folder = Path(file).parents[node.level - 1]
             module = (folder / (node.module or "").replace(".", "/")).as_posix()
             files = [f for f in (f"{module}.py", f"{module}/__init__.py") if (PACKAGE / f).is_file()]
-            return _alias(name, files[0]) if files else None
+            return files[0] if files else None
     return None
 
 
@@ -165,6 +172,28 @@ def _bounds(parts: Iterable[ast.AST]) -> str:
         return f"{limit['Ge']} to {limit['Le']}"
     words = {"Ge": "at least", "Gt": "above", "Le": "at most", "Lt": "below"}
     return ", ".join(f"{word} {limit[kind]}" for kind, word in words.items() if kind in limit)
+
+
+def _value(node: ast.expr | None, file: str) -> Any:
+    """The plain value of an expression, names and `get_args` of a Literal looked up; None where more is computed."""
+    match node:
+        case ast.Name(id=name):
+            return next((_value(found, home) for found, home in _assigned(name, file)), None)
+        case ast.Call(func=ast.Name(id="get_args"), args=[ast.Name(id=name)]) if found := _alias(name, file):
+            literals = (part for part in _parts(*found) if isinstance(part, ast.Subscript))
+            return tuple(choice for literal in literals for choice in _elements(ast.literal_eval(literal.slice)))
+    return _plain(node)
+
+
+def _assigned(name: str, file: str) -> Iterator[tuple[ast.expr, str]]:
+    """What a constant of a file, or one that it imports, is set to, and the file that says so."""
+    home = _home(name, file) or file
+    for node in _tree(home).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                yield value, home
+            case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
+                yield value, home
 
 
 def _plain(node: ast.expr | None) -> Any:

@@ -51,8 +51,8 @@ class Artist(Protocol):
 
 def gatys_fields() -> list[Field]:
     """The options of the method gatys, without those that all methods have."""
-    common = ("style_px", "colors", "precision", "seed")
-    return [field for field in source.fields("methods/gatys.py", "Config") if field.name not in common]
+    shared = source.constant("methods/gatys.py", "SHARED")
+    return [field for field in source.fields("methods/gatys.py", "Config") if field.name not in shared]
 
 
 def shared_fields() -> list[Field]:
@@ -271,17 +271,6 @@ def _model(given: argparse.Namespace) -> str:
     return found[0]
 
 
-def in_color(picture: "Picture", *, keeps_grey: bool) -> "Picture":
-    """A grey or palette picture as one that holds any colour: what it leaves in is then RGB, or RGBA."""
-    from ..image.color import GREY
-
-    is_grey = picture.mode in GREY
-    if (is_grey and keeps_grey) or not (is_grey or picture.mode in ("P", "PA")):
-        return picture
-    mode = "RGB" if picture.alpha is None else "RGBA"
-    return replace(picture, mode=mode, icc=None if is_grey else picture.icc)
-
-
 class _Session:
     """All photographs of one command."""
 
@@ -304,8 +293,10 @@ class _Session:
         return batch.each(jobs, self.console, self._one)
 
     def _one(self, job: inputs.Job, label: str) -> None:
+        from .. import image
+
         picture = files.read(job.photo, self.console, limit_mp=self.given.limit_mp, label=label)
-        picture = in_color(picture, keeps_grey=self.options.keep_colors == "luminance")
+        picture = image.in_color(picture, keeps_grey=self.options.keep_colors == "luminance")
         options = _options_for(self.given, self.options, picture.height, picture.width)
         if options.size != self.options.size:
             self.console.note(f"{picture.name}: gatys paints it {options.size} pixels large; --size asks for more")

@@ -9,13 +9,12 @@ from .source import Field
 from .stylize import OUT_HELP, add_limit, add_precision, gatys_config, gatys_fields
 
 SUMMARY = "make a texture of any size from a swatch"
-WITHOUT = ("content_weight", "content_layer", "strokes")
-"""Options of gatys that say nothing to a texture."""
 
 
 def fields() -> list[Field]:
     """The options of gatys for textures."""
-    return [field for field in gatys_fields() if field.name not in WITHOUT]
+    foreign = source.constant("methods/gatys.py", "OF_CONTENT")
+    return [field for field in gatys_fields() if field.name not in foreign]
 
 
 def parser() -> flags.Parser:

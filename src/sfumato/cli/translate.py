@@ -10,7 +10,7 @@ from ..progress import Progress
 from . import batch, files, films, flags, inputs
 from .console import Console
 from .source import Field
-from .stylize import OUT_HELP, add_limit, add_precision, in_color, shared_fields
+from .stylize import OUT_HELP, add_limit, add_precision, shared_fields
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -77,21 +77,28 @@ def run(words: Sequence[str], console: Console) -> int:
     moving, names = films.apart(given.photos)
     if moving and names and given.out:
         raise OptionError("films and pictures together have no -o; give them by two commands")
-    shows = films.plan(moving, given, console) if moving else []
+    model = model_name(given.model)
+    shows = films.plan(moving, model, given, console) if moving else []
     jobs = _plan(names, given, options, console) if names else []
     if not jobs and not shows:
         return 0
     translator = _translator(given)
     codes = [_pictures(jobs, translator, options, given, console)] if jobs else []
-    codes += [films.run(shows, translator, options, given.smooth, console)] if shows else []
+    if shows:
+        codes.append(films.run(shows, lambda: films.translating(translator, options, given.smooth), console))
     return max(codes)
+
+
+def model_name(model: str) -> str:
+    """What results are called after a model, given by name or file."""
+    return Path(model).name.removesuffix(".safetensors")
 
 
 def _plan(names: Sequence[str], given: argparse.Namespace, options: "Options", console: Console) -> list[inputs.Job]:
     """Results beside their pictures are named after the model, the class and the seed: another one replaces nothing."""
     photos = inputs.find_photos(names)
     suffix = "." + given.format.lower().lstrip(".")
-    named = [Path(given.model).name.removesuffix(".safetensors"), given.label, given.seed]
+    named = [model_name(given.model), given.label, given.seed]
     jobs = inputs.plan(photos, "-".join(str(part) for part in named if part), given.out, suffix=suffix)
     if given.shard:
         jobs = batch.shard(jobs, given.shard)
@@ -109,11 +116,13 @@ def _pictures(
     given: argparse.Namespace,
     console: Console,
 ) -> int:
+    from .. import image
+
     progress = Progress("px", quiet=console.quiet)
 
     def one(job: inputs.Job, label: str) -> None:
         picture = files.read(job.photo, console, limit_mp=given.limit_mp, label=label)
-        picture = in_color(picture, keeps_grey=options.keep_colors == "luminance")
+        picture = image.in_color(picture, keeps_grey=options.keep_colors == "luminance")
         progress.label = label
         progress.history.clear()  # the rate is that of this picture
         with progress:

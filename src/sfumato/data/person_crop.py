@@ -107,10 +107,18 @@ def before(places: NDArray[Any], matrix: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(places @ full[2, :2] + full[2, 2] > 0)
 
 
-def cut(pixels: Pixels, matrix: NDArray[Any], out: tuple[int, int], field: NDArray[np.float32] | None = None) -> Pixels:
+def cut(
+    pixels: Pixels,
+    matrix: NDArray[Any],
+    out: tuple[int, int],
+    field: NDArray[np.float32] | None = None,
+    *,
+    beyond: tuple[int, ...] = PAPER,
+) -> Pixels:
     """What a matrix (2, 3) or (3, 3) brings of a picture (h, w, 3) into (H, W, 3); beyond its border is white paper.
 
-    A grey one (h, w) becomes (H, W). Where it becomes much smaller, pixels are averaged first: thin lines would break.
+    A grey one (h, w) becomes (H, W), one with alpha (H, W, 4). Where it becomes much smaller, pixels are averaged
+    first: thin lines would break.
 
     # Differs from the authors' code: beyond the border is white, not black, because drawings are on paper.
 
@@ -119,10 +127,11 @@ def cut(pixels: Pixels, matrix: NDArray[Any], out: tuple[int, int], field: NDArr
         matrix: from its places to those of the result.
         out: (H, W).
         field: (H, W, 2), how far from its own place, by x and y, each pixel of the result is taken.
+        beyond: another colour for what is beyond the border.
     """
     pixels, shrunk = _shrunk(pixels, square(matrix), out)
     full = square(matrix) @ inverse(shrunk)
-    border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": PAPER}
+    border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": beyond}
     if field is None:
         result = cv2.warpPerspective(pixels, full, (out[1], out[0]), flags=cv2.INTER_LINEAR, **border)  # type: ignore[call-overload]
     else:

@@ -6,18 +6,19 @@ Neither torch nor OpenCV is imported before one of them is needed.
 """
 
 from .depth import Pixels, quantize
-from .files import LIMIT_MP, READABLE, read, size_of
-from .picture import Picture, Source, from_any, resize, scaled
+from .files import LIMIT_MP, READABLE, Header, header_of, read, read_labels, size_of
+from .picture import Picture, Source, from_any, in_color, plain, resize, scaled
 from .place import check_place
 from .sheet import contact_sheet
 from .tiles import Box, Tile, tiles
-from .writing import FORMATS, check_output, write
+from .writing import FORMATS, check_output, encoded, write
 
 __all__ = [
     "FORMATS",
     "LIMIT_MP",
     "READABLE",
     "Box",
+    "Header",
     "Picture",
     "Pixels",
     "Source",
@@ -25,9 +26,14 @@ __all__ = [
     "check_output",
     "check_place",
     "contact_sheet",
+    "encoded",
     "from_any",
+    "header_of",
+    "in_color",
+    "plain",
     "quantize",
     "read",
+    "read_labels",
     "resize",
     "scaled",
     "size_of",

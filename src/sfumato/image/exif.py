@@ -15,6 +15,12 @@ log = logging.getLogger(__name__)
 PREFIX = b"Exif\0\0"
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
 PIXEL_WIDTH, PIXEL_HEIGHT = 0xA002, 0xA003
+XMP, COMMENT = 0x02BC, 0x9C9C
+"""A packet of XML that may tell of anything, the place too; and a remark, which Windows shows as Comments."""
+WIDTHS = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
+"""Bytes of a value of each type."""
+NOTHING = b"II*\0" + struct.pack("<IHI", 8, 0, 0)
+"""EXIF without any tag."""
 
 # The tags of a TIFF's first directory that describe the picture; the others say how its pixels are stored.
 DESCRIPTIVE = frozenset(
@@ -94,6 +100,86 @@ def sized(raw: bytes, height: int, width: int) -> bytes:
         log.debug("damaged EXIF keeps its size: %s", error)
         return raw
     return PREFIX + bytes(data)
+
+
+def has_place(raw: bytes | None) -> bool:
+    """Whether EXIF bytes tell where the picture was taken."""
+    return GPS_IFD in tags_of(raw)
+
+
+def without_place(raw: bytes) -> bytes | None:
+    """Return EXIF bytes that do not tell where the picture was taken; None where they are too damaged to know.
+
+    The directory of the place is overwritten, not only unlinked. What a camera hides in its own notes stays.
+    """
+    data = bytearray(raw.removeprefix(PREFIX))
+    order = _order_of(data)
+    if order is None:
+        return None
+    try:
+        (start,) = struct.unpack_from(order + "I", data, 4)
+        for entry, tag in reversed(list(_entries(data, order, start))):  # from the last on: those behind it move up
+            if tag == GPS_IFD:
+                (inner,) = struct.unpack_from(order + "I", data, entry + 8)
+                for place, _ in _entries(data, order, inner):
+                    _wipe(data, order, place)
+            if tag in (GPS_IFD, XMP):
+                _wipe(data, order, entry)
+                _take_out(data, order, start, entry)
+    except (struct.error, IndexError) as error:
+        log.warning("damaged EXIF is left out (%s)", error)
+        return None
+    return PREFIX + bytes(data)
+
+
+def _wipe(data: bytearray, order: str, entry: int) -> None:
+    """Overwrites an entry's value by zeros, wherever it stands."""
+    kind, count = struct.unpack_from(order + "HI", data, entry + 2)
+    size = WIDTHS[kind] * count
+    at = entry + 8 if size <= 4 else struct.unpack_from(order + "I", data, entry + 8)[0]
+    if at + size > len(data):
+        raise struct.error("a value reaches beyond the end")
+    data[at : at + size] = bytes(size)
+
+
+def _take_out(data: bytearray, order: str, start: int, entry: int) -> None:
+    """Takes an entry out of the directory at `start`; offsets elsewhere stay as they are."""
+    (count,) = struct.unpack_from(order + "H", data, start)
+    end = start + 2 + 12 * count + 4  # with the link to the next directory
+    data[entry:end] = data[entry + 12 : end] + bytes(12)
+    struct.pack_into(order + "H", data, start, count - 1)
+
+
+def with_comment(raw: bytes | None, text: str) -> bytes:
+    """Return EXIF bytes with a remark, which takes the place of an older one; all else stays where it is.
+
+    Args:
+        raw: EXIF bytes as `upright` gave them; None or damaged ones are replaced.
+        text: the remark.
+    """
+    data = bytearray((raw or b"").removeprefix(PREFIX))
+    if _order_of(data) is None:
+        data = bytearray(NOTHING)
+    order = str(_order_of(data))
+    try:
+        (start,) = struct.unpack_from(order + "I", data, 4)
+        entries = [bytes(data[entry : entry + 12]) for entry, tag in _entries(data, order, start) if tag != COMMENT]
+    except struct.error:
+        data, order, entries = bytearray(NOTHING), "<", []
+    value = text.encode("utf-16-le").ljust(4, b"\0") + b"\0\0"  # four bytes would stand in the entry itself
+    data += bytes(-len(data) % 4)
+    entries.append(struct.pack(order + "HHII", COMMENT, 1, len(value), len(data)))
+    data += value + bytes(-len(value) % 4)
+    struct.pack_into(order + "I", data, 4, len(data))  # the first directory may stand anywhere
+    by_tag = sorted(entries, key=lambda entry: struct.unpack_from(order + "H", entry)[0])
+    data += struct.pack(order + "H", len(entries)) + b"".join(by_tag) + bytes(4)
+    return PREFIX + bytes(data)
+
+
+def comment_of(raw: bytes | None) -> str:
+    """The remark in EXIF bytes, as `with_comment` writes it; empty if there is none."""
+    value = tags_of(raw).get(COMMENT, b"")
+    return value.decode("utf-16-le", "replace").rstrip("\0") if isinstance(value, bytes) else ""
 
 
 def _order_of(data: bytes | bytearray) -> str | None:

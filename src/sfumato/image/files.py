@@ -3,12 +3,13 @@
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import PictureError, SfumatoError
@@ -57,7 +58,22 @@ _STRANGERS = (
 )
 
 
-def read(path: str | os.PathLike[str], *, limit_mp: float | None = LIMIT_MP) -> Picture:
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What a picture file says of itself before a pixel is read."""
+
+    format: str
+    """As Pillow calls it; one of `READABLE`."""
+    height: int
+    width: int
+    """Before it is turned upright."""
+    frames: int
+    """More than one: it moves, or has pages; only the first is ever read."""
+
+
+def read(
+    path: str | os.PathLike[str], *, limit_mp: float | None = LIMIT_MP, formats: Sequence[str] = READABLE
+) -> Picture:
     """Read a picture file: JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP; of several frames or pages the first.
 
     The pixels are upright (EXIF orientation applied) and in sRGB, with 16 bits where the file has more than 8.
@@ -65,12 +81,13 @@ def read(path: str | os.PathLike[str], *, limit_mp: float | None = LIMIT_MP) -> 
     Args:
         path: the file.
         limit_mp: the most megapixels that its header may name; None allows any number.
+        formats: those of `READABLE` that it may have; no reader of another sees the file.
 
     Raises:
         PictureError: there is no such file, it is none of these formats, is damaged, cut off or too large.
     """
     path = Path(path)
-    with _reading(path), _opened(path) as image:
+    with _reading(path), _opened(path, formats) as image:
         return decode(image, path=path, limit_mp=limit_mp)
 
 
@@ -80,22 +97,57 @@ def size_of(path: str | os.PathLike[str]) -> tuple[int, int]:
     Raises:
         PictureError: there is no such file, it is none of the formats, or its header is damaged.
     """
+    found = header_of(path)
+    return found.height, found.width
+
+
+def header_of(path: str | os.PathLike[str], *, formats: Sequence[str] = READABLE) -> Header:
+    """Return what the header of a picture file tells.
+
+    Args:
+        path: the file.
+        formats: those of `READABLE` that it may have.
+
+    Raises:
+        PictureError: there is no such file, it is none of the formats, or its header is damaged.
+    """
     path = Path(path)
-    with _reading(path), _opened(path) as image:
-        return image.height, image.width
+    with _reading(path), _opened(path, formats) as image:
+        kind = "JPEG" if image.format == "MPO" else str(image.format)  # a JPEG with further pictures behind it
+        frames = 1 if kind == "JPEG" else int(getattr(image, "n_frames", 1))
+        return Header(format=kind, height=image.height, width=image.width, frames=frames)
+
+
+def read_labels(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Return what stands in a picture of labels: (H, W) numbers if it is grey or has a palette, else colours (H, W, 3).
+
+    The numbers of a palette are the places in it; neither profile nor orientation is looked at.
+
+    Raises:
+        PictureError: as `read`, or numbers are above 255.
+    """
+    path = Path(path)
+    with _reading(path), _opened(path, READABLE) as image:
+        if image.mode not in ("1", "L", "P", "I", "I;16", "I;16B"):
+            values = np.asarray(image.convert("L" if image.mode == "LA" else "RGB"))
+        else:
+            values = np.asarray(image)
+    if (largest := int(values.max())) > 255:
+        raise PictureError(f"{path}: holds the label {largest}; labels are 0 to 255")
+    return values.astype(np.uint8)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path, wanted: Sequence[str]) -> Iterator[Image.Image]:
     _check_file(path)
-    formats = [name for name in READABLE if name in _readers()]
+    formats = [name for name in wanted if name in _readers()]
     try:
         with silenced if _is_talkative(path) else nullcontext():
             opened = Image.open(path, formats=formats)
         with opened as image:
             yield image
     except UnidentifiedImageError as error:
-        raise PictureError(f"{path}: {_stranger(path)}") from error
+        raise PictureError(f"{path}: {_stranger(path, wanted)}") from error
 
 
 def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | None = None) -> Picture:
@@ -162,7 +214,7 @@ def _is_talkative(path: Path) -> bool:
         return file.read(8)[4:] == b"ftyp"
 
 
-def _stranger(path: Path) -> str:
+def _stranger(path: Path, wanted: Sequence[str]) -> str:
     """Say what a file is that no reader knows."""
     with open(path, "rb") as file:
         head = file.read(1024).lower()
@@ -172,7 +224,8 @@ def _stranger(path: Path) -> str:
     for place, mark, what in _STRANGERS:
         if (text if place == 0 else head).startswith(mark, place):
             return what
-    return "is not a picture of a known format (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP), or its beginning is damaged"
+    known = ", ".join("WebP" if name == "WEBP" else name for name in wanted if name != "HEIF")
+    return f"is not a picture of a known format ({known}), or its beginning is damaged"
 
 
 def _upright(array: Pixels, orientation: int) -> Pixels:

@@ -153,6 +153,25 @@ def from_any(source: Source) -> Picture:
     raise PictureError(f"a picture is a path, a Pillow image, an array or a tensor, not {type(source).__name__}")
 
 
+def in_color(picture: Picture, *, keeps_grey: bool = False) -> Picture:
+    """A grey or palette picture as one that holds any colour: what it leaves in is then RGB, or RGBA.
+
+    Args:
+        picture: any picture.
+        keeps_grey: whether grey ones stay as they are.
+    """
+    is_grey = picture.mode in color.GREY
+    if (is_grey and keeps_grey) or not (is_grey or picture.mode in ("P", "PA")):
+        return picture
+    mode = "RGB" if picture.alpha is None else "RGBA"
+    return replace(picture, mode=mode, icc=None if is_grey else picture.icc)
+
+
+def plain(picture: Picture) -> Picture:
+    """The picture in sRGB, in colours, and without what a camera wrote: to be looked at."""
+    return replace(in_color(picture), mode="RGB" if picture.alpha is None else "RGBA", icc=None, exif=None)
+
+
 def _from_array(array: NDArray[Any]) -> Picture:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or not 1 <= channels <= 4 or 0 in array.shape:

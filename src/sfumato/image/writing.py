@@ -96,6 +96,22 @@ def write(path: str | os.PathLike[str], picture: Picture, *, overwrite: bool = F
             raise PictureError(f"{path}: cannot be written as {target.name}: {error}") from error
 
 
+def encoded(picture: Picture, extension: str, *, quality: int = 90) -> bytes:
+    """Return the picture as the bytes of a file with that extension, as `write` would write it.
+
+    Raises:
+        PictureError: the extension names no format, or it cannot hold the picture.
+    """
+    target = _target(Path(f"picture{extension}"), (picture.height, picture.width))
+    buffer = io.BytesIO()
+    with unlimited:
+        try:
+            _encode(buffer, picture, target, quality)
+        except (ValueError, OSError, RuntimeError) as error:
+            raise PictureError(f"{picture.name} cannot be written as {target.name}: {error}") from error
+    return buffer.getvalue()
+
+
 def check_output(
     path: str | os.PathLike[str],
     *,
@@ -117,19 +133,29 @@ def check_output(
         DiskError: the folder cannot be written.
     """
     path = Path(path)
+    _target(path, size or (1, 1))
+    return check_place(path, overwrite=overwrite, makes_folder=makes_folder)
+
+
+def _target(path: Path, size: tuple[int, int]) -> Format:
+    """The format that the extension names.
+
+    Raises:
+        PictureError: it names none, or one that cannot hold such a (height, width) or that this Pillow cannot write.
+    """
     target = FORMATS.get(path.suffix.lower())
     if target is None:
         known = ", ".join(FORMATS)
         raise PictureError(f"{path}: the extension {path.suffix!r} names no format that can be written ({known})")
     if target.name == "AVIF" and "AVIF" not in _writers():
         raise PictureError(f"{path}: this Pillow cannot write AVIF (11.3 or newer can): use another format")
-    height, width = size or (1, 1)
+    height, width = size
     if max(height, width) > target.longest or height * width > target.area:
         limit = f"{target.longest} a side" if max(height, width) > target.longest else f"{target.area} in all"
         raise PictureError(
             f"{path}: {width} x {height} pixels are more than {target.name} can hold ({limit}): use PNG or TIFF"
         )
-    return check_place(path, overwrite=overwrite, makes_folder=makes_folder)
+    return target
 
 
 def _writers() -> dict[str, Any]:

@@ -16,7 +16,7 @@ Shapes: H W pixels of the result and the content, h w pixels of a style. Picture
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +36,11 @@ Progress = Callable[[int, int, float, Callable[[], Tensor]], bool | None]
 """`progress(step, steps, loss, preview)`; `preview()` gives the picture as it is. False stops the run, and what there
 is by then is the result."""
 
+SHARED = ("style_px", "colors", "precision", "seed")
+"""Fields of the Config that other options stand for where all methods have the same ones."""
+OF_CONTENT = ("content_weight", "content_layer", "strokes")
+"""Fields that say nothing to a texture."""
+
 Start = Literal["content", "style"] | Noise
 
 MARGIN = 4
@@ -46,6 +51,8 @@ RETREATS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
     perceptual: tuple[str, ...] = ("auto",)
     """Networks that look at the pictures, by name or file; each layer comes from the first that has it.
 

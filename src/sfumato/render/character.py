@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..parts import PARTS as PARTS
 from .compiled import compiled
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int32]
 
-PARTS = (
-    *("background", "hat", "hair", "sunglasses", "upper-clothes", "skirt", "pants", "dress", "belt", "left-shoe"),
-    *("right-shoe", "face", "left-leg", "right-leg", "left-arm", "right-arm", "bag", "scarf"),
-)
-"""The 18 classes of human parsing, those of ATR in its order."""
 LIMBS = (
     *("hips", "spine", "chest", "neck", "head"),
     *(

@@ -171,13 +171,13 @@ def is_loss(name: str) -> bool:
 
 
 def is_figure(name: str) -> bool:
-    """Whether a value of a line is the figure that decides which model is best: `MODEL/fid`, `fd-...` or `AP`."""
+    """Whether a value of a line is the figure that decides which model is best: `MODEL/fid`, `fd-...`, `AP`, `mIoU`."""
     return name.endswith("/fid") or "/fd-" in name or rises(name)
 
 
 def rises(name: str) -> bool:
     """Whether a figure that decides is better the larger it is."""
-    return name.endswith("/AP")
+    return name.endswith(("/AP", "/mIoU"))
 
 
 def is_better(name: str, value: float, best: float | None) -> bool:
@@ -187,7 +187,12 @@ def is_better(name: str, value: float, best: float | None) -> bool:
 
 def is_measured(name: str) -> bool:
     """Whether a value of a line was measured on what is kept from training."""
-    return is_figure(name) or name.endswith(("/kid", "/diversity", "/l1", "/psnr", "/PCK")) or "/kd-" in name
+    return (
+        is_figure(name)
+        or name.endswith(("/kid", "/diversity", "/l1", "/psnr", "/PCK"))
+        or "/kd-" in name
+        or "/IoU-" in name
+    )
 
 
 def opponents(term: str, losses: Iterable[str]) -> list[str]:

@@ -43,7 +43,7 @@ class Masks:
             raise OptionError(f"{len(sources)} masks were given for {len(shares)} styles; give one for each, or none")
         self.shares = torch.tensor(shares).view(1, -1, 1, 1)
         beyond = ((0, size[0] - content.height), (0, size[1] - content.width))
-        planes = np.stack([np.pad(_plane(from_any(source), content), beyond, "edge") for source in sources])
+        planes = np.stack([np.pad(plane_of(from_any(source), content), beyond, "edge") for source in sources])
         self.planes = torch.from_numpy(planes)[None]
 
     def weights(self, box: Box, cell: int) -> Tensor:
@@ -58,8 +58,12 @@ class Masks:
         return None if bool((covered >= FULL).all()) else covered.clamp(max=1)
 
 
-def _plane(mask: Picture, content: Picture) -> NDArray[np.uint8]:
-    """The mask as (H, W), in the content's size; transparent is black."""
+def plane_of(mask: Picture, content: Picture) -> NDArray[np.uint8]:
+    """The mask as (H, W) in 8 bits, in the content's size; transparent is black.
+
+    Raises:
+        OptionError: it has another shape than the content.
+    """
     wanted = content.width / content.height
     fits = abs(mask.width - mask.height * wanted) <= max(1, ASPECT_SLACK * mask.width)
     if not fits and abs(mask.height - mask.width / wanted) > max(1, ASPECT_SLACK * mask.height):

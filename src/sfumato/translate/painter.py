@@ -43,6 +43,11 @@ class Painter:
         WeightsError: a network that the config names is not there.
     """
 
+    side = 0
+    """Longest side in pixels of pictures that suit it, as of a Translator; 0: any."""
+    takes_style = True
+    """As of a Translator: it needs one."""
+
     def __init__(
         self,
         model: gatys.Model | gatys.Config | None = None,

@@ -6,9 +6,12 @@ from typing import Literal
 import torch
 
 from ..device import DTYPES, autocast, fast_dtype
+from ..methods import segformer
 from ..methods.base import ImageToImage, Stylizer
 
 log = logging.getLogger(__name__)
+
+Tried = Stylizer | ImageToImage | segformer.Model
 
 Precision = Literal["auto", "fp32", "bf16"]
 """`auto` is bf16 where the device is faster with it and the model bears it."""
@@ -19,7 +22,7 @@ SIDE = 128
 """Pixels of the pictures that this is tried on."""
 
 
-def choose(model: Stylizer | ImageToImage, device: torch.device, precision: Precision) -> torch.dtype:
+def choose(model: Tried, device: torch.device, precision: Precision) -> torch.dtype:
     """The number format to compute in.
 
     A network that was never trained in bf16 may lose much: what is small against a channel's mean is what AdaIN makes
@@ -36,7 +39,7 @@ def choose(model: Stylizer | ImageToImage, device: torch.device, precision: Prec
 
 
 @torch.inference_mode()
-def difference(model: Stylizer | ImageToImage, device: torch.device, dtype: torch.dtype) -> float:
+def difference(model: Tried, device: torch.device, dtype: torch.dtype) -> float:
     """How far the result in `dtype` is from that in float32: root mean square over standard deviation."""
     content, style = (made_picture(seed, max(SIDE, 2 * model.stride)).to(device) for seed in (1, 2))
     results = []

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .. import zoo
 from ..device import DTYPES, autocast, memory_budget, pick, to_device
 from ..errors import OptionError
 from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
@@ -61,6 +62,9 @@ class Translator:
         device: as `device.pick` takes it.
         precision: number format; `auto` is bf16 where that is faster and makes no difference to speak of.
 
+    Attributes:
+        side: longest side in pixels of the pictures that suit the model, by its card; 0: any.
+
     Raises:
         OptionError: the device, the tile or the precision is none, or the model makes no pictures.
         WeightsError: the model cannot be loaded.
@@ -85,6 +89,7 @@ class Translator:
         made = cast("gatys.Model | Stylizer | ImageToImage | Colorizer", loaded(model, kinds, problem))
         if isinstance(made, Colorizer):
             raise OptionError(f"{named(model)} colours sketches: `sfumato colorize` takes it")
+        self.side = 0 if isinstance(model, nn.Module) else zoo.card(os.fspath(model)).side
         self.painter = Painter(made, device=device, precision=precision) if isinstance(made, gatys.Model) else None
         if isinstance(made, gatys.Model):
             return

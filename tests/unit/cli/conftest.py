@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 from PIL import Image
 from stylizers import made_photo, make_microast
 
-from sfumato import weights
+from sfumato import progress, weights
 from sfumato.card import Card
 from sfumato.cli import main
+from sfumato.methods import cyclegan
+from sfumato.nets.initial import initialise
 
 
 class Result(NamedTuple):
@@ -26,10 +29,21 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def generator_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(0)
+    model = cyclegan.Model(cyclegan.Config(width=4, blocks=1))
+    initialise(model, "xavier", 1.5)
+    path = tmp_path_factory.mktemp("model") / "mine.safetensors"
+    weights.save(path, model, Card(name="mine", method="cyclegan", config={"width": 4, "blocks": 1}))
+    return str(path)
+
+
 @pytest.fixture
 def sfumato(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Runs a command line: `sfumato("models", "list")`."""
+    """Runs a command line: `sfumato("models", "list")`. However slow the machine is, no line tells of progress."""
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(progress, "PLAIN_S", 3600.0)
 
     def run(*words: object) -> Result:
         capsys.readouterr()

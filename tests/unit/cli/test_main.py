@@ -52,8 +52,8 @@ def test_version(sfumato, words):
 def test_a_command_that_does_not_exist(sfumato):
     assert sfumato("stylise") == (2, [], ["sfumato: there is no command 'stylise'; did you mean 'stylize'?"])
     assert sfumato("xyz").err == [
-        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, sketch, render, restyle, colorize,"
-        " pose, train, distance, evaluate, reproduce, faces, folder, models, export, import"
+        "sfumato: there is no command 'xyz'; there are stylize, texture, translate, collage, sketch, render, restyle,"
+        " colorize, pose, train, distance, evaluate, reproduce, faces, folder, models, export, import, studio"
     ]
 
 
@@ -102,6 +102,8 @@ def test_flags_of_every_command_may_stand_before_it(sfumato, monkeypatch):
             "--method adain: no model of it is bundled",
         ),
         (["restyle", "a", "--styles", "b", "-o", "c"], "a: there is no such folder of labelled pictures"),
+        (["collage"], "which photograph?"),
+        (["collage", "a.jpg"], "by which model?"),
         (["colorize"], "which sketch?"),
         (["colorize", "a.png"], "in whose colours?"),
         (["colorize", "a.png", "--style", "b.png", "--hints", "1,2,red"], "--hints 1,2,red: wants x,y,#rrggbb"),

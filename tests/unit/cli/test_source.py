@@ -12,6 +12,7 @@ from sfumato.recipes import available
 
 DATACLASSES = [
     ("options.py", "Options"),
+    ("collage/options.py", "Options"),
     ("train/recipe.py", "Recipe"),
     *((f"methods/{name}.py", "Config") for name in source.names("methods")),
 ]

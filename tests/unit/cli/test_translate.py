@@ -2,24 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from stylizers import made_photo
 
 from sfumato import image, weights
 from sfumato.card import Card
-from sfumato.methods import cyclegan, sketchygan
-from sfumato.nets.initial import initialise
-
-
-@pytest.fixture(scope="session")
-def generator_file(tmp_path_factory):
-    torch.manual_seed(0)
-    model = cyclegan.Model(cyclegan.Config(width=4, blocks=1))
-    initialise(model, "xavier", 1.5)
-    path = tmp_path_factory.mktemp("model") / "mine.safetensors"
-    weights.save(path, model, Card(name="mine", method="cyclegan", config={"width": 4, "blocks": 1}))
-    return str(path)
+from sfumato.methods import sketchygan
 
 
 @pytest.fixture

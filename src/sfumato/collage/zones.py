@@ -1,0 +1,191 @@
+"""Where a collage is to be: masks cleaned up, and the heads in them told apart.
+
+Shapes: H W pixels of the photograph, h w of a part of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import faces
+from ..image import Box, Pixels
+from ..image.depth import to_8
+from ..parsing import Parts
+from .options import Options
+
+Mask = NDArray[np.bool_]
+
+SMALL = 0.01
+"""Pieces and holes with less than this share of the largest piece are gone."""
+SMOOTH = 0.012
+"""Deviation of the blur that smooths the border, in sizes of the zone (the square root of its area)."""
+APART = 16
+"""So many pieces are apart, and all smaller ones with the last of them;"""
+SPECK = 25
+"""one that is so many times smaller than another"""
+BESIDE = 0.11
+"""and lies within so many sizes of its box is a speck of that."""
+LEAST = 16
+"""Pixels that a side needs for a face to be looked for."""
+WORK = 1024
+"""Longest side of the copy on which a mask is cleaned up."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Piece:
+    """What hangs together in a mask."""
+
+    box: Box
+    """Where it is in the photograph."""
+    mask: Mask
+    """(h, w), its pixels in that box."""
+    size: float
+    """Square root of its area in pixels, without specks."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Head:
+    """A part of a zone that is drawn by itself."""
+
+    box: Box
+    """Where it is in the photograph."""
+    mask: Mask
+    """(h, w), its pixels in that box."""
+    face: faces.Face | None
+    """The face in it, if one was found."""
+
+
+def zone(parts: Parts, options: Options | None = None) -> Mask:
+    """Where the parts that `options` names are, cleaned up: (H, W); empty if there are none.
+
+    Raises:
+        OptionError: the parser knows no such part.
+    """
+    wanted = (options or Options()).parts
+    return cleaned(parts.mask(wanted) if parts.soft is None else parts.shares(wanted) > 0.5)
+
+
+def cleaned(mask: Mask) -> Mask:
+    """The mask (H, W) without pieces and holes that are small against the whole, its border smoothed."""
+    if not mask.any():
+        return mask.copy()
+    box = bounds(mask)
+    inside = mask[box.slices]
+    edge = round(3 * SMOOTH * max(inside.shape)) + 2
+    scale = min(1.0, WORK / max(inside.shape))
+    size = tuple(max(1, round(side * scale)) for side in inside.shape[::-1])
+    copy = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    edge = round(edge * scale) + 1
+    copy = cv2.copyMakeBorder(_whole(copy > 0.5).astype(np.float32), edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    copy = cv2.GaussianBlur(copy, (0, 0), max(SMOOTH * float(copy.sum()) ** 0.5, 0.3))
+    smooth = cv2.resize(copy[edge:-edge, edge:-edge], inside.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+    result = np.zeros_like(mask)
+    result[box.slices] = smooth if smooth.any() else inside
+    return result
+
+
+def _whole(mask: Mask) -> Mask:
+    """The mask without small pieces, small holes filled."""
+    labels, areas = _pieces(mask)
+    least = SMALL * areas.max(initial=0)
+    mask = mask & ~np.isin(labels, np.flatnonzero(areas < least) + 1)
+    labels, areas = _pieces(~mask)
+    return np.asarray(mask | np.isin(labels, np.flatnonzero(areas < least) + 1), np.bool_)
+
+
+def _pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The number of the piece that each pixel is in, 0 for none, and the areas of those from 1 on."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return np.asarray(labels, np.int32), np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32)
+
+
+def bounds(mask: Mask) -> Box:
+    """The box of what is in a mask (H, W), which is not empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def pieces(mask: Mask) -> Iterator[Piece]:
+    """The pieces of a mask (H, W) that do not hang together, the largest first; specks with what they lie beside."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    ends = np.column_stack((stats[:, :2], stats[:, :2] + stats[:, 2:4]))  # left, top, right, bottom
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
+    left = np.arange(1, count)[np.argsort(-areas[1:], kind="stable")]
+    for number in range(APART):
+        if not len(left):
+            return
+        size = float(areas[left[0]]) ** 0.5
+        low, high = ends[left[0], :2] - BESIDE * size, ends[left[0], 2:] + BESIDE * size
+        near = (ends[left, 2:] > low).all(1) & (ends[left, :2] < high).all(1)
+        joined = (near & (areas[left] * SPECK <= areas[left[0]])) | (left == left[0]) | (number == APART - 1)
+        own, left = left[joined], left[~joined]
+        (x, y), (right, bottom) = ends[own, :2].min(0), ends[own, 2:].max(0)
+        box = Box(int(y), int(x), int(bottom), int(right))
+        yield Piece(box=box, mask=np.isin(labels[box.slices], own), size=size)
+
+
+def heads(mask: Mask, pixels: Pixels) -> list[Head]:
+    """A mask (H, W) as one for each head in it, the largest first; each of its pixels is in one of them.
+
+    Pieces that do not hang together are apart. Where several faces are found in a piece, each pixel belongs to the
+    nearest, by the faces' own sizes.
+
+    Args:
+        pixels: the photograph (H, W, 3), in which faces are looked for.
+    """
+    if not mask.any():
+        return []
+    known = faces.detect(to_8(pixels)) if min(pixels.shape[:2]) >= LEAST else []
+    found: list[Head] = []
+    for piece in pieces(mask):
+        inside = [face for face in known if _holds(piece, face)]
+        owners = _nearest(inside, piece.box)
+        for number, face in enumerate(inside or [None]):
+            part = piece.mask & (owners == number)
+            if part.any():
+                inner = bounds(part)
+                top, left = inner.top + piece.box.top, inner.left + piece.box.left
+                box = Box(top, left, top + inner.height, left + inner.width)
+                found.append(Head(box=box, mask=part[inner.slices], face=face))
+    return sorted(found, key=lambda head: -int(head.mask.sum()))
+
+
+def _holds(piece: Piece, face: faces.Face) -> bool:
+    """Whether the middle of a face's five points lies in a piece."""
+    x, y = (int(place) for place in np.mean(face.points, axis=0))
+    box = piece.box
+    within = box.left <= x < box.right and box.top <= y < box.bottom
+    return within and bool(piece.mask[y - box.top, x - box.left])
+
+
+def _nearest(known: Sequence[faces.Face], box: Box) -> NDArray[np.intp]:
+    """The place of the nearest face for each pixel of a box, 0 if there is none."""
+    if len(known) < 2:
+        return np.zeros((box.height, box.width), np.intp)
+    rows, columns = np.mgrid[box.slices].astype(np.float32) + 0.5  # a pixel's middle
+    away = []
+    for face in known:
+        left, top, width, height = face.box
+        away.append(np.hypot((columns - left - width / 2) / width, (rows - top - height / 2) / height))
+    return np.asarray(np.argmin(away, axis=0), np.intp)
+
+
+def frame(box: Box, padding: float, height: int, width: int) -> Box:
+    """The square around a box of a picture with so much on each side, as a share of it.
+
+    It is moved to lie in the picture of `height` x `width` pixels; where that is too short, it ends with it.
+    """
+    side = max(1, round(max(box.height, box.width) * (1 + 2 * padding)))
+    top, bottom = _along(box.top, box.bottom, side, height)
+    left, right = _along(box.left, box.right, side, width)
+    return Box(top, left, bottom, right)
+
+
+def _along(first: int, last: int, side: int, length: int) -> tuple[int, int]:
+    """Where so many pixels around a stretch begin and end, within a length."""
+    side = min(side, length)
+    begin = min(max((first + last - side) // 2, 0), length - side)
+    return begin, begin + side

@@ -1,0 +1,87 @@
+"""What a parser gives: which part each pixel of a picture shows.
+
+Shapes: H W pixels of the picture, C classes, h w cells of soft maps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import OptionError
+from ..parts import PARTS
+
+Labels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Parts:
+    """The parts of a picture.
+
+    Raises:
+        OptionError: the arrays' shapes or types do not fit, or a label has no name.
+    """
+
+    labels: Labels
+    """(H, W), places in `names`."""
+    names: tuple[str, ...] = PARTS
+    """What the classes are called."""
+    soft: Floats | None = None
+    """(C, h, w), how sure the parser is of each class, in [0, 1] with sum 1; coarser than the picture, of its shape."""
+
+    def __post_init__(self) -> None:
+        labels, soft = self.labels, self.soft
+        if labels.ndim != 2 or labels.size == 0 or labels.dtype != np.uint8:
+            raise OptionError(f"labels must be (H, W) of uint8, not {labels.shape} of {labels.dtype}")
+        if (largest := int(labels.max())) >= len(self.names):
+            raise OptionError(f"label {largest} has no name; there are {len(self.names)}")
+        if soft is not None and (soft.ndim != 3 or len(soft) != len(self.names) or soft.dtype != np.float32):
+            raise OptionError(f"soft maps must be ({len(self.names)}, h, w) of float32, not {soft.shape} {soft.dtype}")
+
+    @classmethod
+    def empty(cls, height: int, width: int) -> "Parts":
+        """The parts of a picture in which nobody was found."""
+        return cls(labels=np.zeros((height, width), np.uint8))
+
+    def resized(self, height: int, width: int) -> "Parts":
+        """The parts of the same picture at another size, each pixel's from the nearest one; soft maps as they are."""
+        sides = zip((height, width), self.labels.shape, strict=True)
+        rows, columns = (np.arange(side) * had // side for side, had in sides)
+        return replace(self, labels=np.ascontiguousarray(self.labels[rows[:, None], columns]))
+
+    def mask(self, wanted: Sequence[str]) -> Mask:
+        """Where one of the parts with these names is, (H, W).
+
+        Raises:
+            OptionError: there is no such part.
+        """
+        table = np.zeros(256, bool)
+        table[self._places(wanted)] = True
+        return table[self.labels]
+
+    def shares(self, wanted: Sequence[str]) -> Floats:
+        """How sure it is that one of the parts with these names is there, (H, W) in [0, 1]; 0 or 1 without soft maps.
+
+        Raises:
+            OptionError: there is no such part.
+        """
+        if self.soft is None:
+            return self.mask(wanted).astype(np.float32)
+        total = self.soft[self._places(wanted)].sum(0, dtype=np.float32)
+        height, width = self.labels.shape
+        return np.asarray(cv2.resize(total, (width, height), interpolation=cv2.INTER_LINEAR).clip(0, 1), np.float32)
+
+    def present(self) -> dict[str, float]:
+        """The share of all pixels that each part has, the largest first; only of those that there are."""
+        counts = np.bincount(self.labels.ravel(), minlength=len(self.names))
+        order = [place for place in np.argsort(-counts, kind="stable") if counts[place]]
+        return {self.names[place]: float(counts[place]) / self.labels.size for place in order}
+
+    def _places(self, wanted: Sequence[str]) -> list[int]:
+        if unknown := [name for name in wanted if name not in self.names]:
+            raise OptionError(f"there is no part {unknown[0]!r}; there are {', '.join(self.names)}")
+        return [self.names.index(name) for name in wanted]

@@ -1,0 +1,112 @@
+"""The same on many pictures that were sent."""
+
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+from ..collage.options import Options as CollageOptions
+from . import disk, recipe
+from . import events as e
+from . import requests as r
+from . import schema as s
+from .job import Job
+from .lane import Desk
+from .operations import Call, Operation
+from .pictures import parsed
+from .problems import Refusal
+from .results import Result, data_of, keep_result
+from .store import Holding, Session, new_id
+from .styling import JOB_ERRORS, choice, styled
+from .variants import drawing, missed
+
+
+async def batch(call: Call) -> e.Job:
+    """The same on many pictures."""
+    body: r.BatchRequest = call.body
+    session = call.session
+    holdings = [session.holding(photo) for photo in body.photos]
+    styles = [session.holding(style) for style in body.recipe.styles]
+    job = Job("batch", session.id, None)
+
+    async def script(desk: Desk) -> e.Done:
+        made, failed = list[s.File](), 0
+        for number, holding in enumerate(holdings, 1):
+            try:
+                file = await one(desk, call, holding, styles, number)
+            except Refusal as error:
+                failed += 1
+                desk.job.tell("item", missed(holding, holding.photo.name, error, number, len(holdings)))
+                continue
+            made.append(file)
+            told = e.ItemDone(
+                photo=holding.photo.id, name=holding.photo.name, file=file, number=number, total=len(holdings)
+            )
+            desk.job.tell("item", told)
+        if made:
+            made.append(await call.studio.read(archive, session, made))
+            session.add_file(made[-1])
+            desk.job.files.append(made[-1])
+        return e.Done(files=tuple(made), failed=failed)
+
+    return call.studio.engine.submit(job, script).view()
+
+
+async def one(desk: Desk, call: Call, holding: Holding, styles: list[Holding], number: int) -> s.File:
+    """One picture of a batch, as a file."""
+    body: r.BatchRequest = call.body
+    at = number, len(body.photos)
+    if isinstance(body.recipe, r.BatchStylize):
+        wanted = r.StylizeRequest(**body.recipe.model_dump(exclude={"kind"}), save=body.save)
+        given = choice(call.session, holding, wanted)
+        return await styled(desk, call, holding, wanted, given, at)
+    await parsed(desk, holding)
+    options: CollageOptions = body.recipe.options
+    folder = disk.private(call.studio.store.passing / new_id())
+    try:
+        given = drawing(holding, folder) | {
+            "folder": str(folder / "full"),
+            "styles": [str(style.folder / "work.png") for style in styles],
+            "model": body.recipe.model,
+            "options": asdict(options),
+            "cutout": False,
+            "recipe": recipe.text("collage", model=body.recipe.model, options=asdict(options)),
+        }
+        result = Result(op="export", photo=holding.photo.name, what=body.recipe.model, save=body.save)
+        return await keep_result(desk, call, given, result, at)
+    finally:
+        disk.clear(folder)
+
+
+def archive(session: Session, files: list[s.File]) -> s.File:
+    """An archive of results, each under its name; pictures are compressed already."""
+    file_id = new_id()
+    out = disk.private(session.place(file_id)) / "data.zip"
+    used = set[str]()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
+        for file in files:
+            target.write(data_of(session, file), unused(file.name, used))
+    return s.File(id=file_id, name="sfumato.zip", type="application/zip", bytes=out.stat().st_size, width=0, height=0)
+
+
+def unused(name: str, used: set[str]) -> str:
+    """The name, with a number if it is taken; takes it."""
+    path, number = Path(name), 2
+    while name.lower() in used:
+        name, number = f"{path.stem}-{number}{path.suffix}", number + 1
+    used.add(name.lower())
+    return name
+
+
+OPERATIONS = (
+    Operation(
+        handler=batch,
+        method="POST",
+        path="/api/batches",
+        status=202,
+        body=r.BatchRequest,
+        answer=e.Job,
+        errors=JOB_ERRORS,
+        about="The same on many pictures that were sent: an `item` for each, with its file or what went wrong; the"
+        " last file of `done` is a ZIP archive of all.",
+    ),
+)

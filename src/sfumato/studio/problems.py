@@ -1,0 +1,109 @@
+"""What can go wrong, by code: the status of the answer, and what it means."""
+
+import errno
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import DiskError, OptionError, PictureError, SfumatoError, UserError, WeightsError
+from .schema import Problem
+
+CODES = {
+    "bad_request": (400, "The body is no JSON, or a value in it is wrong; the message names the field."),
+    "no_access": (401, "Listening beyond this computer: the address with the token was not opened in this browser."),
+    "forbidden": (403, "The request comes from another site, or lacks the header `X-Studio: 1`."),
+    "not_found": (404, "There is nothing of that id in this session, or no such page."),
+    "not_allowed": (405, "The page knows no such method."),
+    "superseded": (409, "A newer request of the same kind took its place; forget this one."),
+    "too_big": (413, "More bytes than the limit."),
+    "too_many_pixels": (413, "More pixels than the limit."),
+    "not_a_picture": (415, "No picture of a format that can be read, or a damaged one."),
+    "wrong_host": (421, "The name in the address is not one that this studio answers to."),
+    "too_small": (422, "A side has less pixels than the limit."),
+    "not_a_mask": (422, "The mask is no 8-bit PNG, or not opaque."),
+    "wrong_size": (422, "The mask has not the working size of its photo."),
+    "empty_zone": (422, "No pixel of the zone is chosen: paint it, or choose a part."),
+    "wrong_option": (422, "An option has a value that it cannot have."),
+    "no_model": (422, "There is no such model here, or it does other work."),
+    "busy": (429, "Too many jobs wait; the header Retry-After says when to ask again."),
+    "no_memory": (500, "There was not enough memory."),
+    "worker_died": (500, "The process that does the work was ended, most often for want of memory; it starts again."),
+    "failed": (500, "The work failed; the message says why."),
+    "unexpected": (500, "A mistake of the studio itself."),
+    "not_ready": (503, "The studio starts or ends."),
+    "session_full": (507, "The session holds as many pictures or bytes as it may: delete some."),
+    "disk_full": (507, "The disk is full or cannot be written."),
+}
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says of a disk that takes no more."""
+ANYWHERE = ("wrong_host", "forbidden", "no_access", "bad_request", "not_allowed", "unexpected", "not_ready")
+"""Codes that any route can answer."""
+
+
+class Refusal(Exception):
+    """A problem on its way to the client.
+
+    Args:
+        code: one of `CODES`.
+        message: what is wrong, one sentence.
+        hint: what to do about it; may be empty.
+        retry_s: seconds after which it is worth to ask again.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", *, retry_s: float | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint, self.retry_s = code, message, hint, retry_s
+
+    @property
+    def status(self) -> int:
+        """That of the answer."""
+        return CODES[self.code][0]
+
+    @property
+    def problem(self) -> Problem:
+        """As the client is told."""
+        return Problem(error=self.code, message=self.message, hint=self.hint)
+
+
+def refusal(error: SfumatoError, *paths: str | Path) -> Refusal:
+    """An error of the library as the client is told.
+
+    Args:
+        error: what went wrong.
+        paths: files that its message may name: where these lie is nobody's business.
+    """
+    if isinstance(error, DiskError) and isinstance(error.__cause__, OSError):
+        return disk_full(error.__cause__)
+    code = next((code for kind, code in _KINDS if isinstance(error, kind)), "failed")
+    message = without(str(error), paths)
+    return Refusal(code, message[:1].upper() + message[1:])
+
+
+def without(message: str, paths: Iterable[str | Path]) -> str:
+    """A message that names none of these files."""
+    for path in paths:
+        message = message.replace(f"{path}: ", "").replace(str(path), "the picture")
+    return message
+
+
+_KINDS: tuple[tuple[type[SfumatoError], str], ...] = (
+    (PictureError, "not_a_picture"),
+    (OptionError, "wrong_option"),
+    (WeightsError, "no_model"),
+    (DiskError, "disk_full"),
+    (UserError, "wrong_option"),
+)
+
+
+def disk_full(error: OSError) -> Refusal:
+    """A file that cannot be written."""
+    return Refusal("disk_full", f"The studio's folder cannot be written: {error.strerror or error}.", "Make room.")
+
+
+def lost_worker(exit_code: int | None) -> Refusal:
+    """The process that worked has ended."""
+    how = f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"exit code {exit_code}"
+    return Refusal(
+        "worker_died",
+        f"The work stopped: the process that does it was ended ({how}), most often because memory ran out.",
+        "It has been started again. Close other programs or take a smaller size, then try again.",
+    )

@@ -1,0 +1,436 @@
+/**
+ * `<mask-editor>`: a photo under a veil that is painted with brush, eraser and lasso.
+ *
+ * Two canvases of the mask's own size lie on each other and are scaled by CSS: to zoom and to pan redraws nothing, a
+ * brush move writes one rectangle, and memory depends neither on the photo's size nor on the screen's.
+ *
+ * It tells its page by events: `edit` (the mask or its history changed), `tool` (a key changed the tool, the mode or the
+ * size) and `zoom`. It has no words of its own. Keys go where the page sends them: `editor.key(event)`.
+ */
+
+import { Mask } from "./mask.js";
+
+/** @typedef {"brush" | "lasso"} Tool */
+/** @typedef {{x: number, y: number}} Point  in CSS pixels from the element's corner */
+
+export const SMALLEST = 2;
+export const LARGEST = 400;
+const MARGIN = 14;
+const CLOSEST = 40;
+const SVG = "http://www.w3.org/2000/svg";
+
+export class MaskEditor extends HTMLElement {
+  constructor() {
+    super();
+    /** @type {Tool} */ this.tool = "brush";
+    /** Whether it takes away from the mask. */
+    this.erasing = false;
+    /** Diameter of the brush in CSS pixels: closer in, it paints finer. */
+    this.size = 48;
+    /** @type {[number, number, number]} */ this.tint = [45, 104, 255];
+    this.mask = new Mask(1, 1, new Uint8Array(1), []);
+    this.ready = false;
+    /** CSS pixels for each pixel of the mask, and where its corner is. */
+    this.view = { scale: 1, x: 0, y: 0 };
+    this.fitted = true;
+    /** Fingers and buttons that are down. @type {Map<number, Point>} */ this.down = new Map();
+    /** @type {{middle: Point, apart: number} | null} */ this.pinch = null;
+    /** @type {Point | null} */ this.panned = null;
+    /** @type {{value: 1 | -1, last: [number, number], points: [number, number][]} | null} */ this.drawing = null;
+    /** @type {{x: number, size: number} | null} */ this.resizing = null;
+    /** Where the last stroke ended. @type {[number, number] | null} */ this.anchor = null;
+    /** Where the ring is, if a mouse or pen shows it. @type {Point | null} */ this.ringPlace = null;
+    this.hovered = false;
+    this.spaced = false;
+    this.penned = false;
+    /** Fingers must all leave before one may paint again. */
+    this.tired = false;
+    /** The crosshair that arrow keys move. @type {[number, number] | null} */ this.cross = null;
+    this.frame = 0;
+    this.stale = this.mask.nowhere();
+  }
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    this.photo = this.appendChild(document.createElement("canvas"));
+    this.veil = this.appendChild(document.createElement("canvas"));
+    this.trail = this.appendChild(document.createElementNS(SVG, "svg"));
+    this.path = this.trail.appendChild(document.createElementNS(SVG, "path"));
+    this.ring = this.appendChild(document.createElement("div"));
+    this.ring.className = "ring";
+    this.ring.hidden = true;
+    this.veil.className = "veil";
+    for (const part of this.children) part.setAttribute("aria-hidden", "true");
+    this.tabIndex = 0;
+    this.listen();
+    new ResizeObserver(() => (this.fitted ? this.fit() : this.place())).observe(this);
+  }
+
+  /**
+   * Shows a photo and its mask.
+   * @param {CanvasImageSource} picture  drawn at the mask's size
+   * @param {Mask} mask
+   */
+  load(picture, mask) {
+    if (!this.photo || !this.veil) throw new Error("the editor is not on the page");
+    this.mask = mask;
+    for (const canvas of [this.photo, this.veil]) [canvas.width, canvas.height] = [mask.width, mask.height];
+    this.photo.getContext("2d")?.drawImage(picture, 0, 0, mask.width, mask.height);
+    this.shades = new ImageData(mask.width, mask.height);
+    this.colours = new Uint32Array(this.shades.data.buffer);
+    this.paper = this.veil.getContext("2d");
+    this.ready = true;
+    this.anchor = this.cross = null;
+    this.repaint();
+    this.fit();
+  }
+
+  // ---- what is seen
+
+  /** Draws the veil anew in a rectangle, at the next frame. */
+  repaint(rect = this.mask.everywhere()) {
+    const { stale } = this;
+    stale.x0 = Math.min(stale.x0, rect.x0);
+    stale.y0 = Math.min(stale.y0, rect.y0);
+    stale.x1 = Math.max(stale.x1, rect.x1);
+    stale.y1 = Math.max(stale.y1, rect.y1);
+    this.frame ||= requestAnimationFrame(() => this.flush());
+  }
+
+  flush() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const { x0, y0, x1, y1 } = this.stale;
+    this.stale = this.mask.nowhere();
+    if (this.colours && this.shades && this.paper && x1 > x0 && y1 > y0) {
+      const { bits, width } = this.mask;
+      const colour = (0xff000000 | (this.tint[2] << 16) | (this.tint[1] << 8) | this.tint[0]) >>> 0;
+      for (let y = y0; y < y1; y++) for (let i = y * width + x0; i < y * width + x1; i++) this.colours[i] = bits[i] ? colour : 0;
+      this.paper.putImageData(this.shades, 0, 0, x0, y0, x1 - x0, y1 - y0);
+    }
+    this.path?.setAttribute("d", this.drawing?.points.length ? `M${this.drawing.points.map((p) => p.map((c) => c.toFixed(1))).join("L")}` : "");
+  }
+
+  /** Puts the canvases where the view says. */
+  place() {
+    const { scale, x, y } = this.view;
+    for (const part of [this.photo, this.veil]) {
+      if (part) part.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    }
+    this.trail?.setAttribute("viewBox", `${-x / scale} ${-y / scale} ${this.clientWidth / scale} ${this.clientHeight / scale}`);
+    this.classList.toggle("close", scale * devicePixelRatio >= 3);
+    this.dispatchEvent(new Event("zoom"));
+  }
+
+  fit() {
+    const { width, height } = this.mask;
+    if (!this.clientWidth || !this.clientHeight) return;
+    const scale = Math.min((this.clientWidth - 2 * MARGIN) / width, (this.clientHeight - 2 * MARGIN) / height);
+    this.view = { scale, x: (this.clientWidth - width * scale) / 2, y: (this.clientHeight - height * scale) / 2 };
+    this.fitted = true;
+    this.place();
+  }
+
+  /** Zooms to a scale and keeps the picture still under a point; the middle if none is given. */
+  zoom(/** @type {number} */ scale, at = { x: this.clientWidth / 2, y: this.clientHeight / 2 }) {
+    const { width, height } = this.mask;
+    const whole = Math.min(this.clientWidth / width, this.clientHeight / height);
+    const next = Math.min(CLOSEST, Math.max(Math.min(whole, 1) / 2, scale));
+    const { view } = this;
+    view.x = at.x - ((at.x - view.x) * next) / view.scale;
+    view.y = at.y - ((at.y - view.y) * next) / view.scale;
+    view.scale = next;
+    this.pan(0, 0);
+  }
+
+  /** Moves the picture; a part of it stays in sight. */
+  pan(/** @type {number} */ dx, /** @type {number} */ dy) {
+    const { view, mask } = this;
+    const kept = (/** @type {number} */ at, /** @type {number} */ length, /** @type {number} */ room) =>
+      Math.min(room - Math.min(60, room / 4), Math.max(Math.min(60, room / 4) - length, at));
+    view.x = kept(view.x + dx, mask.width * view.scale, this.clientWidth);
+    view.y = kept(view.y + dy, mask.height * view.scale, this.clientHeight);
+    this.fitted = false;
+    this.place();
+  }
+
+  /** Shows the photo without the veil while true. */
+  peek(/** @type {boolean} */ bare) {
+    this.classList.toggle("bare", bare);
+  }
+
+  /** Blurs the veil's edge by so many pixels of the mask; only to look at, the mask stays as it is. */
+  soften(/** @type {number} */ sigma) {
+    if (this.veil) this.veil.style.filter = sigma ? `blur(${sigma.toFixed(1)}px)` : "";
+  }
+
+  ringAt(/** @type {Point | null} */ at, size = this.size) {
+    if (!this.ring) return;
+    this.ring.hidden = !at || this.tool !== "brush";
+    if (!at) return;
+    this.ring.style.width = this.ring.style.height = `${size}px`;
+    this.ring.style.transform = `translate(${at.x - size / 2}px, ${at.y - size / 2}px)`;
+  }
+
+  // ---- what is painted
+
+  /** @returns {[number, number]} */
+  pixel(/** @type {Point} */ { x, y }) {
+    return [(x - this.view.x) / this.view.scale, (y - this.view.y) / this.view.scale];
+  }
+
+  /** The brush's radius in pixels of the mask; a pen's pressure makes it smaller. */
+  radius(pressure = 1) {
+    return ((this.size / 2) * pressure) / this.view.scale;
+  }
+
+  /**
+   * @param {[number, number]} at
+   * @param {boolean} erases
+   * @param {number} pressure
+   * @param {[number, number] | null} from  where a straight line begins
+   */
+  begin(at, erases, pressure, from) {
+    this.mask.start();
+    this.drawing = { value: erases ? -1 : 1, last: from ?? at, points: this.tool === "lasso" ? [at] : [] };
+    if (this.tool === "brush") this.move(at, pressure);
+    this.classList.toggle("erases", erases);
+  }
+
+  move(/** @type {[number, number]} */ at, /** @type {number} */ pressure) {
+    if (!this.drawing) return;
+    if (this.tool === "lasso") {
+      this.drawing.points.push(at);
+      this.repaint(this.mask.nowhere());
+      return;
+    }
+    this.repaint(this.mask.stroke(this.drawing.last, at, this.radius(pressure), this.drawing.value));
+    this.drawing.last = at;
+  }
+
+  finish() {
+    const { drawing } = this;
+    this.drawing = null;
+    if (!drawing) return;
+    if (drawing.points.length > 2) this.mask.polygon(drawing.points, drawing.value);
+    this.anchor = drawing.points.length ? null : drawing.last;
+    this.mask.finish();
+    this.classList.toggle("erases", this.erasing);
+    this.changed(this.mask.dirty);
+  }
+
+  /** Takes back the stroke that is being painted. */
+  cancel() {
+    if (!this.drawing) return;
+    this.drawing = null;
+    this.repaint(this.mask.cancel());
+    this.classList.toggle("erases", this.erasing);
+  }
+
+  changed(rect = this.mask.everywhere()) {
+    this.repaint(rect);
+    this.dispatchEvent(new Event("edit"));
+  }
+
+  undo() {
+    if (this.drawing) this.cancel();
+    else if (this.mask.undo()) this.changed();
+  }
+
+  redo() {
+    if (this.drawing) this.cancel();
+    else if (this.mask.redo()) this.changed();
+  }
+
+  // ---- pointers
+
+  /** @returns {Point} */
+  point(/** @type {MouseEvent} */ event) {
+    const box = this.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  pressure(/** @type {PointerEvent} */ event) {
+    return event.pointerType === "pen" && event.pressure > 0 ? 0.2 + 0.8 * event.pressure : 1;
+  }
+
+  fingers() {
+    const [a, b] = [...this.down.values()];
+    return { middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }, apart: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)) };
+  }
+
+  listen() {
+    const on = (/** @type {string} */ name, /** @type {(event: any) => void} */ act) => this.addEventListener(name, act, { passive: false });
+    on("pointerdown", (event) => this.ready && this.press(event));
+    on("pointermove", (event) => this.ready && this.drag(event));
+    on("pointerup", (event) => this.release(event));
+    on("pointercancel", (event) => this.release(event));
+    on("pointerleave", () => {
+      this.hovered = false;
+      this.peek(false);
+      this.ringAt(null);
+    });
+    on("contextmenu", (event) => event.preventDefault());
+    on("blur", () => this.showCross(null));
+    on("wheel", (event) => {
+      event.preventDefault();
+      if (event.shiftKey) this.pan(-event.deltaY - event.deltaX, 0);
+      else this.zoom(this.view.scale * Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), this.point(event));
+    });
+  }
+
+  press(/** @type {PointerEvent} */ event) {
+    this.setPointerCapture(event.pointerId);
+    this.focus({ preventScroll: true });
+    const at = this.point(event);
+    this.down.set(event.pointerId, at);
+    this.penned ||= event.pointerType === "pen";
+    if (this.down.size === 2 && event.pointerType === "touch") {
+      this.cancel();
+      this.panned = null;
+      this.pinch = this.fingers();
+      this.tired = true;
+      return;
+    }
+    if (this.down.size > 1 || this.tired) return;
+    if (this.spaced || event.button === 1 || (this.penned && event.pointerType === "touch")) this.panned = at;
+    else if (event.altKey && event.button === 0) this.resizing = { x: at.x, size: this.size };
+    else if (event.button === 0 || event.button === 2 || event.button === 5) {
+      const other = event.button === 2 || (event.buttons & 32) > 0;
+      const straight = event.shiftKey && this.tool === "brush" ? this.anchor : null;
+      this.begin(this.pixel(at), this.erasing !== other, this.pressure(event), straight);
+    }
+  }
+
+  drag(/** @type {PointerEvent} */ event) {
+    const at = this.point(event);
+    const was = this.down.get(event.pointerId);
+    if (was) this.down.set(event.pointerId, at);
+    this.hovered = true;
+    if (event.pointerType !== "touch") this.ringAt(this.resizing ? this.ringPlace : at, this.size * this.pressure(event));
+    if (!this.resizing) this.ringPlace = at;
+    if (this.pinch && this.down.size >= 2) {
+      const now = this.fingers();
+      this.pan(now.middle.x - this.pinch.middle.x, now.middle.y - this.pinch.middle.y);
+      this.zoom((this.view.scale * now.apart) / this.pinch.apart, now.middle);
+      this.pinch = now;
+    } else if (this.resizing) this.resize(this.resizing.size + (at.x - this.resizing.x));
+    else if (this.panned && was) {
+      this.pan(at.x - this.panned.x, at.y - this.panned.y);
+      this.panned = at;
+    } else if (this.drawing && was) {
+      const moves = event.getCoalescedEvents?.() ?? [];
+      for (const move of moves.length ? moves : [event]) this.move(this.pixel(this.point(move)), this.pressure(move));
+    }
+  }
+
+  release(/** @type {PointerEvent} */ event) {
+    if (!this.down.delete(event.pointerId)) return;
+    if (event.type === "pointercancel") this.cancel();
+    else this.finish();
+    this.panned = this.resizing = null;
+    if (this.down.size < 2) this.pinch = null;
+    if (!this.down.size) this.tired = false;
+  }
+
+  // ---- keys
+
+  resize(/** @type {number} */ size) {
+    this.size = Math.round(Math.min(LARGEST, Math.max(SMALLEST, size)));
+    if (this.hovered) this.ringAt(this.ringPlace);
+    this.dispatchEvent(new Event("tool"));
+  }
+
+  /** @param {Tool} tool */
+  pick(tool, erasing = this.erasing) {
+    this.cancel();
+    [this.tool, this.erasing] = [tool, erasing];
+    this.classList.toggle("erases", erasing);
+    this.ringAt(this.hovered ? this.ringPlace : null);
+    this.dispatchEvent(new Event("tool"));
+  }
+
+  /** Moves the crosshair that stands in for a pointer, or hides it. */
+  showCross(/** @type {[number, number] | null} */ at) {
+    this.cross = at && [Math.min(this.mask.width, Math.max(0, at[0])), Math.min(this.mask.height, Math.max(0, at[1]))];
+    this.classList.toggle("crossed", Boolean(at));
+    const { scale, x, y } = this.view;
+    this.ringAt(this.cross && { x: this.cross[0] * scale + x, y: this.cross[1] * scale + y });
+  }
+
+  /** Does what a key means here; true if it means something. Keys come down and go up (`type`). */
+  key(/** @type {KeyboardEvent} */ event) {
+    if (!this.ready) return false;
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const acts = event.type === "keyup" ? this.lifted(name) : event.ctrlKey || event.metaKey ? this.command(name, event.shiftKey) : this.pressed(name, event);
+    if (acts) event.preventDefault();
+    return acts;
+  }
+
+  lifted(/** @type {string} */ name) {
+    if (name === "Tab" || name === "v") this.peek(false);
+    if (name !== " " || !this.spaced) return false;
+    this.spaced = false;
+    this.classList.remove("pans");
+    return true;
+  }
+
+  command(/** @type {string} */ name, /** @type {boolean} */ shift) {
+    if (name === "z") shift ? this.redo() : this.undo();
+    else if (name === "y") this.redo();
+    else return false;
+    return true;
+  }
+
+  pressed(/** @type {string} */ name, /** @type {KeyboardEvent} */ event) {
+    const act = {
+      b: () => this.pick("brush", false),
+      e: () => this.pick(this.tool, true),
+      l: () => this.pick("lasso"),
+      x: () => this.pick(this.tool, !this.erasing),
+      "[": () => this.resize(Math.min(this.size - 1, this.size / 1.15)),
+      "]": () => this.resize(Math.max(this.size + 1, this.size * 1.15)),
+      i: () => this.invert(),
+      v: () => this.peek(true),
+      0: () => this.fit(),
+      1: () => this.zoom(1 / devicePixelRatio),
+      "+": () => this.zoom(this.view.scale * 1.25),
+      "=": () => this.zoom(this.view.scale * 1.25),
+      "-": () => this.zoom(this.view.scale / 1.25),
+      Escape: () => this.cancel(),
+    }[name];
+    if (act) act();
+    else if (name === "Tab" && this.used() && !event.shiftKey) this.peek(true);
+    else if (name === " " && this.used()) this.spaced = this.classList.toggle("pans", true);
+    else return document.activeElement === this && this.steered(name, event);
+    return true;
+  }
+
+  /** Whether a mouse or pen is at work here, so that Tab and space are the editor's and not the page's. */
+  used() {
+    return this.hovered && (document.activeElement === this || document.activeElement === document.body);
+  }
+
+  /** Arrow keys move a crosshair, Enter paints there: the brush without a pointer. */
+  steered(/** @type {string} */ name, /** @type {KeyboardEvent} */ event) {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[name];
+    const at = this.cross ?? [this.mask.width / 2, this.mask.height / 2];
+    if (way) {
+      this.hovered = false; // Who steers by keys leaves by Tab, wherever the mouse rests.
+      const step = event.shiftKey ? 1 : Math.max(1, this.radius() / 2);
+      this.showCross(this.cross ? [at[0] + way[0] * step, at[1] + way[1] * step] : [at[0], at[1]]);
+    } else if (name === "Enter" && this.cross) {
+      this.begin([at[0], at[1]], this.erasing, 1, null);
+      if (this.tool === "brush") this.finish();
+      else this.cancel();
+    } else return false;
+    return true;
+  }
+
+  invert() {
+    this.mask.invert();
+    this.changed();
+  }
+}
+
+customElements.define("mask-editor", MaskEditor);

@@ -1,0 +1,153 @@
+/**
+ * A whole photo in the style of others: a preview that follows each choice, and the file at full size.
+ * @import * as Api from "../types.d.ts"
+ * @import { Screen } from "../route.js"
+ */
+
+import * as api from "../api.js";
+import { CompareView } from "../compare.js";
+import { button, h, hush, icon, modelOption, say, wordNow } from "../dom.js";
+import { form } from "../form.js";
+import { failed } from "../notices.js";
+import { brought, caption, exampleRow, picked } from "../pictures.js";
+import { go, settle } from "../route.js";
+import { saving } from "../saving.js";
+import { shares } from "../shares.js";
+import { later, recall, remember, store } from "../store.js";
+import { zone } from "../zone.js";
+import { planned } from "./batch.js";
+
+const PREVIEW_MS = 150;
+const PREVIEW_SIDE = 640;
+
+/** @returns {Screen} */
+export function stylizeScreen() {
+  /** @type {Api.Photo | null} */ let photo = null;
+  /** @type {ReturnType<typeof form> | null} */ let options = null;
+  let asked = new AbortController();
+  const view = /** @type {CompareView} */ (h(/** @type {any} */ ("compare-view"), { hidden: true }));
+  const state = h("p", { class: "state", role: "status" });
+  const chosen = h("div", { class: "chosen" });
+  const model = h("select", { id: "stylize-model" });
+  const optionPlace = h("div", {});
+  const masked = h("input", { type: "checkbox", class: "switch", id: "stylize-masked" });
+
+  const kind = () => store.models.find((one) => one.name === model.value);
+  const needsStyles = () => kind()?.fits.includes("stylize") ?? true;
+  const able = () => Boolean(photo && kind() && (!needsStyles() || styles.possible()));
+  /** @returns {Api.PreviewRequest} */
+  const choice = () => {
+    const weights = needsStyles() ? styles.weights() : [];
+    return { model: model.value, styles: needsStyles() ? styles.ids() : [], options: { ...options?.read(), ...(weights.length ? { weights } : {}) }, use_mask: masked.checked && !masked.disabled };
+  };
+  const preview = later(PREVIEW_MS, () => {
+    asked.abort();
+    if (!photo || !able() || !options?.valid()) return;
+    asked = new AbortController();
+    const { id } = photo;
+    view.classList.add("waits");
+    say(state, "stylize.working");
+    api.stylizePreview(id, { ...choice(), side: PREVIEW_SIDE }, asked.signal).then(
+      (made) => {
+        if (photo?.id === id) view.renew(made);
+        view.classList.remove("waits");
+        say(state, "stylize.preview");
+      },
+      (error) => {
+        if (error.name === "AbortError" || error.code === "superseded") return;
+        view.classList.remove("waits");
+        say(state, "stylize.failed", { why: error.message });
+      },
+    );
+  });
+  const changed = () => {
+    remember("stylize", { photo: photo?.id, model: model.value, options: options?.read(), masked: masked.checked, styles: styles.kept() });
+    stylesPart.hidden = !needsStyles();
+    masked.disabled = !photo?.mask?.pixels;
+    photoPart.hidden = paint.disabled = !photo;
+    empty.hidden = Boolean(photo);
+    view.hidden = !photo;
+    save.allow(able());
+    folder.disabled = !able();
+    if (able()) preview();
+    else if (photo) say(state, "stylize.no_style");
+    else hush(state);
+  };
+  const styles = shares("style", changed);
+  const take = (/** @type {Api.Photo | undefined} */ one) => {
+    if (!one) return;
+    photo = one;
+    settle("stylize", one.id);
+    chosen.replaceChildren(h("img", { src: api.at.thumb(one.id), alt: "" }), caption(one));
+    view.show({ before: api.at.preview(one.id), after: api.at.preview(one.id), width: one.work[0], height: one.work[1] });
+    save.size(size, one.size);
+    changed();
+  };
+  const change = button("photo", "stylize.change", async () => take((await picked("photo"))[0]), { only: true });
+  const paint = button("brush", "stylize.paint", () => {
+    if (!photo) return;
+    zone.purpose = "stylize";
+    go("zone", photo.id);
+  }, { class: "quiet small" });
+  const folder = button("folder", "save.folder", () => {
+    planned({ title: wordNow("model", model.value, kind()?.title), recipe: { kind: "stylize", model: choice().model, styles: choice().styles, options: choice().options } });
+    go("batch");
+  }, { class: "quiet" });
+  const size = h("p", { class: "dim" });
+  const save = saving({ start: (options_) => api.stylize(/** @type {Api.Photo} */ (photo).id, { ...choice(), save: options_ }), more: [size, folder] });
+  const photoPart = h("section", {}, h("h2", { t: "stylize.photo_title" }), h("div", { class: "row" }, chosen, change));
+  const stylesPart = h("section", {}, h("h2", { t: "stylize.styles" }), styles.node);
+  const empty = h(
+    "div",
+    { class: "drop" },
+    h("div", { class: "mark" }, icon("stylize")),
+    h("h2", { t: "stylize.title" }),
+    h("p", { class: "lead", t: "stylize.lead" }),
+    button("photo", "stylize.photo", async () => take((await picked("photo"))[0]), { class: "go" }),
+    h("p", { class: "dim", t: "stylize.or" }),
+    exampleRow("photo", (one) => store.example(one, false).then(take, failed)),
+  );
+  for (const control of [model, masked]) control.addEventListener("change", changed);
+  const panel = h(
+    "aside",
+    { class: "panel" },
+    photoPart,
+    stylesPart,
+    h("section", {}, h("h2", { t: "stylize.how" }), h("div", { class: "field select" }, h("label", { for: "stylize-model", t: "field.model" }), model), optionPlace, h("div", { class: "field checkbox" }, h("label", { for: "stylize-masked", t: "field.use_mask" }), masked, h("small", { t: "help.use_mask" })), paint),
+    save.node,
+  );
+  const node = h("div", { class: "screen stylize" }, h("h1", { class: "unseen", t: "tab.stylize", tabindex: -1 }), h("div", { class: "stage" }, view, empty, state), panel, save.action);
+
+  /** Fills in what can be chosen, and what was chosen before. */
+  const prepare = async () => {
+    await store.load();
+    if (options || !store.options) return;
+    options = form(store.options.stylize, { without: ["weights"], plain: ["strength", "keep_colors"] });
+    optionPlace.append(options.node);
+    model.append(...store.fitting("stylize", "translate").map((one) => modelOption(one)));
+    const kept = recall("stylize", /** @type {any} */ ({}));
+    if (store.models.some((one) => one.name === kept.model)) model.value = kept.model;
+    options.write(kept.options ?? {});
+    masked.checked = Boolean(kept.masked);
+    const before = (kept.styles ?? []).map((/** @type {[string, number]} */ [id, weight]) => ({ photo: store.photos.get(id), weight }));
+    styles.restore(before.filter((/** @type {{photo?: Api.Photo}} */ one) => one.photo));
+    options.heard(changed);
+    if (kept.photo && !photo) take(store.photos.get(kept.photo));
+  };
+  return {
+    node,
+    enter: async (id) => {
+      await prepare();
+      if (id) take(await store.fresh(id));
+      else if (photo) take(store.photos.get(photo.id));
+      changed();
+    },
+    leave: () => preview.stop(),
+    files: async (files) => {
+      if (photo) await styles.bring(files);
+      else await brought(files[0], { parts: false }).then(take, failed);
+    },
+    key: (event) => view.key(event),
+  };
+}
+

@@ -1,0 +1,301 @@
+/**
+ * The third screen: the zone drawn in several ways, as they come.
+ * @import * as Api from "../types.d.ts"
+ * @import { Screen } from "../route.js"
+ */
+
+import * as api from "../api.js";
+import { CompareView } from "../compare.js";
+import { button, h, icon, own, say, word } from "../dom.js";
+import { JobBar } from "../jobs.js";
+import { failed, notice } from "../notices.js";
+import { go } from "../route.js";
+import { shares } from "../shares.js";
+import { recall, remember, store } from "../store.js";
+import { bytes } from "../text.js";
+import { drawnWith, nameOf, nameOfMissed, stale, sumOf, zone } from "../zone.js";
+
+/** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number}} Wish */
+/** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
+
+/** What is being drawn, by photo; it goes on whatever screen is shown. @type {Map<string, Work>} */
+const working = new Map();
+/** The photo whose variants were asked for on the screen before. @type {string | null} */
+let ordered = null;
+
+/** Shows a photo's variants and draws them with the zone as it is. */
+export function order(/** @type {string} */ photo) {
+  ordered = photo;
+  go("variants", photo);
+}
+
+/** Stars and hidden ones, by variant. @returns {Record<string, "star" | "hide">} */
+const marks = (/** @type {string} */ photo) => recall(`marks.${photo}`, {});
+
+/** What to draw: the last wish, as far as its models are still here; at first each model that needs no style. @returns {Wish} */
+function wished() {
+  const usable = store.fitting("collage").filter((model) => !model.problem);
+  const here = usable.map((model) => model.name);
+  const alone = usable.filter((model) => !model.fits.includes("stylize")).map((model) => model.name);
+  const last = recall("wish", /** @type {Wish} */ ({ models: [], filters: ["none"], styles: [], seed: 0 }));
+  const models = last.models.filter((name) => here.includes(name));
+  const filters = last.filters.filter((name) => store.filters.includes(name));
+  return { models: models.length ? models : alone, filters: filters.length ? filters : ["none"], styles: last.styles.filter((id) => store.photos.has(id)), seed: last.seed };
+}
+
+/** Follows a job that draws variants of a photo, and takes in what it makes. */
+async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
+  const id = /** @type {string} */ (job.photo);
+  const sum = sumOf(id);
+  const work = { bar: new JobBar(), wish, left: wish.models.length * wish.filters.length, problems: /** @type {Api.ItemDone[]} */ ([]) };
+  working.set(id, work);
+  store.tell();
+  const take = (/** @type {Api.VariantReady} */ { variant, number, total }) => {
+    work.left = total - number;
+    const photo = store.photos.get(id);
+    if (photo && !photo.variants.some((one) => one.id === variant.id)) {
+      photo.variants.push(variant);
+      drawnWith(variant, sum);
+    }
+    if (variant.note) notice("note", "variants.note", { name: nameOf(variant), note: variant.note });
+    store.tell();
+  };
+  const miss = (/** @type {Api.ItemDone} */ item) => {
+    work.left = item.total - item.number;
+    if (item.problem) work.problems.push(item);
+    store.tell();
+  };
+  const outcome = await work.bar.follow(job, { variant: take, item: miss }).catch((error) => failed(error));
+  work.left = 0;
+  if (!work.problems.length) working.delete(id);
+  await store.fresh(id).catch((error) => {
+    failed(error);
+    store.tell(); // Nothing is waited for any more, though nobody answers.
+  });
+  if (outcome) notice("note", outcome.end === "done" ? "variants.done" : "variants.cancelled"); // Once that can be seen.
+}
+
+async function draw(/** @type {string} */ id, /** @type {Wish} */ wish) {
+  if (zone.photo?.id === id) await zone.flush();
+  remember("wish", wish);
+  // Until it ends; what fails on the way shows in its tile.
+  follow(await api.makeVariants(id, { models: wish.models, filters: wish.filters, styles: wish.styles, options: { ...recall("blend", {}), seed: wish.seed } }), wish);
+}
+
+/** Boxes to tick: which models, which filters, and the number that chance starts from. */
+function wishes(/** @type {() => void} */ changed) {
+  const modelPart = h("div", { class: "cards", role: "group", label: "variants.models" });
+  const filterPart = h("div", { class: "chips", role: "group", label: "variants.filters" });
+  const seed = h("input", { type: "number", min: 0, step: 1, id: "variants-seed", value: 0 });
+  const tick = (/** @type {string} */ value, /** @type {boolean} */ on, /** @type {boolean} */ disabled) =>
+    h("input", { type: "checkbox", value, checked: on, disabled, onchange: changed });
+  const card = (/** @type {Api.ModelInfo} */ model, /** @type {boolean} */ on) =>
+    h(
+      "label",
+      { class: model.problem ? "card gone" : "card" },
+      tick(model.name, on, Boolean(model.problem)),
+      h("span", { class: "words" }, h("strong", {}, word("model", model.name, model.title)), h("small", { "data-own": "" }, model.problem || [model.licence, model.bytes && bytes(model.bytes)].filter(Boolean).join(" · "))),
+    );
+  const fill = () => {
+    const wish = wished();
+    modelPart.replaceChildren(...store.fitting("collage").map((model) => card(model, wish.models.includes(model.name))));
+    filterPart.replaceChildren(...store.filters.map((name) => h("label", { class: "chip" }, tick(name, wish.filters.some((one) => one === name), false), word("filter", name))));
+    seed.value = String(wish.seed);
+    styles.restore(wish.styles.flatMap((id) => store.photos.get(id) ?? []).map((photo) => ({ photo, weight: 1 })));
+  };
+  /** What is wished; a model that takes a style needs one. */
+  const read = () => {
+    const models = ticked(modelPart);
+    const needs = store.models.some((one) => models.includes(one.name) && one.fits.includes("stylize"));
+    stylish.hidden = !needs;
+    const wish = /** @type {Wish} */ ({ models, filters: ticked(filterPart), styles: needs ? styles.ids() : [], seed: Math.max(0, Math.round(seed.valueAsNumber || 0)) });
+    return { wish, able: models.length * wish.filters.length > 0 && (!needs || wish.styles.length > 0) };
+  };
+  seed.addEventListener("input", changed);
+  const styles = shares("style", changed, false);
+  const stylish = h("section", { hidden: true }, h("h2", { t: "stylize.styles" }), styles.node);
+  const ticked = (/** @type {HTMLElement} */ box) => [...box.querySelectorAll("input")].filter((one) => one.checked).map((one) => one.value);
+  const node = h(
+    "div",
+    { class: "choice" },
+    h("h2", { t: "variants.models" }),
+    modelPart,
+    stylish,
+    h("h2", { t: "variants.filters" }),
+    filterPart,
+    h("div", { class: "field number" }, h("label", { for: "variants-seed", t: "field.seed" }), seed, h("small", { t: "help.seed" })),
+  );
+  return { node, fill, read, bring: styles.bring };
+}
+
+/** Two variants on each other. */
+function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b, /** @type {() => void} */ closed) {
+  const view = /** @type {CompareView} */ (h(/** @type {any} */ ("compare-view")));
+  const dialog = h("dialog", { class: "versus" });
+  const keep = (/** @type {Api.Variant} */ one, /** @type {string} */ key) =>
+    button("check", key, () => {
+      dialog.close();
+      go("save", one.id);
+    }, { class: "go" });
+  dialog.append(view, h("div", { class: "row" }, keep(a, "versus.keep_a"), button("close", "versus.close", () => dialog.close(), { class: "quiet" }), keep(b, "versus.keep_b")));
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    closed();
+  });
+  dialog.addEventListener("keydown", (event) => view.key(event));
+  dialog.addEventListener("keyup", (event) => view.key(event));
+  document.body.append(dialog);
+  dialog.showModal();
+  view.show({ before: api.at.variant(a.id), after: api.at.variant(b.id), width: a.width, height: a.height, names: ["versus.a", "versus.b"] });
+}
+
+/** @returns {Screen} */
+export function variantsScreen() {
+  let shown = "";
+  /** @type {Api.Variant[]} */ let pair = [];
+  let unhidden = false;
+  const grid = h("div", { class: "grid", role: "list", label: "variants.title" });
+  const place = h("div", { class: "job-place" });
+  const banner = h("p", { class: "banner", role: "status", hidden: true }, icon("warn"), h("span", { t: "variants.stale" }));
+  const nothing = h("p", { class: "nothing", t: "variants.nothing" });
+  const info = h("p", { class: "info" });
+  const hiddenOnes = button("eye", "variants.show_hidden", () => {
+    unhidden = !unhidden;
+    fill();
+  }, { class: "quiet small" });
+
+  const mark = (/** @type {Api.Variant} */ one, /** @type {"star" | "hide"} */ kind) => {
+    const all = marks(shown);
+    if (all[one.id] === kind) delete all[one.id];
+    else all[one.id] = kind;
+    remember(`marks.${shown}`, all);
+    fill();
+  };
+  const match = (/** @type {Api.Variant} */ one) => {
+    pair = pair.some((other) => other.id === one.id) ? pair.filter((other) => other.id !== one.id) : [...pair, one];
+    if (pair.length === 2) {
+      // The tiles are made anew meanwhile, so the dialog itself cannot give the focus back.
+      versus(pair[0], pair[1], () => /** @type {HTMLElement | null} */ (grid.querySelector(`[data-id="${one.id}"] [aria-keyshortcuts="A"]`))?.focus());
+      pair = [];
+    }
+    fill();
+  };
+  const tool = (/** @type {string} */ picture, /** @type {string} */ key, /** @type {boolean} */ on, /** @type {() => void} */ act, /** @type {string} */ keys) => {
+    const made = button(picture, key, act, { only: true, keys });
+    made.setAttribute("aria-pressed", String(on));
+    return made;
+  };
+  const tile = (/** @type {Api.Variant} */ one) => {
+    const is = marks(shown)[one.id];
+    const chosen = recall(`variant.${shown}`, "") === one.id;
+    const open = h("button", { type: "button", class: "open", onclick: () => go("save", one.id) }, h("img", { src: api.at.variant(one.id), alt: "", width: one.width, height: one.height, loading: "lazy" }));
+    say(open, chosen ? "variants.open_chosen" : "variants.open", { name: nameOf(one) }, "aria-label");
+    const node = h("div", { class: "variant", role: "listitem", "data-id": one.id }, open, h("div", { class: "row" }, own(nameOf(one))));
+    node.lastElementChild?.append(
+      tool("star", "variants.star", is === "star", () => mark(one, "star"), "S"),
+      tool("compare", "variants.pair", pair.some((other) => other.id === one.id), () => match(one), "A"),
+      tool("hide", "variants.hide", is === "hide", () => mark(one, "hide"), "H"),
+    );
+    for (const [on, name] of /** @type {const} */ ([[is === "star", "starred"], [is === "hide", "hides"], [stale(one), "stale"], [chosen, "chosen"]])) node.classList.toggle(name, on);
+    if (stale(one)) node.append(h("span", { class: "flag", t: "variants.old" }));
+    if (chosen) node.append(h("span", { class: "flag chosen" }, icon("check"), h("span", { t: "variants.chosen" })));
+    return node;
+  };
+  const failure = (/** @type {Work} */ work, /** @type {Api.ItemDone} */ item) => {
+    const again = button("reset", "variants.again", () => {
+      working.delete(shown);
+      const made = (store.photos.get(shown)?.variants ?? []).filter((one) => !stale(one));
+      const lacks = (/** @type {string} */ model, /** @type {string} */ filter) => !made.some((one) => one.model === model && one.options.filter === filter);
+      const models = work.wish.models.filter((model) => work.wish.filters.some((filter) => lacks(model, filter)));
+      const filters = work.wish.filters.filter((filter) => models.some((model) => lacks(model, filter)));
+      draw(shown, { ...work.wish, models, filters }).catch(failed);
+    }, { class: "quiet small" });
+    const why = item.problem ? api.sentence(item.problem) : "";
+    return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
+  };
+
+  const fill = () => {
+    const photo = store.photos.get(shown);
+    if (!photo) return;
+    const work = working.get(shown);
+    const all = marks(shown);
+    const sorted = [...photo.variants].sort((a, b) => Number(stale(a)) - Number(stale(b)) || a.created - b.created);
+    const visible = sorted.filter((one) => unhidden || all[one.id] !== "hide");
+    const waiting = Array.from({ length: work?.left ?? 0 }, () => {
+      const node = h("div", { class: "variant waiting", "aria-hidden": "true" }, h("div", { class: "open" }));
+      node.style.setProperty("--shape", `${photo.work[0]} / ${photo.work[1]}`);
+      return node;
+    });
+    const at = grid.contains(document.activeElement) ? document.activeElement?.closest(".variant")?.getAttribute("data-id") : null;
+    const tool = document.activeElement?.getAttribute("aria-keyshortcuts");
+    grid.replaceChildren(...visible.map(tile), ...(work?.problems ?? []).map((item) => failure(/** @type {Work} */ (work), item)), ...waiting);
+    if (at) /** @type {HTMLElement | null} */ (grid.querySelector(`[data-id="${at}"] ${tool ? `[aria-keyshortcuts="${tool}"]` : ".open"}`))?.focus();
+    place.replaceChildren(...(work ? [work.bar.node] : []));
+    const old = sorted.some(stale);
+    banner.hidden = !old;
+    nothing.hidden = sorted.length > 0 || Boolean(work);
+    hiddenOnes.hidden = !Object.values(all).includes("hide");
+    hiddenOnes.setAttribute("aria-pressed", String(unhidden));
+    tell();
+  };
+  const again = button("make", "variants.make", () => draw(shown, panel.read().wish).then(fill).catch(failed), { class: "go", id: "draw" });
+  const tell = () => {
+    const { wish, able } = panel.read();
+    const count = wish.models.length * wish.filters.length;
+    const busy = Boolean(working.get(shown)?.left);
+    again.disabled = busy || !able;
+    if (busy) say(info, "variants.busy");
+    else if (count && !able) say(info, "stylize.no_style");
+    else if (count) say(info, "variants.count", { n: count });
+    else say(info, "variants.none_wished");
+  };
+  const panel = wishes(tell);
+  store.addEventListener("photos", () => !node.hidden && fill());
+  zone.addEventListener("saved", () => !node.hidden && fill());
+
+  const node = h(
+    "div",
+    { class: "screen variants" },
+    h("h1", { class: "unseen", t: "step.variants", tabindex: -1 }),
+    h("div", { class: "stage" }, banner, place, nothing, grid, h("div", { class: "row" }, hiddenOnes)),
+    h("aside", { class: "panel" }, h("details", { class: "fold", open: matchMedia("(min-width: 800px)").matches }, h("summary", { t: "variants.choose" }), panel.node)),
+    h("div", { class: "action" }, info, again),
+  );
+  const step = (/** @type {string} */ key) => {
+    const opens = /** @type {HTMLElement[]} */ ([...grid.querySelectorAll("button.open")]);
+    const now = opens.indexOf(/** @type {HTMLElement} */ (document.activeElement?.closest(".variant")?.querySelector(".open")));
+    const across = Math.max(1, opens.filter((one) => one.getBoundingClientRect().top === opens[0].getBoundingClientRect().top).length);
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[key] ?? 0;
+    opens[Math.min(opens.length - 1, Math.max(0, now < 0 ? 0 : now + by))]?.focus();
+    return opens.length > 0;
+  };
+  return {
+    node,
+    enter: async (id) => {
+      if (!id && zone.photo) return go("variants", zone.photo.id);
+      if (!id) return go("photo");
+      if (shown !== id) pair = [];
+      shown = id;
+      await store.load();
+      const photo = await store.fresh(id);
+      panel.fill();
+      if (!working.has(id)) {
+        const { jobs } = await api.jobs();
+        const now = jobs.find((job) => job.kind === "variants" && job.photo === id && ["queued", "loading", "working"].includes(job.state));
+        if (now) follow(now, wished());
+        else if ((ordered === id || !photo.variants.length) && panel.read().able) await draw(id, panel.read().wish);
+      }
+      ordered = null;
+      fill();
+      return undefined;
+    },
+    key: (event) => {
+      if (event.type !== "keydown" || event.ctrlKey || event.metaKey || event.altKey) return false;
+      if (event.key.startsWith("Arrow")) return step(event.key);
+      const tools = document.activeElement?.closest(".variant");
+      const pressed = tools?.querySelector(`[aria-keyshortcuts="${event.key.toUpperCase()}"]`);
+      /** @type {HTMLElement | null | undefined} */ (pressed)?.click();
+      return Boolean(pressed);
+    },
+  };
+}

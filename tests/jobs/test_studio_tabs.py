@@ -1,0 +1,91 @@
+"""What stands beside the four steps of the studio's page: styles, textures, many photos, trainings."""
+
+import browsers
+import pytest
+import studio_page as sp
+from PIL import Image
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+def test_a_photo_in_a_style_with_shares_and_a_zone(seen):
+    page = seen.page
+    page.goto(f"{page.url.split('#')[0]}#stylize")
+    page.locator(".stylize .drop .tile").first.click()
+    preview = "() => document.querySelector('.stylize img.after').src"
+    for number in range(2):
+        page.locator(".stylize .shares + button").click()
+        page.locator("dialog.picker .tile").nth(number).click()
+        page.locator(".stylize .share").nth(number).wait_for()
+    sp.until(page, "() => document.querySelector('.stylize img.after').src.startsWith('blob:')")
+    sp.until(page, "() => !document.querySelector('.stylize compare-view').classList.contains('waits')")
+    first = page.evaluate(preview)
+    page.locator(".stylize .share input").first.fill("90")
+    sp.until(page, "(old) => document.querySelector('.stylize img.after').src !== old", arg=first)
+    assert page.locator(".stylize .share output").first.inner_text() == "64%"
+    with page.expect_download() as download:
+        page.locator(".stylize .action .go").click()
+    example = browsers.STATIC.parents[1] / "assets" / "examples" / "portrait-1.jpg"
+    with Image.open(download.value.path()) as made, Image.open(example) as photo:
+        assert made.size == photo.size
+    page.get_by_role("button", name="Paint the zone").click()
+    sp.await_parts(page)
+    sp.paint(page)
+    page.get_by_role("button", name="Back to Stylize").click()
+    page.locator("#stylize-masked").check()
+    page.reload()
+    page.locator(".stylize .share").nth(1).wait_for()
+    assert page.locator("#stylize-masked").is_checked()
+
+
+def test_a_texture_is_made_repeated_and_saved(seen):
+    page = seen.page
+    page.goto(f"{page.url.split('#')[0]}#texture")
+    page.locator(".texture .drop .tile").first.click()
+    page.locator(".texture .share").wait_for()
+    page.locator("#texture-width").fill("96")
+    page.locator("#texture-height").fill("64")
+    page.evaluate("() => { for (const fold of document.querySelectorAll('.texture details')) fold.open = true; }")
+    page.get_by_label("Looks at the texture").fill("2")
+    page.get_by_label("Smallest size").fill("32")
+    page.locator(".texture .action .go").click()
+    page.locator(".sheet-view img.result").wait_for()
+    page.get_by_role("button", name="Repeat it").click()
+    assert page.locator(".sheet-view .floor").is_visible()
+    with page.expect_download() as download:
+        page.locator(".sheet-view .go").click()
+    with Image.open(download.value.path()) as made:
+        assert made.size == (96, 64)
+    page.reload()
+    page.locator(".sheet-view img.result").wait_for()
+
+
+def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.draw(page)
+    sp.open_variant(page)
+    page.get_by_role("button", name="Use the same on a folder").click()
+    for number in (2, 3):
+        source = browsers.STATIC.parents[1] / "assets" / "examples" / f"portrait-{number}.jpg"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    (tmp_path / "broken.jpg").write_text("no", encoding="utf-8")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Files").click()
+    chooser.value.set_files(sorted(tmp_path.glob("*.jpg")))
+    sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 2")
+    assert page.locator('.files [data-state="failed"]').count() == 1
+    assert page.locator('.tab[aria-current="page"]').inner_text() == "Collage"
+    page.locator(".batch .action .go").click()
+    ended = ".files [data-state=done], .files [data-state=failed]"
+    sp.until(page, "(ended) => document.querySelectorAll(ended).length === 3", ended)
+    seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
+
+
+def test_a_training_is_watched(seen):
+    page = seen.page
+    page.locator(".tab").nth(3).click()
+    page.locator(".train .curve").first.wait_for()
+    assert page.locator(".train .curve").count() == page.locator(".train .legend li").count() == 2  # gan and nce
+    assert page.locator(".run strong").first.inner_text() == "faces"
+    assert "300 of 1,000 images" in page.locator(".run-head").inner_text()

@@ -1,0 +1,150 @@
+"""What a user does on the studio's page, and what must hold of it on every screen."""
+
+import io
+import json
+import os
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+WAIT_MS = 240_000
+"""Longest wait for work: a loaded machine is slow."""
+SIZES: dict[str, dict[str, Any]] = {
+    "phone": {"width": 390, "height": 844, "device_scale_factor": 2, "has_touch": True, "is_mobile": True},
+    "desk": {"width": 1280, "height": 800},
+    "retina": {"width": 1280, "height": 800, "device_scale_factor": 2, "color_scheme": "dark"},
+}
+SIZES["night"] = SIZES["phone"] | {"color_scheme": "dark", "locale": "ro-RO"}
+
+SCRIPTS = Path(__file__).parent / "page"
+AUDIT = (SCRIPTS / "audit.js").read_text(encoding="utf-8")
+"""What is wrong on a page: names, sizes, contrast (WCAG AA), width, and the action out of sight."""
+SPOKEN = (SCRIPTS / "spoken.js").read_text(encoding="utf-8")
+"""All words that a page shows or says, but for those of the user and of the server."""
+
+
+BRING = """([bytes, name, type, kind, to]) => { const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(bytes)], name, { type }));
+    const event = kind === "drop" ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
+        : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+    document.querySelector(to).dispatchEvent(event); }"""
+
+
+def training(runs: Path) -> None:
+    """A folder of runs: one that has come some way, and before it one with a long name that was stopped."""
+    _run(runs / "portraits-of-the-nineteenth-century-the-second-try", 12, time.time() - 86_400)
+    _run(runs / "faces", 30, time.time())
+
+
+def _run(folder: Path, lines: int, changed: float) -> None:
+    folder.mkdir(parents=True)
+    told = {"images": 1000, "batch": 1, "title": "cut.faces"}
+    (folder / "recipe.json").write_text(json.dumps(told), encoding="utf-8")
+    log = [
+        {"images": 10 * i, "seconds": i, "images_per_s": 9.5, "generators/gan": 1 / i, "generators/nce": 1 / i**0.5}
+        for i in range(1, lines + 1)
+    ]
+    (folder / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in log), encoding="utf-8")
+    for path in folder.iterdir():
+        os.utime(path, (changed, changed))
+
+
+def bring(page: Any, content: bytes, name: str, kind: str, *, how: str = "drop", to: str = "body") -> None:
+    """Drops or pastes a file of a media type."""
+    page.evaluate(BRING, [list(content), name, kind, how, to])
+
+
+def wish(page: Any, models: Sequence[str], filters: Sequence[str]) -> None:
+    """What the next variants are drawn by, and in which colours."""
+    made = {"models": models, "styles": [], "seed": 0, "filters": filters}
+    page.evaluate("(wish) => localStorage.setItem('sfumato.wish', JSON.stringify(wish))", made)
+
+
+def until(page: Any, script: str, arg: Any = None) -> Any:
+    """Waits until a function of the page gives something true. Playwright's own way is barred by the page's policy."""
+    end = time.monotonic() + WAIT_MS / 1000
+    while time.monotonic() < end:
+        if found := page.evaluate(script, arg):
+            return found
+        page.wait_for_timeout(50)
+    raise TimeoutError(f"{script} did not come true in {WAIT_MS} ms")
+
+
+def errors(page: Any) -> list[str]:
+    return page.evaluate(AUDIT)
+
+
+def open_example(page: Any, number: int = 0) -> None:
+    """Begins with a portrait of the examples, and waits until its parts are known."""
+    page.locator(".photo .shelves section").first.locator(".tile").nth(number).click(timeout=WAIT_MS)
+    await_parts(page)
+
+
+def await_parts(page: Any) -> None:
+    page.locator(".parts .chip").first.wait_for(timeout=WAIT_MS)
+
+
+def paint(page: Any, *, size: int = 90) -> None:
+    """Paints a zone in the middle of the photo."""
+    page.evaluate(f"() => document.querySelector('mask-editor').resize({size})")
+    box = page.locator("mask-editor").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y - 60)
+    page.mouse.down()
+    page.mouse.move(x + 10, y + 60, steps=6)
+    page.mouse.up()
+
+
+def zone_of_example(page: Any) -> None:
+    """An example with a zone that is not empty, whatever finds the parts here."""
+    open_example(page)
+    if page.locator("#make").is_disabled():
+        paint(page)
+
+
+def saved(page: Any) -> None:
+    """Waits until the server holds the zone."""
+    page.wait_for_function(
+        "() => import('./zone.js').then(({ zone }) => zone.flush().then(() => !zone.unsent))", timeout=WAIT_MS
+    )
+
+
+def draw(page: Any) -> None:
+    """Goes on to the variants, and waits until all are drawn."""
+    page.locator("#make").click()
+    await_variants(page)
+
+
+def await_variants(page: Any) -> None:
+    page.locator(".variant[data-id]").first.wait_for(timeout=WAIT_MS)
+    page.wait_for_selector(".variant.waiting", state="detached", timeout=WAIT_MS)
+
+
+def open_variant(page: Any, number: int = 0) -> None:
+    page.locator(".variant[data-id] .open").nth(number).click()
+    page.locator(".screen.save compare-view img.after").wait_for()
+
+
+def bits(page: Any) -> np.ndarray:
+    """The zone as the page holds it."""
+    mask = "document.querySelector('mask-editor').mask"
+    width, height, text = page.evaluate(f"() => [{mask}.width, {mask}.height, {mask}.bits.join('')]")
+    return np.array([digit == "1" for digit in text]).reshape(height, width)
+
+
+def photo_id(page: Any) -> str:
+    return re.sub(r".*#\w+/", "", page.url)
+
+
+def held(seen: Any, address: str) -> np.ndarray:
+    """The zone as the server holds it."""
+    answer = seen.context.request.get(f"{address}/api/photos/{photo_id(seen.page)}/mask")
+    assert answer.status == 200
+    picture = Image.open(io.BytesIO(answer.body()))
+    assert picture.mode == "L"
+    return np.asarray(picture)

@@ -1,0 +1,188 @@
+"""Variants: drawn, blended anew, saved at full size."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from studios import encoded, opened, photo
+from stylizers import made_photo
+
+from sfumato.methods import gatys
+from sfumato.studio.bench import GATYS, Bench
+from sfumato.translate import Painter
+
+LEFT = np.zeros((150, 200), np.uint8)
+LEFT[40:110, 20:90] = 255
+
+
+@pytest.fixture
+def painted(ready, browser):
+    """A photo of which a zone was painted; and its pixels."""
+    content = encoded(made_photo(150, 200))
+    made = browser.upload(content)
+    assert browser.ask("PUT", f"/api/photos/{made['id']}/mask", encoded(LEFT)).status == 200
+    return made["id"], np.asarray(opened(content))
+
+
+def pixels(answer):
+    assert answer.status == 200, answer.body
+    return np.asarray(opened(answer.body).convert("RGB"), int)
+
+
+def drawn(browser, photo_id, **chosen):
+    """The variants of a job that must succeed."""
+    body = {"models": ["faces2toon"]} | chosen
+    events = list(browser.listen(f"/api/jobs/{browser.post(f'/api/photos/{photo_id}/jobs', body)['id']}/events"))
+    assert events[-1][1] == "done", events[-1]
+    return events
+
+
+def test_each_model_with_each_filter(browser, painted):
+    style = browser.upload(photo(90, 90))["id"]
+    body = {"models": ["faces2toon", "microast/art"], "filters": ["none", "warm"], "styles": [style]}
+    events = drawn(browser, painted[0], **body)
+    made = [data for _, name, data in events if name == "variant"]
+    assert [(one["number"], one["total"]) for one in made] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    variants = [one["variant"] for one in made]
+    assert [(one["model"], one["options"]["filter"]) for one in variants] == [
+        ("faces2toon", "none"),
+        ("faces2toon", "warm"),
+        ("microast/art", "none"),
+        ("microast/art", "warm"),
+    ]
+    assert variants[1]["name"] == "faces2toon, warm"
+    assert events[-1][2]["variants"] == [one["id"] for one in variants]
+    assert browser.get(f"/api/photos/{painted[0]}")["variants"] == variants
+    shown = [pixels(browser.ask("GET", f"/api/variants/{one['id']}/preview")) for one in variants]
+    assert all(one.shape == (150, 200, 3) for one in shown)
+    assert np.abs(shown[0] - shown[2]).mean() > 1
+    assert opened(browser.ask("GET", f"/api/variants/{variants[0]['id']}/thumb").body).size == (200, 150)
+    assert browser.get(f"/api/variants/{variants[0]['id']}") == variants[0]
+
+
+def test_a_variant_by_optimisation(tmp_path):
+    """What the process does for `gatys`, in two iterations."""
+    bench = Bench("cpu", lambda done, total: True, lambda model, size: None)
+    bench.artists[GATYS] = Painter(gatys.Config(iterations=(2,), smallest_px=64), device="cpu")
+    content, style, zone, out = (tmp_path / name for name in ("work.png", "style.png", "zone.png", "out"))
+    for path, pixels in ((content, made_photo(150, 200)), (style, made_photo(90, 90, seed=5)), (zone, LEFT)):
+        path.write_bytes(encoded(pixels))
+    out.mkdir()
+    given = {"work": str(content), "folder": str(out), "mask": str(zone), "parts": None, "styles": [str(style)]}
+    values, _ = bench.do("variant", given | {"model": GATYS, "options": {"size": 96}})
+    assert (values["width"], values["height"], values["note"]) == (200, 150, "")
+    drawn = np.asarray(Image.open(out / "drawn.png"), int)
+    change = np.abs(drawn - np.asarray(opened(encoded(made_photo(150, 200))), int)).max(2)
+    assert change[60:90, 40:70].mean() > 5
+
+
+def test_only_the_zone_is_drawn(browser, painted):
+    (variant,) = [data["variant"] for _, name, data in drawn(browser, painted[0]) if name == "variant"]
+    assert variant["mask"]["share"] == pytest.approx(LEFT.mean() / 255, abs=0.05)
+    file = browser.done(browser.post(f"/api/variants/{variant['id']}/export", {"options": {}}))["files"][0]
+    saved = pixels(browser.ask("GET", f"/api/files/{file['id']}"))
+    change = np.abs(saved - painted[1]).max(2)
+    assert saved.shape == painted[1].shape
+    assert change[:, 130:].max() == 0, "far from the zone the photo is what it was, byte for byte"
+    assert change[60:90, 40:70].mean() > 5
+
+
+def test_a_slider_blends_anew(browser, painted):
+    (variant,) = [data["variant"] for _, name, data in drawn(browser, painted[0]) if name == "variant"]
+    path = f"/api/variants/{variant['id']}/blend"
+    shown = {share: pixels(browser.ask("POST", path, {"options": {"strength": share}})) for share in (0.0, 0.5, 1.0)}
+    plain = pixels(browser.ask("GET", f"/api/photos/{painted[0]}/preview"))
+    inside = np.s_[60:90, 40:70]
+    change = {share: np.abs(one - plain)[inside].mean() for share, one in shown.items()}
+    assert change[0.0] < 2 < change[0.5] < change[1.0]
+    assert browser.ask("POST", path, {"options": {"strength": 2}}).error == "wrong_option"
+    assert browser.ask("POST", path, {"options": {"blend": "poisson"}}).error == "wrong_option"
+
+
+def test_a_cut_out(browser, painted):
+    (variant,) = [data["variant"] for _, name, data in drawn(browser, painted[0]) if name == "variant"]
+    path = f"/api/variants/{variant['id']}/export"
+    body = {"options": {}, "cutout": True, "save": {"format": "webp"}}
+    file = browser.done(browser.post(path, body))["files"][0]
+    alpha = np.asarray(opened(browser.ask("GET", f"/api/files/{file['id']}").body))[..., 3]
+    assert (alpha[75, 55], alpha[75, 180], alpha.shape) == (255, 0, (150, 200))
+    assert browser.ask("POST", path, body | {"save": {"format": "jpeg"}}).error == "wrong_option"
+
+
+def test_full_size_is_drawn_once(browser, ready):
+    made = browser.upload(encoded(made_photo(1200, 1600)))
+    assert made["work"] == [1536, 1152]
+    mask = np.zeros((1152, 1536), np.uint8)
+    mask[300:800, 500:1000] = 255
+    browser.ask("PUT", f"/api/photos/{made['id']}/mask", encoded(mask))
+    (variant,) = [data["variant"] for _, name, data in drawn(browser, made["id"]) if name == "variant"]
+    path = f"/api/variants/{variant['id']}/export"
+    file = browser.done(browser.post(path, {"options": {}}))["files"][0]
+    assert (file["width"], file["height"]) == (1600, 1200)
+    (full,) = ready.studio.store.home.rglob(f"{variant['id']}/full/drawn.png")
+    before = full.stat().st_mtime_ns
+    browser.done(browser.post(path, {"options": {"softness": 0.9}, "save": {"format": "jpeg"}}))
+    assert full.stat().st_mtime_ns == before
+
+
+def test_an_empty_zone(browser, painted):
+    browser.ask("PUT", f"/api/photos/{painted[0]}/mask", encoded(np.zeros_like(LEFT)))
+    job = browser.post(f"/api/photos/{painted[0]}/jobs", {"models": ["faces2toon"]})
+    name, problem = browser.finish(job)
+    assert (name, problem["error"]) == ("error", "empty_zone")
+    assert problem["hint"]
+
+
+def test_a_photo_without_anybody_needs_a_painted_zone(browser, ready):
+    made = browser.upload(photo())
+    name, problem = browser.finish(browser.post(f"/api/photos/{made['id']}/jobs", {"models": ["faces2toon"]}))
+    assert (name, problem["error"]) == ("error", "empty_zone")
+
+
+def test_a_model_that_fails_does_not_end_the_others(browser, painted):
+    events = drawn(browser, painted[0], models=["gone/away", "microast/art", "faces2toon"])
+    items = [data for _, name, data in events if name == "item"]
+    assert [item["problem"]["error"] for item in items] == ["no_model", "wrong_option"]
+    assert (len(events[-1][2]["variants"]), events[-1][2]["failed"]) == (1, 2)
+
+
+def test_what_a_variant_was_made_of_is_kept(browser, painted):
+    """The zone is painted over and the style deleted: the variant is still saved as it was drawn."""
+    style = browser.upload(photo(90, 90))["id"]
+    events = drawn(browser, painted[0], models=["microast/art"], styles=[style])
+    (variant,) = [data["variant"] for _, name, data in events if name == "variant"]
+    browser.ask("PUT", f"/api/photos/{painted[0]}/mask", encoded(np.full_like(LEFT, 255)))
+    browser.ask("DELETE", f"/api/photos/{style}")
+    file = browser.done(browser.post(f"/api/variants/{variant['id']}/export", {"options": {}}))["files"][0]
+    saved = pixels(browser.ask("GET", f"/api/files/{file['id']}"))
+    assert np.abs(saved - painted[1])[:, 130:].max() == 0
+
+
+def test_a_variant_that_was_deleted_is_gone(ready, browser, painted):
+    (variant,) = [data["variant"] for _, name, data in drawn(browser, painted[0]) if name == "variant"]
+    assert browser.ask("DELETE", f"/api/variants/{variant['id']}").status == 204
+    assert browser.ask("GET", f"/api/variants/{variant['id']}").status == 404
+    assert not list(ready.studio.store.home.rglob(variant["id"]))
+    assert browser.get(f"/api/photos/{painted[0]}")["variants"] == []
+
+
+def test_a_face_is_found_and_drawn(ready, browser, real_data):
+    folder = real_data / "faces_photo" / "sfhq_mit_synthetic"
+    content = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".jpg", ".png")).read_bytes()
+    made = browser.upload(content, "")
+    status = browser.done({"id": made["status"]["job"]})["status"]
+    assert (status["state"], status["source"]) == ("parsed", "first_zone")
+    present = {part["name"]: part["pixels"] for part in status["parts"] if part["pixels"]}
+    assert present["face"] > 1000
+    assert {"face and hair", "background"} <= {preset["name"] for preset in status["presets"]}
+    (variant,) = [data["variant"] for _, name, data in drawn(browser, made["id"]) if name == "variant"]
+    assert 0.05 < variant["mask"]["share"] < 0.9
+
+
+def test_a_batch_of_faces(ready, browser, real_data):
+    folder = real_data / "faces_photo" / "sfhq_mit_synthetic"
+    faces = [path for path in sorted(folder.rglob("*")) if path.suffix in (".jpg", ".png")][:2]
+    many = [browser.upload(path.read_bytes(), f"?parts=0&name={path.name}")["id"] for path in faces]
+    nobody = browser.upload(photo())["id"]
+    body = {"photos": [*many, nobody], "recipe": {"kind": "collage", "model": "faces2toon"}}
+    done = browser.done(browser.post("/api/batches", body))
+    assert (done["failed"], len(done["files"])) == (1, 3)
