@@ -5,6 +5,7 @@ import zipfile
 from typing import Any
 
 import browsers
+import cv2
 import numpy as np
 import pytest
 import studio_page as sp
@@ -27,6 +28,12 @@ TURNS = {
     8: Image.Transpose.ROTATE_270,
 }
 """What was done to an upright picture so that its file needs an orientation: EXIF 2.32, table 6."""
+
+
+def smooth(height: int = HEIGHT, width: int = WIDTH, seed: int = 0) -> np.ndarray:
+    """A photo (H, W, 3) that formats with losses keep, in colours that every profile has."""
+    pale = 112 + made_photo(height, width, seed=seed) // 4
+    return cv2.GaussianBlur(pale, (0, 0), 3)
 
 
 def png(pixels: np.ndarray, **more: Any) -> bytes:
@@ -74,7 +81,7 @@ def test_a_zone_is_the_same_here_there_and_as_a_file(sized, address, tmp_path):
 
 
 def test_one_drawing_is_saved_in_every_format(sized, tmp_path):
-    page, photo = sized.page, made_photo(HEIGHT, WIDTH)
+    page, photo = sized.page, smooth()
     sp.quickly(page)
     sp.open_photo(page, png(photo))
     zone_in_the_corner(page, tmp_path)
@@ -96,7 +103,7 @@ def test_one_drawing_is_saved_in_every_format(sized, tmp_path):
 
 def test_every_orientation_is_shown_upright(sized, address):
     page = sized.page
-    upright = Image.fromarray(made_photo(HEIGHT, WIDTH))
+    upright = Image.fromarray(smooth())
     for number in range(1, 9):
         exif = Image.Exif()
         exif[ORIENTATION] = number
@@ -116,7 +123,7 @@ def test_every_orientation_is_shown_upright(sized, address):
 
 def test_a_turned_photo_is_saved_upright_with_its_camera_and_without_its_place(seen, tmp_path):
     page = seen.page
-    upright = Image.fromarray(made_photo(HEIGHT, WIDTH))
+    upright = Image.fromarray(smooth())
     exif = Image.Exif()
     exif[ORIENTATION], exif[0x010F] = 6, "A maker"
     exif.get_ifd(0x8825)[1] = "N"
@@ -138,7 +145,7 @@ def test_a_turned_photo_is_saved_upright_with_its_camera_and_without_its_place(s
 
 def test_colour_profile_and_transparency_come_back(sized, tmp_path):
     page, icc = sized.page, profile()
-    photo = np.dstack([made_photo(HEIGHT, WIDTH), np.full((HEIGHT, WIDTH), 255, np.uint8)])
+    photo = np.dstack([smooth(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
     photo[90:, :, 3] = 120
     sp.quickly(page)
     sp.open_photo(page, png(photo, icc_profile=icc))
@@ -149,7 +156,9 @@ def test_colour_profile_and_transparency_come_back(sized, tmp_path):
     with Image.open(io.BytesIO(content)) as made:
         assert (made.mode, made.info["icc_profile"]) == ("RGBA", icc)
         pixels = np.asarray(made)
-    assert np.array_equal(pixels[:, 130:], photo[:, 130:]), "colours are those of the same profile, and alpha stays"
+    away = np.abs(pixels.astype(int) - photo)
+    assert away[:, 130:].max() <= 2, "on the way through sRGB and back values are rounded, twice"
+    assert away[30:70, 30:70, :3].mean() > 3, "nothing was drawn"
     assert np.array_equal(pixels[..., 3], photo[..., 3])
 
 
