@@ -148,3 +148,37 @@ def held(seen: Any, address: str) -> np.ndarray:
     picture = Image.open(io.BytesIO(answer.body()))
     assert picture.mode == "L"
     return np.asarray(picture)
+
+
+def quickly(page: Any) -> None:
+    """What is drawn next is drawn by the quickest model, in one way."""
+    wish(page, ["faces2toon"], ["none"])
+
+
+def open_photo(page: Any, content: bytes, name: str = "photo.png", kind: str = "image/png") -> None:
+    """Begins with a photo of one's own, and waits until its parts are looked for."""
+    page.locator(".photo .shelves .tile").first.wait_for()
+    before = page.url
+    bring(page, content, name, kind)
+    until(page, "(before) => location.hash.startsWith('#zone/') && location.href !== before", before)
+    await_parts(page)
+
+
+def unfold_tools(page: Any) -> None:
+    """Shows the tools of the zone, which a narrow screen folds away."""
+    more = page.locator(".toolbar .phone")
+    if more.is_visible():
+        more.click()
+        page.locator(".fold-up").wait_for()
+
+
+def fold_tools(page: Any) -> None:
+    if page.locator(".fold-up").is_visible():
+        page.locator(".fold-up").click()
+
+
+def downloaded(page: Any, button: str) -> tuple[str, bytes]:
+    """The name and the bytes of the file that a button saves."""
+    with page.expect_download() as download:
+        page.locator(button).click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()

@@ -30,7 +30,17 @@ class UserError(SfumatoError):
 
 
 class PictureError(UserError):
-    """A picture cannot be read or written."""
+    """A picture cannot be read or written.
+
+    Args:
+        message: one line.
+        kind: what is wrong with its file, for those who say it in words of their own: `empty`, `unknown` or `damaged`;
+            of all else nothing.
+    """
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class DataError(UserError):

@@ -38,6 +38,12 @@ class Checked:
         if value is not None and not (isinstance(value, int) and low <= value <= high):
             raise OptionError(f"{name} {value!r} is not a whole number from {low} to {high}")
 
+    def check_iterations(self) -> None:
+        """Raises OptionError if one of `iterations` is no whole number from 1 on."""
+        for number in self.iterations:  # type: ignore[attr-defined]
+            if not (isinstance(number, int) and number >= 1):
+                raise OptionError(f"iterations {number!r} is not a whole number from 1 on")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Checked):
@@ -53,6 +59,8 @@ class Options(Checked):
     """Longest side of the style in pixels, larger for larger strokes; its own, at most 512, if none is given."""
     size: Annotated[int, Ge(1), Le(100_000)] | None = None
     """Longest side of the result in pixels; the picture's own if none is given."""
+    iterations: tuple[Annotated[int, Ge(1)], ...] = ()
+    """Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
@@ -64,6 +72,7 @@ class Options(Checked):
             raise OptionError(f"keep_colors {self.keep_colors!r} is none of none, luminance, coral, histogram")
         for name, low, high in (("style_size", 16, 4096), ("size", 1, 100_000)):
             self.check_whole(name, low, high)
+        self.check_iterations()
 
     def shares(self, count: int) -> tuple[float, ...]:
         """The weights of `count` styles, of sum 1.

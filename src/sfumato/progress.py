@@ -28,7 +28,7 @@ REDRAW_S = 0.1
 PLAIN_S = 30.0
 """Between the lines of a log file."""
 MILLIONS = {"B": "MB", "px": "MP"}
-"""Units that are counted in millions, and their names then."""
+"""Units of which there may be millions, and the names of these."""
 MEMORY_S = 30.0
 """The rate is that of the last so many seconds."""
 
@@ -41,7 +41,8 @@ class Progress:
     """A progress line; call it with what is done and the total.
 
     Args:
-        unit: what is counted, in the plural; `B` stands for bytes and `px` for pixels, shown as MB and MP.
+        unit: what is counted, in the plural; `B` stands for bytes and `px` for pixels, millions of them shown as MB
+            and MP.
         label: what is going on.
         quiet: shows nothing at all.
         stream: where to write; None is stderr, and where there is none, nothing is shown.
@@ -161,7 +162,7 @@ def describe(done: int, total: int, rate: float, unit: str, label: str) -> str:
     if unit:
         parts.append(_amount(done, total, unit))
     if rate and unit:
-        if unit in MILLIONS:
+        if unit in MILLIONS and rate >= 50_000:  # less would be 0.0
             shown = f"{rate / 1e6:.1f} {MILLIONS[unit]}"
         else:
             shown = f"{rate:,.0f} {unit}" if rate >= 100 else f"{rate:.3g} {unit}"
@@ -187,6 +188,6 @@ def duration(seconds: float) -> str:
 
 
 def _amount(done: int, total: int, unit: str) -> str:
-    if unit in MILLIONS:
+    if unit in MILLIONS and max(done, total) >= 1e6:
         return f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f}" if total else "") + f" {MILLIONS[unit]}"
     return f"{done:,}" + (f" of {total:,}" if total else "") + f" {unit}"

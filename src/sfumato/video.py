@@ -65,7 +65,7 @@ def translate(source: Path, target: Path, draw: Callable[[Pixels], Pixels], *, p
         OptionError: PyAV is missing, or the format cannot be written.
         PictureError: the file is no film.
         DiskError: the disk is full or not writable.
-        Cancelled: `progress` stopped it; nothing is left.
+        Cancelled: `progress` stopped it, or Ctrl-C; nothing is left.
     """
     check(target)
     import av
@@ -78,11 +78,14 @@ def translate(source: Path, target: Path, draw: Callable[[Pixels], Pixels], *, p
             raise PictureError(f"{source}: is no film that can be read ({error or 'it has no pictures'})") from error
         result = stack.enter_context(_writable(temporary, target))
         work = _Work(film, frames, result, codec=WRITTEN[target.suffix.lower()])
-        for number, frame in enumerate(work.frames(), 1):
-            work.write(draw(upright(frame)), frame)
-            if progress and progress(number, frames.frames or 0) is False:
-                raise Cancelled(f"{target}: stopped after {number:,} frames; nothing is kept of it")
-        return work.finished(source)
+        try:
+            for number, frame in enumerate(work.frames(), 1):
+                work.write(draw(upright(frame)), frame)
+                if progress and progress(number, frames.frames or 0) is False:
+                    raise KeyboardInterrupt
+            return work.finished(source)
+        except KeyboardInterrupt:
+            raise Cancelled(f"{target}: stopped after {work.count:,} frames; nothing is kept of it") from None
 
 
 def check(target: Path) -> None:

@@ -29,3 +29,11 @@ def seen(browser: Any, address: str) -> Iterator[browsers.Visit]:
     with browsers.visit(browser, address) as made:
         made.page.set_default_timeout(sp.WAIT_MS)
         yield made
+
+
+@pytest.fixture(params=["phone", "desk", "retina"])
+def sized(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[browsers.Visit]:
+    """The same, on a narrow screen, on a wide one, and on one with two pixels for each of CSS."""
+    with browsers.visit(browser, address, **sp.SIZES[request.param]) as made:
+        made.page.set_default_timeout(sp.WAIT_MS)
+        yield made

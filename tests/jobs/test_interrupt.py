@@ -46,6 +46,46 @@ def test_ctrl_c_and_a_request_to_end(tmp_path, words, label, left, asked):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.png", "b.png", "c.png", *left])
 
 
+INTERRUPTED_FILM = """
+import os, signal, sys
+from sfumato import collage
+from sfumato.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+whole, count = collage.Film.__call__, 0
+
+def drawn(self, pixels):
+    global count
+    count += 1
+    if count == {at}:
+        os.kill(os.getpid(), signal.{asked})
+    return whole(self, pixels)
+
+collage.Film.__call__ = drawn
+sys.exit(main(["collage", "clip.mp4", "--model", "faces2toon"]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("asked", "at"), [("SIGINT", 2), ("SIGTERM", 80)])
+def test_a_film_that_was_interrupted_leaves_nothing_and_says_so(tmp_path, asked, at):
+    """Before the first frame is in the file (the encoder looks ahead), and in its midst."""
+    av = pytest.importorskip("av")
+    with av.open(tmp_path / "clip.mp4", "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for k in range(90):
+            frame = av.VideoFrame.from_ndarray(made_photo(48, 64, seed=k), format="rgb24")
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    code = INTERRUPTED_FILM.format(asked=asked, at=at)
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = f"sfumato: clip-faces2toon-collage.mp4: stopped after {at - 1} frames; nothing is kept of it\n"
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", told)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
 DRAWS = """
 import sys, time
 from pathlib import Path

@@ -326,8 +326,9 @@ def test_a_variant_is_saved_at_full_size(seen, tmp_path, kind):
         assert picture.size == photo.size
 
 
-def test_keys_alone_lead_from_a_photo_to_a_file(seen, tmp_path):
-    page = seen.page
+def test_keys_alone_lead_from_a_photo_to_a_file(sized):
+    page = sized.page
+    sp.quickly(page)
     page.locator(".photo .shelves .tile").first.wait_for()
     focus_by_tab(page, ".photo .shelves .tile")
     page.keyboard.press("Enter")

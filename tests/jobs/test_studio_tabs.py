@@ -8,8 +8,8 @@ from PIL import Image
 pytestmark = pytest.mark.timeout(1800)
 
 
-def test_a_photo_in_a_style_with_shares_and_a_zone(seen):
-    page = seen.page
+def test_a_photo_in_a_style_with_shares_and_a_zone(sized):
+    page = sized.page
     page.goto(f"{page.url.split('#')[0]}#stylize")
     page.locator(".stylize .drop .tile").first.click()
     preview = "() => document.querySelector('.stylize img.after').src"
@@ -38,16 +38,16 @@ def test_a_photo_in_a_style_with_shares_and_a_zone(seen):
     assert page.locator("#stylize-masked").is_checked()
 
 
-def test_a_texture_is_made_repeated_and_saved(seen):
-    page = seen.page
+def test_a_texture_is_made_repeated_and_saved(sized):
+    page = sized.page
     page.goto(f"{page.url.split('#')[0]}#texture")
     page.locator(".texture .drop .tile").first.click()
     page.locator(".texture .share").wait_for()
     page.locator("#texture-width").fill("96")
     page.locator("#texture-height").fill("64")
     page.evaluate("() => { for (const fold of document.querySelectorAll('.texture details')) fold.open = true; }")
-    page.get_by_label("Looks at the texture").fill("2")
-    page.get_by_label("Smallest size").fill("32")
+    page.locator(".texture").get_by_label("Looks at the picture").fill("2")
+    page.locator(".texture").get_by_label("Smallest size").fill("32")
     page.locator(".texture .action .go").click()
     page.locator(".sheet-view img.result").wait_for()
     page.get_by_role("button", name="Repeat it").click()
@@ -82,8 +82,8 @@ def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
     seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
 
 
-def test_a_training_is_watched(seen):
-    page = seen.page
+def test_a_training_is_watched(sized):
+    page = sized.page
     page.locator(".tab").nth(3).click()
     page.locator(".train .curve").first.wait_for()
     assert page.locator(".train .curve").count() == page.locator(".train .legend li").count() == 2  # gan and nce

@@ -6,6 +6,8 @@ from pathlib import Path
 import browsers
 import pytest
 
+from sfumato.studio import problems
+
 SCRIPTS = sorted(path for path in browsers.STATIC.rglob("*.js") if path.parent.name != "strings")
 LANGUAGES = ("en", "ro")
 MADE = (
@@ -16,6 +18,7 @@ MADE = (
     "field",
     "help",
     "error",
+    "detail",
     "example",
     "model",
     "keys",
@@ -79,6 +82,16 @@ def test_every_text_that_the_code_names_is_there():
         named |= set(re.findall(r'\bnotice\("\w+", "([^"]+)"', code))
     assert len(named) > 150
     assert named - set(keys) == set()
+
+
+def test_all_that_the_server_refuses_is_said_by_the_page():
+    """Whatever the language; the values that a sentence takes are those that the server sends."""
+    for keys in map(texts, LANGUAGES):
+        assert {f"error.{code}" for code in problems.CODES} - set(keys) == set()
+        details = {key: text for key, text in keys.items() if key.startswith("detail.")}
+        assert {key.removeprefix("detail.") for key in details} == set(problems.DETAILS)
+        for name, values in problems.DETAILS.items():
+            assert set(re.findall(r"\{(\w+)\}", details[f"detail.{name}"])) == set(values), name
 
 
 def test_every_text_is_used():

@@ -188,6 +188,8 @@ def test_durations_in_words(seconds, words):
         ((2_500_000, 10_000_000, 1_250_000, "B", "vgg19"), "vgg19  25 %  2.5 of 10.0 MB  1.2 MB/s  6 s left"),
         ((2_500_000, 0, 0, "B", ""), "2.5 MB"),
         ((600_000, 3_200_000, 130_000, "px", "lake.jpg"), "lake.jpg  18 %  0.6 of 3.2 MP  0.1 MP/s  20 s left"),
+        ((12_000, 40_000, 9_000, "px", "lake.jpg"), "lake.jpg  30 %  12,000 of 40,000 px  9,000 px/s  3 s left"),
+        ((600_000, 3_200_000, 40_000, "px", ""), "18 %  0.6 of 3.2 MP  40,000 px/s  1 min 5 s left"),
         ((1, 4, 0.04123, "images", ""), "25 %  1 of 4 images  0.0412 images/s  1 min 13 s left"),
         ((30, 120, 0.5, "", "styling"), "styling  25 %  3 min 0 s left"),
         ((1, 4, 1234.5, "images", ""), "25 %  1 of 4 images  1,234 images/s  0 s left"),

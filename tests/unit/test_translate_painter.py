@@ -50,6 +50,14 @@ def test_progress_and_cancel(painted):
         painted(PHOTO, STYLE, progress=lambda done, total: done < 2)
 
 
+def test_fewer_iterations_can_be_asked_for(painted):
+    heard = []
+    painted(PHOTO, STYLE, iterations=(1,), progress=lambda *now: heard.append(now))
+    assert heard == [(1, 1)]
+    with pytest.raises(OptionError, match="iterations 0 is not a whole number from 1 on"):
+        painted(PHOTO, STYLE, iterations=(0,))
+
+
 def test_without_strength_the_style_does_not_matter(painted):
     other = made_photo(50, 50, seed=8)
     none = [np.asarray(painted(PHOTO, style, strength=0)) for style in (STYLE, other)]

@@ -117,6 +117,8 @@ def _check(given: argparse.Namespace) -> None:
         raise OptionError("--variants makes a page and keeps no --steps; leave one of them out")
     if given.zoom and given.parser == FIRST_ZONE:
         raise OptionError(f"--zoom is for a model that finds parts, not for {FIRST_ZONE}: add --parser NAME|FILE")
+    if hasattr(given, "iterations") and GATYS not in given.model:
+        raise OptionError("--iterations is an option of gatys: add --model gatys")
     if given.mask and given.parser != FIRST_ZONE:
         raise OptionError("--mask says where to redraw, so that --parser has nothing to find; leave one of them out")
 

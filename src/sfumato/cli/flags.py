@@ -128,7 +128,7 @@ def _help(field: Field) -> str:
     remarks = [field.bounds] if field.bounds else []
     if field.default is True:
         remarks.append(f"default: {flag(field.name)}")
-    elif field.default not in (None, False, "", ()):
+    elif field.default is not False and field.default not in (None, "", ()):
         default = " ".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
         remarks.append(f"default: {default}")
     text = field.help.rstrip(".") + (f" ({'; '.join(remarks)})" if remarks else "")

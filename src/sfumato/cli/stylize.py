@@ -56,8 +56,8 @@ def gatys_fields() -> list[Field]:
 
 
 def shared_fields() -> list[Field]:
-    """The options of every method."""
-    return source.fields("options.py", "Options")
+    """The options of every method; `iterations` is one of gatys'."""
+    return [field for field in source.fields("options.py", "Options") if field.name != "iterations"]
 
 
 def methods() -> list[str]:

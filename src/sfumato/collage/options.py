@@ -45,6 +45,8 @@ class Options(Checked):
     """What the model sees around the zone on each side, as a share of the zone's box."""
     size: Annotated[int, Ge(16), Le(4096)] | None = None
     """Side of what the model is given, in pixels; if none is given, the crop's own, at most what suits the model."""
+    iterations: tuple[Annotated[int, Ge(1)], ...] = ()
+    """Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given."""
 
     def __post_init__(self) -> None:
         if not self.parts or (unknown := [part for part in self.parts if part not in PARTS]):
@@ -58,3 +60,4 @@ class Options(Checked):
                 raise OptionError(f"{name} {value:g} is not between {low} and {high}")
         for name, low, high in (("seed", 0, 2**31 - 1), ("size", 16, 4096)):
             self.check_whole(name, low, high)
+        self.check_iterations()

@@ -126,7 +126,7 @@ class Scene:
             crop = resize(Picture(pixels=np.ascontiguousarray(paper.pixels[box.slices])), size=size)
             shown = crop.with_pixels(filtered(crop.pixels, options.filter))
             part = size[0] * size[1]
-            made = _drawn(translator, shown, styles, options.seed, _part(progress, done, part, total))
+            made = _drawn(translator, shown, styles, options, _part(progress, done, part, total))
             patches.append(Patch(head=head, box=box, crop=crop, filtered=shown, drawn=made))
             done += part
         canvas = assembled(self.photo.pixels, patches)
@@ -214,15 +214,17 @@ def _size(box: Box, longest: int, *, enlarge: bool) -> tuple[int, int]:
     return scaled(box.height, box.width, longest if enlarge else min(own, longest))
 
 
-def _drawn(translator: Artist, crop: Picture, styles: Sequence[Source], seed: int, progress: Report | None) -> Picture:
+def _drawn(
+    translator: Artist, crop: Picture, styles: Sequence[Source], options: Options, progress: Report | None
+) -> Picture:
     """What the model makes of a crop; whatever it draws by torch's generators is fixed."""
     import torch
 
     from ..options import Options as Wishes
 
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed)
-        return translator.translate_picture(crop, styles, Wishes(), progress=progress)
+        torch.manual_seed(options.seed)
+        return translator.translate_picture(crop, styles, Wishes(iterations=options.iterations), progress=progress)
 
 
 def _part(progress: Report | None, done: int, part: int, total: int) -> Report | None:

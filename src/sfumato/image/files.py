@@ -147,7 +147,7 @@ def _opened(path: Path, wanted: Sequence[str]) -> Iterator[Image.Image]:
         with opened as image:
             yield image
     except UnidentifiedImageError as error:
-        raise PictureError(f"{path}: {_stranger(path, wanted)}") from error
+        raise PictureError(f"{path}: {_stranger(path, wanted)}", "unknown") from error
 
 
 def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | None = None) -> Picture:
@@ -197,7 +197,7 @@ def _check_file(path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PictureError(f"{path}: is not a regular file")
     if status.st_size == 0:
-        raise PictureError(f"{path}: is empty (0 bytes)")
+        raise PictureError(f"{path}: is empty (0 bytes)", "empty")
 
 
 def _readers() -> dict[str, object]:
@@ -251,9 +251,9 @@ def _reading(name: object) -> Iterator[None]:
             raise PictureError(f"{name}: needs more memory than there is, or is damaged") from error
         except OSError as error:
             what = f"cannot be read: {error.strerror}" if error.errno else f"is damaged or cut off ({_reason(error)})"
-            raise PictureError(f"{name}: {what}") from error
+            raise PictureError(f"{name}: {what}", "" if error.errno else "damaged") from error
         except Exception as error:  # decoders raise nearly anything: struct.error, SyntaxError, EOFError, KeyError ...
-            raise PictureError(f"{name}: is damaged ({_reason(error)})") from error
+            raise PictureError(f"{name}: is damaged ({_reason(error)})", "damaged") from error
 
 
 def _reason(error: Exception) -> str:

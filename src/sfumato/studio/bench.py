@@ -153,7 +153,8 @@ def size_of(name: str) -> int:
     for entry in zoo.available():
         if entry.name == name and entry.path is not None and not entry.problem:
             return entry.size
-    raise Refusal("no_model", f"There is no model {name!r} on this computer.", "Choose one of those that are listed.")
+    message, hint = f"There is no model {name!r} on this computer.", "Choose one of those that are listed."
+    raise Refusal("no_model", message, hint, detail="no_such_model", values={"name": name})
 
 
 def models() -> list[ModelInfo]:

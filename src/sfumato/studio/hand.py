@@ -127,7 +127,7 @@ class Hand:
                 if answer["kind"] == "cancelled":
                     raise Cancelled("cancelled")
                 if answer["kind"] == "refusal":
-                    raise Refusal(answer["error"], answer["message"], answer["hint"])
+                    raise Refusal.of(answer["problem"])
                 if answer["kind"] == "result":
                     self.loaded = tuple(answer["loaded"])
                     return answer["values"], content

@@ -118,7 +118,7 @@ INTRODUCTION = """<!-- Written by tools/docs.py from the source; do not edit. --
 All of it is under the address that `sfumato studio` prints. The same for programs: `GET /api/openapi.json`.
 
 - Bodies and answers are JSON unless said otherwise. POST, PUT and DELETE need the header `X-Studio: 1`.
-- Who changes something, or is refused, is told `{"error": code, "message": sentence, "hint": sentence}`.
+- Who changes something, or is refused, is told `{"error": code, "message": sentence, "hint": sentence, ...}`.
 - A cookie makes the session; the first answer sets it, so ask for one thing before sending many at once. Pictures, jobs
   and files of another session are not found.
 - Events are Server-Sent Events with names; `data` is JSON, and each has an `id`. After the last one the stream ends; an

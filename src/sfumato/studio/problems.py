@@ -1,11 +1,12 @@
 """What can go wrong, by code: the status of the answer, and what it means."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Self
 
 from ..errors import DiskError, OptionError, PictureError, SfumatoError, UserError, WeightsError
-from .schema import Problem
+from .schema import Problem, Value
 
 CODES = {
     "bad_request": (400, "The body is no JSON, or a value in it is wrong; the message names the field."),
@@ -33,6 +34,18 @@ CODES = {
     "session_full": (507, "The session holds as many pictures or bytes as it may: delete some."),
     "disk_full": (507, "The disk is full or cannot be written."),
 }
+DETAILS: dict[str, tuple[str, ...]] = {
+    "empty": (),
+    "unknown": (),
+    "damaged": (),
+    "no_mask": (),
+    "texture_size": ("width", "height", "megapixels"),
+    "no_swatch": (),
+    "transparent_jpeg": (),
+    "no_such_model": ("name",),
+}
+"""What exactly is wrong, where a code leaves it open, and the values that a sentence of it needs: clients that speak
+other languages have the sentences, as the page does in `strings/`."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What the system says of a disk that takes no more."""
 ANYWHERE = ("wrong_host", "forbidden", "no_access", "bad_request", "not_allowed", "unexpected", "not_ready")
@@ -47,11 +60,29 @@ class Refusal(Exception):
         message: what is wrong, one sentence.
         hint: what to do about it; may be empty.
         retry_s: seconds after which it is worth to ask again.
+        detail: one of `DETAILS`, or nothing.
+        values: of the detail.
     """
 
-    def __init__(self, code: str, message: str, hint: str = "", *, retry_s: float | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        retry_s: float | None = None,
+        detail: str = "",
+        values: Mapping[str, Value] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.hint, self.retry_s = code, message, hint, retry_s
+        self.detail, self.values = detail, dict(values or {})
+
+    @classmethod
+    def of(cls, problem: dict[str, Any]) -> Self:
+        """That of which another process tells, by the fields of its `problem`."""
+        code, message, hint = (problem[name] for name in ("error", "message", "hint"))
+        return cls(code, message, hint, detail=problem["detail"], values=problem["values"])
 
     @property
     def status(self) -> int:
@@ -61,7 +92,8 @@ class Refusal(Exception):
     @property
     def problem(self) -> Problem:
         """As the client is told."""
-        return Problem(error=self.code, message=self.message, hint=self.hint)
+        told = {"message": self.message, "hint": self.hint, "detail": self.detail, "values": self.values}
+        return Problem.model_validate({"error": self.code, **told})
 
 
 def refusal(error: SfumatoError, *paths: str | Path) -> Refusal:
@@ -75,7 +107,8 @@ def refusal(error: SfumatoError, *paths: str | Path) -> Refusal:
         return disk_full(error.__cause__)
     code = next((code for kind, code in _KINDS if isinstance(error, kind)), "failed")
     message = without(str(error), paths)
-    return Refusal(code, message[:1].upper() + message[1:])
+    kind = error.kind if isinstance(error, PictureError) else ""
+    return Refusal(code, message[:1].upper() + message[1:], detail=kind)
 
 
 def without(message: str, paths: Iterable[str | Path]) -> str:

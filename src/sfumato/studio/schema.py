@@ -13,6 +13,7 @@ from ..collage.options import Options as CollageOptions
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Size = tuple[int, int]
+Value = str | float
 
 
 class Model(BaseModel):
@@ -30,6 +31,10 @@ class Problem(Model):
     """What is wrong, one sentence."""
     hint: str = ""
     """What to do about it, one sentence; may be empty."""
+    detail: str = ""
+    """A code of what exactly is wrong, where `error` leaves it open, for clients that say it in words of their own."""
+    values: dict[str, Value] = {}
+    """What a sentence of `detail` needs, such as a size."""
 
 
 class Limits(Model):

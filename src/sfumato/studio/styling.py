@@ -10,12 +10,12 @@ from starlette.responses import Response
 from . import events as e
 from . import recipe, sending
 from . import requests as r
+from . import schema as s
 from .job import Job
 from .lane import ONLY, Desk, Item
 from .operations import PICTURE, WORK, Call, Operation
 from .problems import Refusal
 from .results import Result, keep_result
-from .schema import File
 from .store import Holding, Session
 
 JOB_ERRORS = ("busy", "session_full", "not_found", "wrong_option", "no_model")
@@ -30,7 +30,8 @@ def choice(session: Session, holding: Holding, body: r.StylizeChoice) -> dict[st
         Refusal: a style has gone, or a mask is wanted and none was sent.
     """
     if body.use_mask and holding.mask is None:
-        raise Refusal("wrong_option", "No mask was sent for this picture.", "Paint one, or leave `use_mask` out.")
+        hint = "Paint one, or leave `use_mask` out."
+        raise Refusal("wrong_option", "No mask was sent for this picture.", hint, detail="no_mask")
     return {
         "work": str(holding.folder / "work.png"),
         "photo": str(holding.folder / "original"),
@@ -72,7 +73,7 @@ async def stylize(call: Call) -> e.Job:
 
 async def styled(
     desk: Desk, call: Call, holding: Holding, body: r.StylizeRequest, given: dict[str, Any], at: Item = ONLY
-) -> File:
+) -> s.File:
     """A picture in a style, as a file of the session."""
     told = recipe.text("stylize", model=body.model, options=given["options"])
     given = given | {"cache": str(cached(holding, body)), "recipe": told}
@@ -89,10 +90,13 @@ async def texture(call: Call) -> e.Job:
     session, studio = call.session, call.studio
     width, height = body.size
     if min(width, height) < 1 or width * height > studio.limits.pixels:
-        hint = f"At most {studio.limits.pixels / 1e6:.0f} megapixels."
-        raise Refusal("wrong_option", f"A texture cannot have {width} x {height} pixels.", hint)
+        most = studio.limits.pixels / 1e6
+        values: dict[str, s.Value] = {"width": width, "height": height, "megapixels": most}
+        message, hint = f"A texture cannot have {width} x {height} pixels.", f"At most {most:.0f} megapixels."
+        raise Refusal("wrong_option", message, hint, detail="texture_size", values=values)
     if not body.swatches and body.model is None:
-        raise Refusal("wrong_option", "A texture needs a swatch, or a model that has learned one.", "Add a picture.")
+        message = "A texture needs a swatch, or a model that has learned one."
+        raise Refusal("wrong_option", message, "Add a picture.", detail="no_swatch")
     swatches = [session.holding(swatch) for swatch in body.swatches]
     job = Job("texture", session.id, swatches[0].photo.id if swatches else None)
 

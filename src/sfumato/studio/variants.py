@@ -159,7 +159,8 @@ async def export(call: Call) -> e.Job:
     """Saves a variant at full size."""
     body: r.ExportRequest = call.body
     if body.cutout and body.save.format == "jpeg":
-        raise Refusal("wrong_option", "A cut-out has transparency, and JPEG has none.", "Take PNG, WebP or AVIF.")
+        message, hint = "A cut-out has transparency, and JPEG has none.", "Take PNG, WebP or AVIF."
+        raise Refusal("wrong_option", message, hint, detail="transparent_jpeg")
     session = call.session
     holding, variant, folder = found(call)
     job = Job("export", session.id, holding.photo.id)

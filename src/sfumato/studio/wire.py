@@ -2,7 +2,7 @@
 
 To the process: {"op": NAME, "given": {...}} begins some work, {"cancel": true} ends it.
 Back: {"kind": "progress" | "loading", ...} while it goes on, then {"kind": "result", "values": {...}} or
-{"kind": "refusal", "error": CODE, "message": ..., "hint": ...}.
+{"kind": "refusal", "problem": PROBLEM}.
 """
 
 import json

@@ -115,7 +115,7 @@ def answer(line: Line, bench: "Callable[[], Bench]", order: Message) -> None:
 
 def send_refusal(line: Line, error: Refusal) -> None:
     """Sends why something was not done."""
-    line.send({"kind": "refusal", "error": error.code, "message": error.message, "hint": error.hint})
+    line.send({"kind": "refusal", "problem": error.problem.model_dump()})
 
 
 def paths_in(values: Any) -> list[str]:

@@ -150,6 +150,8 @@ class Painter:
         config = replace(self.config, style_px=side, style_weight=self.config.style_weight * options.strength)
         if options.keep_colors != "none":
             config = replace(config, colors=options.keep_colors)
+        if options.iterations:
+            config = replace(config, iterations=options.iterations)
         return gatys.Model(config, self.perceptual)
 
 

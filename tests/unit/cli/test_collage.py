@@ -154,6 +154,8 @@ def test_films(make, folder):
         (["photo.jpg", "--model", "a", "--mask", "night.jpg", "--parser", "b"], "leave one of them out"),
         (["photo.jpg", "--model", "a", "--variants", "--steps", "x"], "--variants makes a page and keeps no --steps"),
         (["photo.jpg", "--model", "a", "--zoom"], "--zoom is for a model that finds parts, not for first-zone"),
+        (["photo.jpg", "--model", "a", "--iterations", "9"], "--iterations is an option of gatys: add --model gatys"),
+        (["photo.jpg", "--model", "gatys", "--iterations", "0"], "--iterations 0: input should be greater than or"),
         (["photo.jpg", "--model", "faces2toon", "--style", "wave.png"], "takes no --style"),
         (["photo.jpg", "--model", "faces2toon", "--mask", "night.jpg"], "another shape than the picture's"),
         (["photo.jpg", "--model", "faces2toon", "--parser", "faces2toon"], "finds no parts"),

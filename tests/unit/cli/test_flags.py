@@ -48,3 +48,12 @@ def test_text_becomes_values():
 def test_a_wrong_value_is_named(given, message):
     with pytest.raises(OptionError, match=f"^{message}"):
         flags.build(Example, given)
+
+
+def test_help_tells_every_default_but_nothing_and_off():
+    made = flags.parser("collage", "Does it.", [])
+    flags.add(made, fields("collage/options.py", "Options"))
+    told = " ".join(made.format_help().split())
+    assert "it covers (0 to 1; default: 0.0)" in told
+    assert "(0 to 1; default: 1.0)" in told
+    assert "default: None" not in told

@@ -6,9 +6,7 @@ from PIL import Image
 from studios import encoded, opened, photo
 from stylizers import made_photo
 
-from sfumato.methods import gatys
 from sfumato.studio.bench import GATYS, Bench
-from sfumato.translate import Painter
 
 LEFT = np.zeros((150, 200), np.uint8)
 LEFT[40:110, 20:90] = 255
@@ -61,18 +59,32 @@ def test_each_model_with_each_filter(browser, painted):
 
 def test_a_variant_by_optimisation(tmp_path):
     """What the process does for `gatys`, in two iterations."""
-    bench = Bench("cpu", lambda done, total: True, lambda model, size: None)
-    bench.artists[GATYS] = Painter(gatys.Config(iterations=(2,), smallest_px=64), device="cpu")
+    heard = list[int]()
+    bench = Bench("cpu", lambda done, total: heard.append(done), lambda model, size: None)
     content, style, zone, out = (tmp_path / name for name in ("work.png", "style.png", "zone.png", "out"))
     for path, pixels in ((content, made_photo(150, 200)), (style, made_photo(90, 90, seed=5)), (zone, LEFT)):
         path.write_bytes(encoded(pixels))
     out.mkdir()
     given = {"work": str(content), "folder": str(out), "mask": str(zone), "parts": None, "styles": [str(style)]}
-    values, _ = bench.do("variant", given | {"model": GATYS, "options": {"size": 96}})
+    values, _ = bench.do("variant", given | {"model": GATYS, "options": {"size": 96, "iterations": [2]}})
+    assert len(heard) == 2
     assert (values["width"], values["height"], values["note"]) == (200, 150, "")
     drawn = np.asarray(Image.open(out / "drawn.png"), int)
     change = np.abs(drawn - np.asarray(opened(encoded(made_photo(150, 200))), int)).max(2)
     assert change[60:90, 40:70].mean() > 5
+
+
+def test_a_variant_by_optimisation_takes_as_many_iterations_as_are_asked_for(browser, painted):
+    style = browser.upload(photo(90, 90))["id"]
+    options = {"iterations": [2], "size": 64}
+    (variant,) = [
+        data["variant"]
+        for _, name, data in drawn(browser, painted[0], models=[GATYS], styles=[style], options=options)
+        if name == "variant"
+    ]
+    assert variant["options"]["iterations"] == [2]
+    body = {"models": [GATYS], "styles": [style], "options": {"iterations": [0]}}
+    assert browser.ask("POST", f"/api/photos/{painted[0]}/jobs", body).error == "wrong_option"
 
 
 def test_only_the_zone_is_drawn(browser, painted):

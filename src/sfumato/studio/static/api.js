@@ -9,9 +9,11 @@ const HEADERS = { "X-Studio": "1" };
 /** What is too much, once the studio has said it. @type {Api.Limits | null} */
 let limits = null;
 
+/** What is known of why: the server says all of it, the page itself only the code. @typedef {Pick<Api.Problem, "error" | "message" | "hint"> & Partial<Api.Problem>} Told */
+
 /** Why something was not done: the server's code, and a sentence in the language of the page. */
 export class Refusal extends Error {
-  constructor(/** @type {Api.Problem} */ problem, status = 0) {
+  constructor(/** @type {Told} */ problem, status = 0) {
     super(sentence(problem));
     this.code = problem.error;
     this.status = status;
@@ -19,11 +21,12 @@ export class Refusal extends Error {
 }
 
 /**
- * What went wrong, in words. Codes that have a text are said in the page's language; the server's own sentence
- * follows where it tells more than the code.
+ * What went wrong, in words of the page: those of the code, and behind them those of the detail, where there is one
+ * that the page knows, else the server's own.
  */
-export function sentence(/** @type {Api.Problem} */ { error, message, hint }) {
-  const told = [message, hint].filter(Boolean).join(" ");
+export function sentence(/** @type {Told} */ { error, message, hint, detail, values }) {
+  const exactly = `detail.${detail}`;
+  const told = known(exactly) ? text(exactly, values) : [message, hint].filter(Boolean).join(" ");
   const key = `error.${error}`;
   if (!known(key)) return told;
   return text(key, { told, size: bytes(limits?.upload_bytes ?? 0), pixels: (limits?.pixels ?? 0) / 1e6, side: limits?.smallest_side ?? 0 });

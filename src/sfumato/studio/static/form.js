@@ -77,7 +77,10 @@ function amount(/** @type {string} */ name, /** @type {Schema} */ schema, /** @t
 
 /** Several numbers in a row. @returns {Field} */
 function numbers(/** @type {string} */ name, /** @type {Schema} */ schema) {
-  const control = h("input", { type: "text", inputmode: "decimal", pattern: String.raw`\s*\d*\.?\d+(\s+\d*\.?\d+)*\s*`, required: (schema.minItems ?? 0) > 0 });
+  const { type, minimum } = schema.items;
+  const one = type === "number" ? String.raw`\d*\.?\d+` : minimum ? String.raw`[1-9]\d*` : String.raw`\d+`;
+  const control = h("input", { type: "text", inputmode: "decimal", pattern: String.raw`\s*${one}(\s+${one})*\s*`, required: (schema.minItems ?? 0) > 0 });
+  if (!control.required) say(control, "form.automatic", undefined, "placeholder");
   return {
     node: row(name, schema, control),
     read: () => control.value.trim().split(/\s+/).filter(Boolean).map(Number),

@@ -54,6 +54,8 @@ export interface CollageOptions {
   padding?: number;
   /** Side of what the model is given, in pixels; if none is given, the crop's own, at most what suits the model. */
   size?: number | null;
+  /** Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given. */
+  iterations?: number[];
 }
 
 /** `event: done`, the last one. */
@@ -233,6 +235,8 @@ export interface OptionsOutput {
   padding: number;
   /** Side of what the model is given, in pixels; if none is given, the crop's own, at most what suits the model. */
   size: number | null;
+  /** Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given. */
+  iterations: number[];
 }
 
 /** A part of a photo that was found. */
@@ -308,6 +312,10 @@ export interface Problem {
   message: string;
   /** What to do about it, one sentence; may be empty. */
   hint: string;
+  /** A code of what exactly is wrong, where `error` leaves it open, for clients that say it in words of their own. */
+  detail: string;
+  /** What a sentence of `detail` needs, such as a size. */
+  values: Record<string, any>;
 }
 
 /** `event: progress`. */
@@ -402,6 +410,8 @@ export interface StylizeOptions {
   style_size?: number | null;
   /** Longest side of the result in pixels; the picture's own if none is given. */
   size?: number | null;
+  /** Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given. */
+  iterations?: number[];
 }
 
 /** The whole picture as a file. */

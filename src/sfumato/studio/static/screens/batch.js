@@ -36,20 +36,32 @@ export function batchScreen() {
   };
   const tell = () => {
     start.disabled = !rows.size || !bar.node.hidden;
+    for (const one of /** @type {NodeListOf<HTMLButtonElement>} */ (list.querySelectorAll("button"))) one.disabled = !bar.node.hidden;
     say(info, "batch.count", { n: rows.size });
+  };
+  /** Takes a row off the list; its photo stays in the studio. */
+  const drop = (/** @type {HTMLElement} */ row) => {
+    for (const [id, other] of rows) if (other === row) rows.delete(id);
+    const next = /** @type {HTMLElement | null} */ ((row.nextElementSibling ?? row.previousElementSibling)?.querySelector("button"));
+    row.remove();
+    (next ?? more).focus();
+    tell();
   };
   /** Brings files one at a time: more at once is no faster, and a failure stays with its file. */
   const bring = async (/** @type {File[]} */ files) => {
     const fresh = files.filter((file) => !file.type || file.type.startsWith("image/")).map((file) => {
       const row = h("li", {}, own(file.name), h("span", { class: "words" }));
+      row.append(button("close", "batch.remove", () => drop(row), { only: true }));
       list.append(row);
       state(row, "waits");
       return /** @type {const} */ ([file, row]);
     });
+    tell();
     for (const [file, row] of fresh) {
+      if (!row.isConnected) continue; // It was taken off the list while it waited.
       try {
         const photo = await brought(file, { parts: false, sent: (share) => state(row, "sending", { share: percent(share) }) });
-        rows.set(photo.id, row);
+        if (row.isConnected) rows.set(photo.id, row);
         state(row, "ready");
       } catch (error) {
         state(row, "failed", { why: /** @type {Error} */ (error).message });
@@ -63,7 +75,7 @@ export function batchScreen() {
     if (problem) state(row, "failed", { why: api.sentence(problem) });
     else if (file) {
       state(row, "done");
-      row.append(h("a", { href: api.at.file(file.id), download: file.name, class: "tool", label: "batch.download" }, icon("save")));
+      row.lastElementChild?.before(h("a", { href: api.at.file(file.id), download: file.name, class: "tool", label: "batch.download" }, icon("save")));
     }
   };
   const run = async () => {
@@ -93,7 +105,8 @@ export function batchScreen() {
     tell();
   };
   const start = button("make", "batch.start", run, { class: "go" });
-  const zone = h("div", { class: "drop small" }, h("p", { t: "batch.drop" }), h("div", { class: "row" }, button("folder", "batch.folder", async () => bring(await chosen({ folder: true }))), button("open", "batch.files", async () => bring(await chosen({ several: true })))));
+  const more = button("open", "batch.files", async () => bring(await chosen({ several: true })));
+  const zone = h("div", { class: "drop small" }, h("p", { t: "batch.drop" }), h("div", { class: "row" }, button("folder", "batch.folder", async () => bring(await chosen({ folder: true }))), more));
   const node = h(
     "div",
     { class: "screen batch" },

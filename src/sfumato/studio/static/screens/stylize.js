@@ -34,11 +34,13 @@ export function stylizeScreen() {
 
   const kind = () => store.models.find((one) => one.name === model.value);
   const needsStyles = () => kind()?.fits.includes("stylize") ?? true;
+  const optimises = () => kind()?.method === "gatys";
   const able = () => Boolean(photo && kind() && (!needsStyles() || styles.possible()));
   /** @returns {Api.PreviewRequest} */
   const choice = () => {
     const weights = needsStyles() ? styles.weights() : [];
-    return { model: model.value, styles: needsStyles() ? styles.ids() : [], options: { ...options?.read(), ...(weights.length ? { weights } : {}) }, use_mask: masked.checked && !masked.disabled };
+    const { iterations, ...others } = options?.read() ?? {};
+    return { model: model.value, styles: needsStyles() ? styles.ids() : [], options: { ...others, ...(iterations && optimises() ? { iterations } : {}), ...(weights.length ? { weights } : {}) }, use_mask: masked.checked && !masked.disabled };
   };
   const preview = later(PREVIEW_MS, () => {
     asked.abort();
@@ -63,6 +65,8 @@ export function stylizeScreen() {
   const changed = () => {
     remember("stylize", { photo: photo?.id, model: model.value, options: options?.read(), masked: masked.checked, styles: styles.kept() });
     stylesPart.hidden = !needsStyles();
+    const looks = options?.fields.get("iterations");
+    if (looks) looks.node.hidden = !optimises();
     masked.disabled = !photo?.mask?.pixels;
     photoPart.hidden = paint.disabled = !photo;
     empty.hidden = Boolean(photo);
@@ -122,7 +126,7 @@ export function stylizeScreen() {
   const prepare = async () => {
     await store.load();
     if (options || !store.options) return;
-    options = form(store.options.stylize, { without: ["weights"], plain: ["strength", "keep_colors"] });
+    options = form(store.options.stylize, { without: ["weights"], plain: ["strength", "keep_colors", "iterations"] });
     optionPlace.append(options.node);
     model.append(...store.fitting("stylize", "translate").map((one) => modelOption(one)));
     const kept = recall("stylize", /** @type {any} */ ({}));

@@ -7,6 +7,7 @@
 import * as api from "../api.js";
 import { CompareView } from "../compare.js";
 import { button, h, icon, own, say, word } from "../dom.js";
+import { form } from "../form.js";
 import { JobBar } from "../jobs.js";
 import { failed, notice } from "../notices.js";
 import { go } from "../route.js";
@@ -15,7 +16,7 @@ import { recall, remember, store } from "../store.js";
 import { bytes } from "../text.js";
 import { drawnWith, nameOf, nameOfMissed, stale, sumOf, zone } from "../zone.js";
 
-/** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number}} Wish */
+/** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number, iterations?: number[]}} Wish */
 /** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
 
 /** What is being drawn, by photo; it goes on whatever screen is shown. @type {Map<string, Work>} */
@@ -40,7 +41,7 @@ function wished() {
   const last = recall("wish", /** @type {Wish} */ ({ models: [], filters: ["none"], styles: [], seed: 0 }));
   const models = last.models.filter((name) => here.includes(name));
   const filters = last.filters.filter((name) => store.filters.includes(name));
-  return { models: models.length ? models : alone, filters: filters.length ? filters : ["none"], styles: last.styles.filter((id) => store.photos.has(id)), seed: last.seed };
+  return { models: models.length ? models : alone, filters: filters.length ? filters : ["none"], styles: last.styles.filter((id) => store.photos.has(id)), seed: last.seed, iterations: last.iterations };
 }
 
 /** Follows a job that draws variants of a photo, and takes in what it makes. */
@@ -79,13 +80,15 @@ async function draw(/** @type {string} */ id, /** @type {Wish} */ wish) {
   if (zone.photo?.id === id) await zone.flush();
   remember("wish", wish);
   // Until it ends; what fails on the way shows in its tile.
-  follow(await api.makeVariants(id, { models: wish.models, filters: wish.filters, styles: wish.styles, options: { ...recall("blend", {}), seed: wish.seed } }), wish);
+  follow(await api.makeVariants(id, { models: wish.models, filters: wish.filters, styles: wish.styles, options: { ...recall("blend", {}), seed: wish.seed, ...(wish.iterations ? { iterations: wish.iterations } : {}) } }), wish);
 }
 
 /** Boxes to tick: which models, which filters, and the number that chance starts from. */
 function wishes(/** @type {() => void} */ changed) {
   const modelPart = h("div", { class: "cards", role: "group", label: "variants.models" });
   const filterPart = h("div", { class: "chips", role: "group", label: "variants.filters" });
+  /** How long a model that optimises may take. @type {ReturnType<typeof form> | null} */ let looks = null;
+  const looksPlace = h("div", { hidden: true });
   const seed = h("input", { type: "number", min: 0, step: 1, id: "variants-seed", value: 0 });
   const tick = (/** @type {string} */ value, /** @type {boolean} */ on, /** @type {boolean} */ disabled) =>
     h("input", { type: "checkbox", value, checked: on, disabled, onchange: changed });
@@ -101,6 +104,12 @@ function wishes(/** @type {() => void} */ changed) {
     modelPart.replaceChildren(...store.fitting("collage").map((model) => card(model, wish.models.includes(model.name))));
     filterPart.replaceChildren(...store.filters.map((name) => h("label", { class: "chip" }, tick(name, wish.filters.some((one) => one === name), false), word("filter", name))));
     seed.value = String(wish.seed);
+    if (!looks && store.options) {
+      looks = form(store.options.collage, { only: ["iterations"] });
+      looks.heard(changed);
+      looksPlace.append(looks.node);
+    }
+    looks?.write({ iterations: wish.iterations ?? [] });
     styles.restore(wish.styles.flatMap((id) => store.photos.get(id) ?? []).map((photo) => ({ photo, weight: 1 })));
   };
   /** What is wished; a model that takes a style needs one. */
@@ -108,7 +117,9 @@ function wishes(/** @type {() => void} */ changed) {
     const models = ticked(modelPart);
     const needs = store.models.some((one) => models.includes(one.name) && one.fits.includes("stylize"));
     stylish.hidden = !needs;
-    const wish = /** @type {Wish} */ ({ models, filters: ticked(filterPart), styles: needs ? styles.ids() : [], seed: Math.max(0, Math.round(seed.valueAsNumber || 0)) });
+    const optimises = store.models.some((one) => models.includes(one.name) && one.method === "gatys");
+    looksPlace.hidden = !optimises;
+    const wish = /** @type {Wish} */ ({ models, filters: ticked(filterPart), styles: needs ? styles.ids() : [], seed: Math.max(0, Math.round(seed.valueAsNumber || 0)), ...(optimises ? looks?.read() : {}) });
     return { wish, able: models.length * wish.filters.length > 0 && (!needs || wish.styles.length > 0) };
   };
   seed.addEventListener("input", changed);
@@ -124,8 +135,10 @@ function wishes(/** @type {() => void} */ changed) {
     h("h2", { t: "variants.filters" }),
     filterPart,
     h("div", { class: "field number" }, h("label", { for: "variants-seed", t: "field.seed" }), seed, h("small", { t: "help.seed" })),
+    looksPlace,
   );
-  return { node, fill, read, bring: styles.bring };
+  const valid = () => looksPlace.hidden || Boolean(looks?.valid());
+  return { node, fill, read, valid, bring: styles.bring };
 }
 
 /** Two variants on each other. */
@@ -238,7 +251,7 @@ export function variantsScreen() {
     hiddenOnes.setAttribute("aria-pressed", String(unhidden));
     tell();
   };
-  const again = button("make", "variants.make", () => draw(shown, panel.read().wish).then(fill).catch(failed), { class: "go", id: "draw" });
+  const again = button("make", "variants.make", () => panel.valid() && draw(shown, panel.read().wish).then(fill).catch(failed), { class: "go", id: "draw" });
   const tell = () => {
     const { wish, able } = panel.read();
     const count = wish.models.length * wish.filters.length;

@@ -4,6 +4,7 @@
  * @import { Screen } from "../route.js"
  */
 
+import { sentence } from "../api.js";
 import { button, h, hush, say, word } from "../dom.js";
 import { failed } from "../notices.js";
 import { go } from "../route.js";
@@ -69,7 +70,7 @@ function findings() {
   zone.addEventListener("parts", () => {
     const { state, source, problem } = zone.status ?? { state: "none", source: "", problem: null };
     const key = { none: "", parsed: source === "first_zone" ? "zone.first_guess" : "", no_person: "zone.nobody", failed: "zone.no_parser", waiting: "zone.finding", loading: "zone.finding", parsing: "zone.finding" }[state];
-    if (key) say(words, key, { why: problem?.message ?? "" });
+    if (key) say(words, key, { why: problem ? sentence(problem) : "" });
     else hush(words);
     node.hidden = !key;
   });
