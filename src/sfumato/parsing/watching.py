@@ -50,7 +50,7 @@ class WatchParts(Watching):
             return None
         number = min(self.count, len(items))
         few = [items[k * len(items) // number] for k in range(number)]
-        sets = [Path(root).name for root in self.root or samples.settings.root]
+        sets = [Path(root).name for root in dict.fromkeys(self.root or samples.settings.root)]
         return LabelledParts(state, models, few, sets=sets, side=self.side)
 
 
