@@ -134,8 +134,11 @@ def places(path: Path) -> Tensor:
 
 
 def varied(pictures: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Pictures (B, C, S, S) and masks (B, S, S), turned, enlarged, mirrored and cut out, the pictures in other colours:
-    (B, C, CROP, CROP) and (B, CROP, CROP)."""
+    """Pictures (B, C, S, S) and masks (B, S, S), turned, enlarged, mirrored and cut out, the pictures in other colours.
+
+    Returns:
+        (B, C, CROP, CROP) and (B, CROP, CROP).
+    """
     count = len(pictures)
     angle = (torch.rand(count) - 0.5) * math.radians(50)
     side = 0.75 * torch.exp((torch.rand(count) - 0.5) * 1.1)
@@ -215,10 +218,9 @@ def shares(teachers: Iterable[Teacher], pictures: Tensor) -> Tensor:
     votes = []
     for teacher in teachers:
         teacher.eval()
-        for part in pictures.split(8):
-            votes.append(teacher(part).softmax(1) + teacher(part.flip(3)).softmax(1).flip(3))
-    count = math.ceil(len(pictures) / 8)
-    return torch.stack([torch.cat(votes[k : k + count]) for k in range(0, len(votes), count)]).mean(0) / 2
+        parts = [teacher(x).softmax(1) + teacher(x.flip(3)).softmax(1).flip(3) for x in pictures.split(8)]
+        votes.append(torch.cat(parts) / 2)
+    return torch.stack(votes).mean(0)
 
 
 def label(files: Sequence[Path], folders: Sequence[Path], root: Path, taken: Sequence[Path]) -> None:
