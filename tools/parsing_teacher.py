@@ -42,6 +42,8 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PLACES = (0, PARTS.index("hair"), PARTS.index("face"))
 """Numbers in masks: the rest, hair, face."""
 UNKNOWN, SURE = 255, 0.85
+CRUMB = 0.05
+"""Pieces of hair or face that are smaller than this share of the largest are doubted."""
 DEPTHS = ((2, 16), (2, 32), (4, 64), (4, 128), (1, 128))
 """Layers of each size of VGG, and their channels."""
 CROP, BATCH = 192, 8
@@ -243,9 +245,20 @@ def label(files: Sequence[Path], folders: Sequence[Path], root: Path, taken: Seq
             whole = F.interpolate(found, (height, width), mode="bilinear")[0].numpy()
             mask = np.array(PLACES, np.uint8)[whole.argmax(0)]
             mask[whole.max(0) < SURE] = UNKNOWN
-            cv2.imwrite(str(root / "masks" / f"{name}.png"), mask)
+            cv2.imwrite(str(root / "masks" / f"{name}.png"), without_crumbs(mask))
     names = "".join(f'{number} = "{PARTS[number] if number else "rest"}"\n' for number in PLACES)
     (root / "parts.toml").write_text(f'[labels]\n{names}{UNKNOWN} = "unknown"\n', encoding="utf-8")
+
+
+def without_crumbs(mask: Mask) -> Mask:
+    """A mask (H, W) whose small pieces are unknown, since most are of something else that looks alike."""
+    kept = mask.copy()
+    for part in PLACES[1:]:
+        _, pieces, boxes, _ = cv2.connectedComponentsWithStats((mask == part).astype(np.uint8))
+        areas = boxes[1:, cv2.CC_STAT_AREA]
+        for number in np.flatnonzero(areas < CRUMB * areas.max(initial=0)) + 1:
+            kept[pieces == number] = UNKNOWN
+    return kept
 
 
 def main() -> None:

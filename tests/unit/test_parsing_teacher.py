@@ -41,6 +41,14 @@ def test_mirrored_pictures_vote_as_well(tool):
     assert torch.allclose(found.sum(1), torch.ones(1, 64, 64), atol=1e-5)
 
 
+def test_crumbs_are_doubted(tool):
+    mask = np.zeros((64, 64), np.uint8)
+    mask[8:40, 8:40], mask[50:54, 50:54], mask[44:60, 4:20] = 2, 2, 11
+    kept = tool["without_crumbs"](mask)
+    assert (kept[50:54, 50:54] == 255).all()
+    assert (kept == mask).sum() == mask.size - 16
+
+
 def test_it_learns_and_labels(tool, real_data, tmp_path):
     root = tmp_path / "set"
     photographs = sorted((real_data / "faces_photo" / "sfhq_mit_synthetic").glob("*.jpg"))[:3]
