@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,13 +221,21 @@ def test_a_reload_keeps_photo_zone_variants_and_stars(seen, address):
     page.locator(".variant.chosen").wait_for()
 
 
-def test_what_was_drawn_before_the_zone_changed_is_marked(seen):
+@pytest.mark.parametrize("late_s", [0, 2])
+def test_what_was_drawn_before_the_zone_changed_is_marked(seen, late_s):
+    """Whether what the studio tells of the photo comes before its answer to the zone, or after it."""
     page = seen.page
     sp.zone_of_example(page)
+    page.route("**/api/photos/*", lambda route: (time.sleep(late_s), route.continue_()))
     sp.draw(page)
+    page.unroute_all(behavior="wait")
     assert page.locator(".variant.stale").count() == 0
     page.locator(".step").nth(1).click()
+    before = sp.bits(page)
+    sp.paint(page, size=60)
+    page.keyboard.press("e")
     sp.paint(page, size=30)
+    assert not np.array_equal(sp.bits(page), before), "wherever the zone was, this is another"
     sp.saved(page)
     sp.until(page, "() => !document.querySelectorAll('.step')[2].querySelector('.stale').hidden")
     page.locator(".step").nth(2).click()

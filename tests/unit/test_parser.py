@@ -19,6 +19,7 @@ from sfumato.parsing import parser as parsers
 from sfumato.parsing.views import View, layers
 from sfumato.parts import PARTS
 from sfumato.recipes.segformer import tiny
+from sfumato.translate import precision
 
 SKIN, SHIRT = (230, 180, 150), (40, 90, 200)
 
@@ -193,7 +194,14 @@ def test_a_model_by_its_file(tmp_path):
     weights.save(tmp_path / "parser.safetensors", model, card)
     ours, theirs = (sfumato.PartParser(m, device="cpu", side=64) for m in (tmp_path / "parser.safetensors", model))
     np.testing.assert_array_equal(ours(photo(96, 80)[0]).labels, theirs(photo(96, 80)[0]).labels)
-    assert ours.precision == "fp32"
+
+
+@pytest.mark.parametrize(("fast", "told"), [(torch.float32, "fp32"), (torch.bfloat16, "bf16")])
+def test_a_parser_tells_what_it_computes_in(monkeypatch, fast, told):
+    """Whatever is faster on the processor that the tests run on."""
+    monkeypatch.setattr(precision, "fast_dtype", lambda device: fast)
+    monkeypatch.setattr(precision, "difference", lambda *given: 0.0)
+    assert PartParser(segformer.Model(tiny().method), device="cpu", side=64).precision == told
 
 
 # Measured

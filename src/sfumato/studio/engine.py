@@ -93,11 +93,11 @@ class Engine:
         lane = self.lanes[0]
         left = lane.running.progress.seconds_left if lane.running is not None else None
         retry_s = min(max(left or 10.0, 1.0), 120.0)
-        if len(lane.waiting) >= self.settings.queue:
-            raise busy(f"{len(lane.waiting)} jobs wait already.", "Try again in a moment.", retry_s)
         own = sum(job.session == session for job in lane.jobs)
         if own >= self.settings.limits.waiting:
             raise busy(f"This session has {own} jobs that wait already.", "Wait for one, or cancel it.", retry_s)
+        if len(lane.waiting) >= self.settings.queue:
+            raise busy(f"{len(lane.waiting)} jobs wait already.", "Try again in a moment.", retry_s)
 
     def cancel(self, job: Job) -> None:
         """Ends a job."""

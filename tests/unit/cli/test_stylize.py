@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from stylizers import made_photo
 
-from sfumato import image
+from sfumato import image, progress
 from sfumato.errors import OptionError
 from sfumato.image import in_color
 from sfumato.progress import Progress
@@ -162,11 +162,11 @@ def test_a_profile_of_grey_goes_with_the_grey(mode, kept):
 
 
 def test_the_place_of_a_photograph_among_many_is_shown(stylize, folder, save, monkeypatch):
-    """Each of them takes 11 seconds, and a log file has a line every 30."""
+    """Reading each of them takes more than a third of the time between two lines of a log file."""
     now, read = [0.0], image.read
 
     def slowly(*arguments, **options):
-        now[0] += 11
+        now[0] += 0.37 * progress.PLAIN_S
         return read(*arguments, **options)
 
     for name in "abcd":

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from studios import photo, running, until
@@ -21,7 +22,8 @@ def refused(folder):
             await made.start()
         return caught.value
 
-    return asyncio.run(start()), made
+    with ThreadPoolExecutor(1) as thread:  # in this one Playwright may have a loop that runs
+        return thread.submit(lambda: asyncio.run(start())).result(), made
 
 
 def test_a_job_is_cancelled_while_its_process_starts(tmp_path, monkeypatch):

@@ -325,6 +325,7 @@ def test_too_many_jobs(tmp_path):
         assert 1 <= int(own.headers["retry-after"]) <= 120
         everybody = browsers[2].ask("POST", "/api/textures", body | {"swatches": [swatches[2]]})
         assert (everybody.status, everybody.error) == (429, "busy")
+        assert "3 jobs" in everybody.json["message"]
         assert browsers[2].ask("POST", "/api/photos", photo()).status == 201, "pictures still come"
 
 

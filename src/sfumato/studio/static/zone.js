@@ -34,9 +34,11 @@ class Zone extends EventTarget {
       this.soon();
     });
     store.addEventListener("photos", () => {
-      if (!this.photo || store.photos.has(this.photo.id)) return; // It was taken out of the session.
-      this.soon.stop();
-      Object.assign(this, { photo: null, status: null, opening: null, unsent: false });
+      if (!this.photo) return;
+      this.photo = store.photos.get(this.photo.id) ?? null; // Others learn of it too: what it is called, what was drawn of it.
+      if (this.photo) return;
+      this.soon.stop(); // It was taken out of the session.
+      Object.assign(this, { status: null, opening: null, unsent: false });
     });
     addEventListener("pagehide", () => this.unsent && this.send(true));
   }
@@ -128,9 +130,9 @@ class Zone extends EventTarget {
       const mask = await api.putMask(photo.id, await encoded(bits.map((bit) => bit * 255), width, height), leaving);
       // Painted on while it went out, the next sending brings the rest.
       if (mask.pixels !== area && !this.unsent) notice("error", "zone.lost", { sent: area, held: mask.pixels });
-      photo.mask = mask;
       remember(`zone.${photo.id}`, sum);
-      store.keep(photo);
+      const now = store.photos.get(photo.id); // While the zone went out more may have been drawn of it.
+      if (now) store.keep({ ...now, mask });
       this.dispatchEvent(new Event("saved"));
     } catch (error) {
       this.unsent = true;

@@ -65,15 +65,14 @@ async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
     if (item.problem) work.problems.push(item);
     store.tell();
   };
-  try {
-    const { end } = await work.bar.follow(job, { variant: take, item: miss });
-    notice("note", end === "done" ? "variants.done" : "variants.cancelled");
-  } catch (error) {
-    failed(error);
-  }
+  const outcome = await work.bar.follow(job, { variant: take, item: miss }).catch((error) => failed(error));
   work.left = 0;
   if (!work.problems.length) working.delete(id);
-  await store.fresh(id).catch(failed);
+  await store.fresh(id).catch((error) => {
+    failed(error);
+    store.tell(); // Nothing is waited for any more, though nobody answers.
+  });
+  if (outcome) notice("note", outcome.end === "done" ? "variants.done" : "variants.cancelled"); // Once that can be seen.
 }
 
 async function draw(/** @type {string} */ id, /** @type {Wish} */ wish) {
