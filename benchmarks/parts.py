@@ -14,6 +14,7 @@ other cartoons, figures by `sfumato render`, and photographs without faces to la
 """
 
 import argparse
+import math
 import os
 import runpy
 import shutil
@@ -148,17 +149,29 @@ def make_taught(folder: Path, teachers: Sequence[Path]) -> None:
     tool["label"](teachers, [data_folder() / root for root in (FACES, STAFF)], folder / "taught", seen)
 
 
+def overlap(found: PartsReport, part: str) -> float | None:
+    """Of a part; None where no label says that it is this one alone."""
+    standard, k = found.agreements["standard"], PARTS.index(part)
+    return None if math.isnan(standard.accuracy[k]) else float(standard.iou[k])
+
+
+def border(found: PartsReport, part: str) -> float | None:
+    """The F-score of its border; None likewise."""
+    score = found.borders[part][0]
+    return None if math.isnan(score) else score
+
+
 def row(title: str, found: PartsReport) -> Row:
     standard = found.agreements["standard"]
     low, high = found.intervals["standard"]
-    seen = [part for part in PARTS if not np.isnan(standard.iou[PARTS.index(part)])]
+    seen = [part for part in PARTS if overlap(found, part) is not None]
     return {
         "pictures": title,
         "number": len(found.scored),
-        "IoU face": float(standard.iou[PARTS.index("face")]),
-        "IoU hair": float(standard.iou[PARTS.index("hair")]),
-        "border of face": found.borders["face"][0],
-        "border of hair": found.borders["hair"][0],
+        "IoU face": overlap(found, "face"),
+        "IoU hair": overlap(found, "hair"),
+        "border of face": border(found, "face"),
+        "border of hair": border(found, "hair"),
         "mean IoU": standard.mean_iou,
         "from": low,
         "to": high,
@@ -172,7 +185,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--sets", metavar="FOLDER", type=Path, required=True)
     parser.add_argument("--model", default="segformer/parts")
     parser.add_argument("--name", default="parts")
-    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--side", type=int)
     parser.add_argument("--makehuman", metavar="FOLDER", default="")
     parser.add_argument("--make", action="store_true")
     parser.add_argument("--teacher", metavar="FILE", type=Path, nargs="+", default=())
@@ -185,7 +198,7 @@ def main(words: Sequence[str] | None = None) -> None:
     else:
         parts = PartParser(given.model, precision="fp32", side=given.side)
         rows = [row(title, evaluate_parts(parts, folder)) for title, folder in held.items()]
-        show(given.name, {f"The longest side at {given.side} pixels": rows})
+        show(given.name, {f"The longest side at {parts.side} pixels": rows})
 
 
 if __name__ == "__main__":
