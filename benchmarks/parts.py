@@ -1,18 +1,20 @@
 """How well parts of persons are found: in photographs of faces, in cartoons, and in photographs of whole persons.
 
     python benchmarks/parts.py --sets FOLDER [--model segformer/parts] [--name parts]
-    python benchmarks/parts.py --sets FOLDER --makehuman FOLDER --make [--teacher FILE]
+    python benchmarks/parts.py --sets FOLDER --makehuman FOLDER --make
+    python benchmarks/parts.py --sets FOLDER --make --teacher FILE [FILE ...]
 
 The three kinds count apart, by the standard protocol. Photographs are the six pairs of SFHQ, whose masks are coloured,
 and thirty more faces of SFHQ, labelled by eye (benchmarks/parsing/sfhq_test.json); cartoons are every tenth of those
 with exact masks; whole persons are 60 pictures of Clothing Co-Parsing. None of them is learned from.
 
 With `--make` the sets that the bundled parser learns from are made in FOLDER, too: faces of SFHQ labelled by eye, the
-other cartoons, figures by `sfumato render`, and photographs without faces to lay these on. `--teacher` is a parser that
-learned from them: what it is sure of, in faces that nobody labelled, makes one set more.
+other cartoons, figures by `sfumato render`, and photographs without faces to lay these on. What teachers
+(tools/parsing_teacher.py) that learned from the faces are sure of, in faces that nobody labelled, makes one set more.
 """
 
 import argparse
+import math
 import os
 import runpy
 import shutil
@@ -47,11 +49,10 @@ OTHERS = ((68, 0, 83), (215, 226, 25), (136, 213, 71))
 """Ground, clothes and neck."""
 NEAR = 12.0
 """How far a colour may be from these."""
-SURE, UNSURE = 0.9, 255
-"""From which probability a teacher's word counts, and the number of what is unknown."""
+UNSURE = 255
+"""The number of what is unknown."""
 FIGURES = {"doll": ("mannequin", 900), "human": ("", 500)}
 VIEWS = "--elevation-deg -15 30 --field-deg 20 60 --margin 0.02 0.2 --size 512"
-HEADS = tuple(PARTS.index(part) for part in ("hair", "face"))
 
 Mask = NDArray[np.uint8]
 
@@ -141,40 +142,36 @@ def colors(path: Path) -> NDArray[np.uint8]:
     return np.asarray(image.plain(image.read(path)).compose_on_white().pixels, np.uint8)
 
 
-def make_taught(folder: Path, teacher: str) -> None:
-    """Faces that nobody labelled, with what a parser is sure of; all else is unknown."""
-    parser = PartParser(teacher, side=256)
-    taken = {path.name for name in ("held-faces", "faces") for path in scan(str(folder / name / "images"))}
-    for root in (FACES, STAFF):
-        for path in scan(str(data_folder() / root)):
-            if path.name not in taken:
-                keep(folder / "taught", path, taught(parser, path), f"{Path(root).name}-{path.stem}")
-    numbered(folder / "taught", "rest")
+def make_taught(folder: Path, teachers: Sequence[Path]) -> None:
+    """Faces that nobody labelled, with what teachers are sure of; all else is unknown."""
+    tool = runpy.run_path(str(HERE.parent / "tools" / "parsing_teacher.py"))
+    seen = [folder / name for name in ("held-faces", "faces")]
+    tool["label"](teachers, [data_folder() / root for root in (FACES, STAFF)], folder / "taught", seen)
 
 
-def taught(parser: PartParser, path: Path) -> Mask:
-    """What a parser is sure of in a picture, (H, W)."""
-    found = parser(path)
-    shares = np.stack([found.shares([PARTS[k]]) for k in HEADS])
-    best = shares.max(0)
-    mask = np.full(best.shape, UNSURE, np.uint8)
-    mask[shares.sum(0) < 1 - SURE] = 0
-    for k, number in enumerate(HEADS):
-        mask[(shares.argmax(0) == k) & (best > SURE)] = number
-    return mask
+def overlap(found: PartsReport, part: str) -> float | None:
+    """Of a part; None where no label says that it is this one alone."""
+    standard, k = found.agreements["standard"], PARTS.index(part)
+    return None if math.isnan(standard.accuracy[k]) else float(standard.iou[k])
+
+
+def border(found: PartsReport, part: str) -> float | None:
+    """The F-score of its border; None likewise."""
+    score = found.borders[part][0]
+    return None if math.isnan(score) else score
 
 
 def row(title: str, found: PartsReport) -> Row:
     standard = found.agreements["standard"]
     low, high = found.intervals["standard"]
-    seen = [part for part in PARTS if not np.isnan(standard.iou[PARTS.index(part)])]
+    seen = [part for part in PARTS if overlap(found, part) is not None]
     return {
         "pictures": title,
         "number": len(found.scored),
-        "IoU face": float(standard.iou[PARTS.index("face")]),
-        "IoU hair": float(standard.iou[PARTS.index("hair")]),
-        "border of face": found.borders["face"][0],
-        "border of hair": found.borders["hair"][0],
+        "IoU face": overlap(found, "face"),
+        "IoU hair": overlap(found, "hair"),
+        "border of face": border(found, "face"),
+        "border of hair": border(found, "hair"),
         "mean IoU": standard.mean_iou,
         "from": low,
         "to": high,
@@ -188,10 +185,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--sets", metavar="FOLDER", type=Path, required=True)
     parser.add_argument("--model", default="segformer/parts")
     parser.add_argument("--name", default="parts")
-    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--side", type=int)
     parser.add_argument("--makehuman", metavar="FOLDER", default="")
     parser.add_argument("--make", action="store_true")
-    parser.add_argument("--teacher", metavar="FILE", default="")
+    parser.add_argument("--teacher", metavar="FILE", type=Path, nargs="+", default=())
     given = parser.parse_args(words)
     held = make_held(given.sets)
     if given.make and given.teacher:
@@ -201,7 +198,7 @@ def main(words: Sequence[str] | None = None) -> None:
     else:
         parts = PartParser(given.model, precision="fp32", side=given.side)
         rows = [row(title, evaluate_parts(parts, folder)) for title, folder in held.items()]
-        show(given.name, {f"The longest side at {given.side} pixels": rows})
+        show(given.name, {f"The longest side at {parts.side} pixels": rows})
 
 
 if __name__ == "__main__":

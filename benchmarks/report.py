@@ -59,7 +59,9 @@ def table(rows: list[Row]) -> str:
 
 
 def cell(value: Any) -> str:
-    """A number to four digits, anything else as it is."""
+    """A number to four digits, nothing for None, anything else as it is."""
+    if value is None:
+        return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,6 +12,7 @@ from people import FACE, HAIR, person, write_people
 from PIL import Image
 
 import sfumato
+from sfumato import image
 from sfumato.errors import Cancelled, DataError, OptionError, PictureError, WeightsError
 from sfumato.image import Box
 from sfumato.methods import segformer
@@ -145,7 +147,40 @@ def test_a_head_that_fills_the_picture_is_not_looked_at_twice(parser, monkeypatc
     close = np.full((60, 60, 3), 50, np.uint8)
     close[15:45, 15:45] = SKIN
     assert parser(close).present().keys() == {"hair", "face"}
-    assert parser._heads(parser.view(close, Box(0, 0, 60, 60)), (60, 60)) == []
+    assert parser._heads(close, parser.view(close, Box(0, 0, 60, 60))) == []
+
+
+@pytest.fixture(scope="module")
+def portrait(repository):
+    """A face, (256, 256, 3)."""
+    pixels = image.read(repository / "src" / "sfumato" / "assets" / "examples" / "portrait-1.jpg").pixels
+    return cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_AREA)
+
+
+def test_faces_that_the_first_look_misses_are_looked_at_from_near(parser, portrait):
+    """In a wide picture: the squares about both faces, and nothing besides."""
+    wide = np.full((900, 1400, 3), 90, np.uint8)
+    for left in (150, 950):
+        wide[300:556, left : left + 256] = portrait
+    nothing = np.full((18, 64, 64), -9.0, np.float32)
+    nothing[0] = 9
+    boxes = parser._heads(wide, View(logits=nothing, box=Box(0, 0, 900, 1400)))
+    assert len(boxes) == 2
+    for left, box in zip((150, 950), sorted(boxes, key=lambda box: box.left), strict=True):
+        assert box.left < left + 30
+        assert box.right > left + 226
+        assert abs((box.left + box.right) / 2 - left - 128) < 20
+        assert abs(box.height - box.width) < 3
+        assert box.width < 3 * 200
+
+
+def test_a_head_whose_face_is_known_is_not_looked_at_twice(parser, portrait):
+    wide = np.full((900, 1400, 3), 90, np.uint8)
+    wide[300:556, 100:356] = portrait
+    logits = np.zeros((18, 45, 70), np.float32)
+    logits[0], logits[HAIR, 16:28, 6:17], logits[HAIR, 30:38, 50:60] = 1, 9, 9
+    boxes = parser._heads(wide, View(logits=logits, box=Box(0, 0, 900, 1400)))
+    assert sorted(box.left > 800 for box in boxes) == [False, True]
 
 
 def test_a_later_view_takes_the_place_of_an_earlier_one_softly():

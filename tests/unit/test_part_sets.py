@@ -367,6 +367,13 @@ def test_some_are_kept_from_training(tmp_path):
     assert fewer.digest() != samples.digest()
 
 
+def test_a_set_named_twice_is_seen_twice_as_often(people, tmp_path):
+    other = write_people(tmp_path / "other", 4)
+    found = dataclasses.replace(CALM, root=(str(people), str(other), str(people))).open()
+    assert found.counts() == {str(people): 4, str(other): 4}
+    assert [item.picture.parts[-3] for item in found.items] == ["people"] * 4 + ["other"] * 4 + ["people"] * 4
+
+
 def test_scales_in_the_wrong_order(people):
     with pytest.raises(RecipeError, match=r"data.scale: 2 is larger than 1"):
         dataclasses.replace(CALM, root=(str(people),), scale=(2.0, 1.0)).open()

@@ -2,7 +2,7 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ from .translate import model_name
 
 if TYPE_CHECKING:
     from ..collage import Collage, Film, Options, Scene
-    from ..image import Picture, Source
-    from ..parsing import Parts
+    from ..image import Picture
+    from ..parsing.finding import Finder
     from ..translate import Painter, Translator
 
     Artist = Painter | Translator
@@ -70,10 +70,11 @@ def _add_ways(how: argparse._ArgumentGroup) -> None:
     text = "One picture or several, for a model that takes a style"
     how.add_argument("--style", nargs="+", action="extend", default=[], metavar="STYLE", help=text)
     how.add_argument("--mask", metavar="FILE", help="Where to redraw, white in a grey picture: nothing is looked for")
-    text = f"What finds the parts: a model, or {FIRST_ZONE}, which needs none (default: {FIRST_ZONE})"
-    how.add_argument("--parser", default=FIRST_ZONE, metavar="NAME|FILE", help=text)
-    text = "Let the model of --parser look at heads once more, from near: finer hair where they are small"
-    how.add_argument("--zoom", action="store_true", help=text)
+    text = f"What finds the parts: a model (default: the one that comes with the program), or {FIRST_ZONE}, by the"
+    text += " faces' places and colours alone"
+    how.add_argument("--parser", metavar="NAME|FILE", help=text)
+    text = "Let the model look at the whole picture only, not once more at each head from near"
+    how.add_argument("--no-zoom", dest="zoom", action="store_false", help=text)
     text = "Make a page of all models with all filters in place of each result"
     how.add_argument("--variants", action="store_true", help=text)
     flags.add(how, fields())
@@ -115,11 +116,11 @@ def _check(given: argparse.Namespace) -> None:
         raise OptionError("--variants shows all filters; leave out --filter")
     if given.variants and given.steps:
         raise OptionError("--variants makes a page and keeps no --steps; leave one of them out")
-    if given.zoom and given.parser == FIRST_ZONE:
-        raise OptionError(f"--zoom is for a model that finds parts, not for {FIRST_ZONE}: add --parser NAME|FILE")
     if hasattr(given, "iterations") and GATYS not in given.model:
         raise OptionError("--iterations is an option of gatys: add --model gatys")
-    if given.mask and given.parser != FIRST_ZONE:
+    if not given.zoom and given.parser == FIRST_ZONE:
+        raise OptionError(f"--no-zoom is for a model that finds parts, and {FIRST_ZONE} is none; leave one of them out")
+    if given.mask and given.parser:
         raise OptionError("--mask says where to redraw, so that --parser has nothing to find; leave one of them out")
 
 
@@ -234,9 +235,13 @@ def _check_style(name: str, translator: "Artist", styles: Sequence[str]) -> None
         raise OptionError(f"{name} has a style of its own and takes no --style")
 
 
-def _finder(given: argparse.Namespace) -> "Callable[[Source], Parts]":
-    from ..parsing import PartParser, first_zone
+def _finder(given: argparse.Namespace) -> "Finder":
+    from ..parsing import PartParser, finder, first_zone
+    from ..parsing.finding import DEFAULT_MODEL
 
     if given.parser == FIRST_ZONE:
         return first_zone
-    return PartParser(given.parser, device=given.device, precision=given.precision, zoom=given.zoom)
+    where = {"device": given.device, "precision": given.precision}
+    if given.parser is None and given.zoom:
+        return finder(**where)
+    return PartParser(given.parser or DEFAULT_MODEL, zoom=given.zoom, **where)

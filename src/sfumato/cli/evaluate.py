@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SUMMARY = "measure how well a model finds the poses or the parts of a labelled set"
 REPORT, SHEET = "report.json", "sheet.jpg"
-SIDE = 512
 
 
 def parser() -> flags.Parser:
@@ -51,8 +50,8 @@ def parser() -> flags.Parser:
     poses.add_argument("--boxes", choices=("labelled", "ink"), default="labelled", help=text)
     add_decode(poses)
     parts = made.add_argument_group("parts")
-    text = "Longest side, in pixels, at which pictures are looked at (default: 512)"
-    parts.add_argument("--side", type=int, default=SIDE, metavar="N", help=text)
+    text = "Longest side, in pixels, at which pictures are looked at (default: that of the model)"
+    parts.add_argument("--side", type=int, metavar="N", help=text)
     parts.add_argument("--zoom", action="store_true", help="Look at heads once more, from near")
     return flags.finish(made)
 

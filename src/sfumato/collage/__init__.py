@@ -1,6 +1,6 @@
 """Parts of a photograph, such as face and hair, redrawn by a model and put back where they were.
 
-    parts = first_zone(photo)
+    parts = find(photo)
     made = collage(photo, None, Translator("faces2toon"), Options(blend="guided"), parts=parts)
     again = blend(photo.pixels, made.drawn, made.mask, Options(softness=0.8), parts=parts)   # without the model
 

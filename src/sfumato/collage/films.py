@@ -3,7 +3,7 @@
 Shapes: H W pixels of a frame.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import OptionError
 from ..image import Box, Source, from_any
-from ..parsing import Parts, first_zone
+from ..parsing import find as find_parts
+from ..parsing.finding import Finder
 from ..video import Motion, Step, moved
 from . import zones
 from .options import Options
@@ -50,7 +51,7 @@ class Film:
         artist: Artist,
         options: Options | None = None,
         *,
-        find: Callable[[Source], Parts] = first_zone,
+        find: Finder = find_parts,
         styles: Sequence[Source] = (),
         smooth: float = 0.0,
     ) -> None:

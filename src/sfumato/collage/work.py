@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image import Box, Picture, Pixels, Source, from_any, resize, scaled
-from ..parsing import Parts, first_zone
+from ..parsing import Parts, find
 from ..progress import Report
 from . import zones
 from .blending import blend
@@ -102,7 +102,7 @@ class Scene:
         if mask is not None:
             inside = mask_of(mask, photo)
         else:
-            parts = first_zone(photo) if parts is None else parts
+            parts = find(photo) if parts is None else parts
             inside = zones.zone(parts, options)
         heads = zones.heads(inside, photo.pixels)
         size = photo.height, photo.width
@@ -159,7 +159,7 @@ def collage(
             parts are that `options` name.
         translator: any model that makes pictures.
         styles: one or several pictures, for a model that takes a style.
-        parts: the photograph's; by None without a mask, `parsing.first_zone` finds them.
+        parts: the photograph's; by None without a mask, `parsing.find` finds them.
         progress: called with the work done and the whole, in pixels of what the model is given; False cancels.
 
     Raises:

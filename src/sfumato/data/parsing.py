@@ -43,7 +43,10 @@ class Parsing:
     """Pictures whose parts are labelled, one in each sample."""
 
     root: tuple[str, ...] = ()
-    """Folders with images and masks, or files such as parts.toml that say where they are and what masks mean."""
+    """Folders with images and masks, or files such as parts.toml that say where they are and what masks mean.
+
+    The pictures of a folder that is named twice are seen twice as often.
+    """
     exclude: str = ""
     """Text file of FOLDER/NAME lines to leave out."""
     hold_out: Annotated[float, Ge(0), Lt(1)] = 0.0
@@ -99,12 +102,12 @@ class Opened:
         unwanted = read_exclude(settings.exclude)
         self.used: dict[str, list[Labelled]] = {}
         self.held: list[Labelled] = []
-        for found in map(read_set, settings.root):
+        for found in map(read_set, dict.fromkeys(settings.root)):
             check(found)
             wanted = [item for item in found.items if named(item.picture) not in unwanted]
             self.used[found.root] = [i for i in wanted if not held_out(i.picture, settings.hold_out)]
             self.held += [i for i in wanted if held_out(i.picture, settings.hold_out)]
-        self.items = [item for items in self.used.values() for item in items]
+        self.items = [item for root in settings.root for item in self.used[root]]
         if not self.items:
             raise DataError(f"data.hold_out, data.exclude: none of {len(self.held)} pictures is left to learn from")
         grounds = settings.backgrounds

@@ -41,6 +41,8 @@ class Config:
     """One of the authors' sizes, or one for tests."""
     labels: tuple[str, ...] = PARTS
     """What the classes are called; trained are the 18 parts of a person alone."""
+    side: Annotated[int, Ge(32)] = 512
+    """Longest side of pictures when it is at work, in pixels: about that of those it learned from."""
     drop_path: Annotated[float, Ge(0), Lt(1)] = 0.1
     """Share of samples that skip a part of the last block in training; fewer skip earlier ones."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
@@ -56,7 +58,7 @@ class Config:
 class Model(SegFormer):
     """Pictures (B, 3, H, W), RGB in [0, 1] -> logits (B, K, ceil(H/4), ceil(W/4)); sides have at least 29 pixels.
 
-    It works best on pictures whose longest side is about that of those it learned from, 512 as a rule.
+    It works best on pictures whose longest side is about `config.side`.
     """
 
     stride: ClassVar[int] = 32

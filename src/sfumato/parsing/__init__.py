@@ -1,12 +1,13 @@
 """Where the parts of a person are in a picture.
 
 A parser takes a picture, as `image.from_any` does, and gives `Parts` of its size: `PartParser` by a model, `first_zone`
-without weights. What needs torch is imported when it is first asked for.
+without weights; `find` by the better of them that is here. What needs torch is imported when it is first asked for.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .finding import find, finder
 from .first_zone import first_zone
 from .parts import Parts
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .evaluation import PartsReport, evaluate_parts
     from .parser import PartParser
 
-__all__ = ["PartParser", "Parts", "PartsReport", "evaluate_parts", "first_zone"]
+__all__ = ["PartParser", "Parts", "PartsReport", "evaluate_parts", "find", "finder", "first_zone"]
 
 _HOMES = {"PartParser": "parser", "PartsReport": "evaluation", "evaluate_parts": "evaluation"}
 

@@ -3,6 +3,7 @@
 Shapes: H W pixels of the picture, h w of what the network is given, K parts.
 """
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Literal
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .. import image
+from ..data.faces import detect
 from ..device import DTYPES, autocast, pick, to_device
 from ..errors import OptionError
 from ..image import Box
@@ -22,20 +24,18 @@ from ..image.depth import to_8
 from ..methods import segformer
 from ..translate.loading import loaded, named
 from ..translate.precision import choose
+from .finding import DEFAULT_MODEL
 from .parts import Parts
 from .views import Floats, View, layers
 
 Precision = Literal["auto", "fp32", "bf16"]
 
-DEFAULT_MODEL = "segformer/parts"
-SIDE = 512
-"""Longest side, in pixels, of what the network is given."""
 CELL = 4
 """Pixels for one cell of its logits."""
 HEAD = ("hat", "hair", "sunglasses", "face")
-AROUND = 1.5
-"""How much larger than a head its second look is."""
-MOST_HEADS = 4
+AROUND, AROUND_FACE = 1.5, 2.6
+"""How much larger than a head, and than a face, its second look is."""
+MOST_HEADS = 8
 LEAST_HEAD = 0.002
 """Share of the picture from which something is a head."""
 WORTH = 0.7
@@ -49,16 +49,16 @@ class PartParser:
         model: a model of `methods.segformer`, its name, or its file.
         device: `auto`, `cpu`, `cuda` ...
         precision: `auto` is bf16 where the device is faster with it and the model bears it.
-        side: longest side, in pixels, at which a picture is looked at; its aspect is kept.
+        side: longest side, in pixels, at which a picture is looked at; None: that of the model. Its aspect is kept.
         flip: also look at the mirrored picture, and take the mean: slower, a little better.
-        zoom: look at each head once more, from near.
+        zoom: look at each head once more, from near: where a face is detected, or where the first look found a head.
 
     Attributes:
         name: the model's.
         names: what its parts are called.
         precision: what `auto` came to.
-        side: as given.
-        flip: likewise.
+        side: as given, or the model's.
+        flip: as given.
         zoom: likewise.
 
     Raises:
@@ -72,11 +72,11 @@ class PartParser:
         *,
         device: str = "auto",
         precision: Precision = "auto",
-        side: int = SIDE,
+        side: int | None = None,
         flip: bool = True,
         zoom: bool = False,
     ) -> None:
-        if side < 32:
+        if side is not None and side < 32:
             raise OptionError(f"side {side}: a picture needs at least 32 pixels to be parsed")
         self.device, self.name = pick(device), named(model)
         found = loaded(model, segformer.Model, "finds no parts; a model of the method segformer does")
@@ -84,7 +84,7 @@ class PartParser:
         self.dtype = choose(self.network, self.device, precision)
         self.precision = next(name for name, kind in DTYPES.items() if kind == self.dtype)
         self.names = found.config.labels
-        self.side, self.flip, self.zoom = side, flip, zoom
+        self.side, self.flip, self.zoom = side or found.config.side, flip, zoom
         self.mirrored = mirrored(self.names)
 
     def __call__(self, source: image.Source) -> Parts:
@@ -101,7 +101,7 @@ class PartParser:
         size = pixels.shape[:2]
         views = [self.view(pixels, Box(0, 0, *size))]
         if self.zoom:
-            views += [self.view(pixels, box) for box in self._heads(views[0], size)]
+            views += [self.view(pixels, box) for box in self._heads(pixels, views[0])]
         return Parts(labels=_best(views, size), names=self.names, soft=self._soft(views, size))
 
     def view(self, pixels: NDArray[np.uint8], box: Box) -> View:
@@ -124,17 +124,21 @@ class PartParser:
             found: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
         return found.float()
 
-    def _heads(self, whole: View, size: tuple[int, int]) -> list[Box]:
-        """Where a second look is worth it: the rectangles about heads, the largest first."""
+    def _heads(self, pixels: NDArray[np.uint8], whole: View) -> list[Box]:
+        """Where a second look is worth it: the rectangles about heads of a picture (H, W, 3), the largest first."""
         wanted = [k for k, name in enumerate(self.names) if name in HEAD]
         if not wanted:
             return []
+        size = pixels.shape[:2]
         there = np.isin(whole.logits.argmax(0), wanted).astype(np.uint8)
-        count, _, stats, _ = cv2.connectedComponentsWithStats(there, connectivity=8)
-        found = sorted(stats[1:count].tolist(), key=lambda row: -row[4])[:MOST_HEADS]
         factors = (size[1] / there.shape[1], size[0] / there.shape[0])
-        boxes = [about(row[:4], factors, size) for row in found if row[4] >= LEAST_HEAD * there.size]
-        return [box for box in boxes if max(box.height, box.width) <= WORTH * max(size)]
+        faces = [about(face.box, AROUND_FACE, (1, 1), size) for face in detect(pixels)]
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(there, connectivity=8)
+        seen = {0, *(int(number) for box in faces for number in np.unique(pieces[cells(box, factors)]))}
+        large = [k for k in range(1, count) if k not in seen and stats[k, 4] >= LEAST_HEAD * there.size]
+        heads = [about(stats[k, :4].tolist(), AROUND, factors, size) for k in large]
+        boxes = sorted((*faces, *heads), key=lambda box: -box.height * box.width)
+        return [box for box in boxes if max(box.height, box.width) <= WORTH * max(size)][:MOST_HEADS]
 
     def _soft(self, views: Sequence[View], size: tuple[int, int]) -> Floats:
         """How likely each part is (K, h, w), at the size at which the picture was looked at, or its own if smaller."""
@@ -179,17 +183,25 @@ def mirrored(names: Sequence[str]) -> list[int]:
     return found
 
 
-def about(box: Sequence[int], factors: tuple[float, float], size: tuple[int, int]) -> Box:
-    """The rectangle about a head, within the picture (H, W).
+def cells(box: Box, factors: tuple[float, float]) -> tuple[slice, slice]:
+    """The index of the cells that a rectangle covers, of so many pixels across and down each."""
+    across, down = factors
+    columns = slice(int(box.left / across), math.ceil(box.right / across))
+    return slice(int(box.top / down), math.ceil(box.bottom / down)), columns
+
+
+def about(box: Sequence[float], around: float, factors: tuple[float, float], size: tuple[int, int]) -> Box:
+    """The square about a head or face, within the picture (H, W).
 
     Args:
         box: left, top, width and height in cells.
+        around: the square's side in lengths of the box.
         factors: pixels for a cell, across and down.
         size: (H, W).
     """
     left, top, width, height = box
     across, down = factors
-    half = AROUND / 2 * max(width * across, height * down)
+    half = around / 2 * max(width * across, height * down)
     x, y = (left + width / 2) * across, (top + height / 2) * down
     first, last = (max(0, int(y - half)), max(0, int(x - half))), (round(y + half), round(x + half))
     return Box(*first, min(size[0], max(last[0], first[0] + 1)), min(size[1], max(last[1], first[1] + 1)))

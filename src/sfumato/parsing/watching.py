@@ -24,7 +24,7 @@ from ..train.recipe import Watching
 from ..train.state import State, evaluating
 from ..train.watch import enough
 from .evaluation import BORDERS, compare
-from .parser import SIDE, PartParser
+from .parser import PartParser
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +37,11 @@ class WatchParts(Watching):
     """Sets to measure by, as of `data`; none: the pictures that `data.hold_out` keeps."""
     count: Annotated[int, Ge(2)] = 100
     """Most pictures that are looked at; of more, every so many."""
-    side: Annotated[int, Ge(32)] = SIDE
-    """Longest side, in pixels, at which they are looked at."""
+    side: Annotated[int, Ge(32)] | None = None
+    """Longest side, in pixels, at which they are looked at; else that of the method."""
 
     def open(self, state: State, samples: Samples) -> "LabelledParts | None":
-        models = [name for name, model in state.models().items() if isinstance(model, segformer.Model)]
+        models = {name: model for name, model in state.models().items() if isinstance(model, segformer.Model)}
         if not models or not isinstance(samples, Opened):
             raise RecipeError(f"watch.every: {self.every} needs parts to learn; 0 watches nothing")
         items = [item for root in self.root for item in read_set(root).items] if self.root else samples.held
@@ -50,8 +50,9 @@ class WatchParts(Watching):
             return None
         number = min(self.count, len(items))
         few = [items[k * len(items) // number] for k in range(number)]
-        sets = [Path(root).name for root in self.root or samples.settings.root]
-        return LabelledParts(state, models, few, sets=sets, side=self.side)
+        sets = [Path(root).name for root in dict.fromkeys(self.root or samples.settings.root)]
+        side = self.side or next(iter(models.values())).config.side
+        return LabelledParts(state, list(models), few, sets=sets, side=side)
 
 
 class LabelledParts:

@@ -55,14 +55,14 @@ def small() -> Recipe:
     """
     return replace(
         parts(),
-        method=segformer.Config(variant="b0", balance=0.5, drop_path=0.0),
+        method=segformer.Config(variant="b0", side=256, balance=0.5, drop_path=0.0),
         data=Parsing(hold_out=0.02, size=256, scale=(0.6, 1.6), head=0.3, rotation_deg=20.0),
         images=200_000,
         optimizers={"network": Optimizer(lr=1e-3, muon=0.95, clip=1.0)},
         schedule=Schedule(kind="cosine", warmup=3_200),
         ema_images=3_000,
         workers=1,
-        watch=WatchParts(every=16_000, side=256),
+        watch=WatchParts(every=16_000),
         title="Parts of persons, 18 classes, a small network",
     )
 

@@ -15,8 +15,8 @@ from ..image import Picture
 from ..machine import is_about_memory
 from ..methods import base, gatys, segformer
 from ..options import Options
-from ..parsing import PartParser, Parts, first_zone
-from ..parsing.parser import DEFAULT_MODEL
+from ..parsing import Parts, finder, first_zone
+from ..parsing.finding import DEFAULT_MODEL, Finder, bundled
 from ..progress import Report
 from ..translate import Painter, Translator
 from .problems import Refusal
@@ -53,7 +53,7 @@ class Bench:
         self.device, self.report, self.loading = device.pick(device_name), report, loading
         self.artists: OrderedDict[str, Artist] = OrderedDict()
         self.pictures: OrderedDict[Hashable, Picture] = OrderedDict()
-        self.parser: PartParser | None = None
+        self.finder: Finder | None = None
 
     def do(self, op: str, given: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Does a piece of work of `work.OPS`; returns its values and bytes."""
@@ -63,7 +63,7 @@ class Bench:
 
     def names(self) -> list[str]:
         """Of the models in memory."""
-        return [*self.artists, *([] if self.parser is None else [self.parser.name])]
+        return [*self.artists, *([] if self.finder is None or self.finder is first_zone else [DEFAULT_MODEL])]
 
     def artist(self, name: str) -> Artist:
         """A model ready for pictures.
@@ -107,7 +107,7 @@ class Bench:
         import torch
 
         self.artists.clear()
-        self.parser = None
+        self.finder = None
         self.pictures.clear()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -134,12 +134,11 @@ class Bench:
 
     def parsed(self, picture: Picture) -> tuple[Parts, str]:
         """The parts of a picture, and what found them: a network where there is one, else a first guess."""
-        if all(entry.name != DEFAULT_MODEL or entry.path is None for entry in zoo.available()):
-            return first_zone(picture), "first_zone"
-        if self.parser is None:
-            self.loading(DEFAULT_MODEL, size_of(DEFAULT_MODEL))
-            self.parser = PartParser(device=str(self.device))
-        return self.parser(picture), "parser"
+        if self.finder is None:
+            if bundled():
+                self.loading(DEFAULT_MODEL, size_of(DEFAULT_MODEL))
+            self.finder = finder(device=str(self.device))
+        return self.finder(picture), "first_zone" if self.finder is first_zone else "parser"
 
 
 def size_of(name: str) -> int:

@@ -108,7 +108,7 @@ def test_a_parser_may_look_at_heads_from_near(sfumato, folder, generator_file, m
 
     monkeypatch.setattr(parsing, "PartParser", Parser, raising=False)
     given = ("photo.jpg", "--model", generator_file, "--parser", "mine", "--overwrite", "-o", "out.png")
-    for words, zoom in (([], False), (["--zoom"], True)):
+    for words, zoom in (([], True), (["--no-zoom"], False)):
         result = sfumato("collage", *given, *words)
         assert result.code == 0, result.err
         assert asked.pop() == ("mine", zoom)
@@ -153,9 +153,12 @@ def test_films(make, folder):
         (["photo.jpg", "wave.png", "--model", "a", "--mask", "night.jpg"], "is a place in one picture, not in 2"),
         (["photo.jpg", "--model", "a", "--mask", "night.jpg", "--parser", "b"], "leave one of them out"),
         (["photo.jpg", "--model", "a", "--variants", "--steps", "x"], "--variants makes a page and keeps no --steps"),
-        (["photo.jpg", "--model", "a", "--zoom"], "--zoom is for a model that finds parts, not for first-zone"),
         (["photo.jpg", "--model", "a", "--iterations", "9"], "--iterations is an option of gatys: add --model gatys"),
         (["photo.jpg", "--model", "gatys", "--iterations", "0"], "--iterations 0: input should be greater than or"),
+        (
+            ["photo.jpg", "--model", "a", "--no-zoom", "--parser", "first-zone"],
+            "--no-zoom is for a model that finds parts",
+        ),
         (["photo.jpg", "--model", "faces2toon", "--style", "wave.png"], "takes no --style"),
         (["photo.jpg", "--model", "faces2toon", "--mask", "night.jpg"], "another shape than the picture's"),
         (["photo.jpg", "--model", "faces2toon", "--parser", "faces2toon"], "finds no parts"),
