@@ -7,17 +7,23 @@ without weights; `find` by the better of them that is here. What needs torch is 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .finding import find, finder
 from .first_zone import first_zone
 from .parts import Parts
 
 if TYPE_CHECKING:
     from .evaluation import PartsReport, evaluate_parts
+    from .finding import find, finder
     from .parser import PartParser
 
 __all__ = ["PartParser", "Parts", "PartsReport", "evaluate_parts", "find", "finder", "first_zone"]
 
-_HOMES = {"PartParser": "parser", "PartsReport": "evaluation", "evaluate_parts": "evaluation"}
+_HOMES = {
+    "PartParser": "parser",
+    "PartsReport": "evaluation",
+    "evaluate_parts": "evaluation",
+    "find": "finding",
+    "finder": "finding",
+}
 
 
 def __getattr__(name: str) -> object:

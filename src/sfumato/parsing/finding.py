@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from .. import zoo
 from ..image import Source
 from .first_zone import first_zone
 from .parts import Parts
@@ -37,7 +36,9 @@ def finder(*, device: str = "auto", precision: "Precision" = "auto") -> Finder:
 
 def bundled() -> bool:
     """Whether the model is here."""
-    return any(entry.name == DEFAULT_MODEL and entry.path is not None for entry in zoo.available())
+    from ..zoo import available
+
+    return any(entry.name == DEFAULT_MODEL and entry.path is not None for entry in available())
 
 
 def find(picture: Source) -> Parts:
