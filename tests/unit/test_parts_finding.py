@@ -1,0 +1,64 @@
+"""What finds parts where nobody says what does."""
+
+import numpy as np
+import pytest
+
+from sfumato import parsing
+from sfumato.parsing import Parts, finding, first_zone
+from sfumato.parts import PARTS
+
+HAIR, FACE, HAT = (PARTS.index(name) for name in ("hair", "face", "hat"))
+
+
+def soft_of(labels):
+    """Soft maps (18, h, w) that are sure of labels (h, w)."""
+    return np.ascontiguousarray(np.eye(18, dtype=np.float32)[labels].transpose(2, 0, 1))
+
+
+@pytest.fixture
+def scene():
+    """A head with hair and face, a door that looks like hair, and a hat by itself, at a quarter of the size."""
+    small = np.zeros((40, 60), np.uint8)
+    small[4:20, 4:16], small[8:20, 6:14] = HAIR, FACE
+    small[10:38, 30:40] = HAIR
+    small[2:6, 50:58] = HAT
+    small[30:38, 4:16] = PARTS.index("dress")
+    return Parts(labels=np.kron(small, np.ones((4, 4), np.uint8)), soft=soft_of(small))
+
+
+def test_hair_without_a_face_is_left_out(scene):
+    found = finding.with_faces(scene)
+    kept = scene.labels.copy()
+    kept[:, 100:] = 0
+    np.testing.assert_array_equal(found.labels, kept)
+    np.testing.assert_allclose(found.soft.sum(0), 1)
+    assert found.shares(["hair", "hat"])[:, 120:].max() == 0
+    assert found.shares(["hair"])[20, 20] == 1
+    assert found.shares(["dress"])[130, 30] == 1
+
+
+def test_heads_with_faces_stay_as_they_are(scene):
+    once = finding.with_faces(scene)
+    assert finding.with_faces(once) is once
+
+
+def test_a_wide_head_with_hardly_any_face_has_none():
+    labels = np.full((40, 40), HAIR, np.uint8)
+    labels[:5, :5] = FACE  # a sixty-fourth
+    assert finding.headless(labels).all()
+    labels[:10, :10] = FACE
+    assert not finding.headless(labels).any()
+
+
+def test_without_the_model_there_is_a_first_zone(monkeypatch):
+    monkeypatch.setattr(finding, "bundled", lambda: False)
+    assert parsing.finder() is first_zone
+
+
+def test_the_bundled_model_finds_a_portrait(repository):
+    parts = parsing.find(repository / "src" / "sfumato" / "assets" / "examples" / "portrait-1.jpg")
+    shares = parts.present()
+    assert 0.1 < shares["face"] < 0.6
+    assert 0.05 < shares["hair"] < 0.6
+    middle = parts.labels[parts.labels.shape[0] // 2, parts.labels.shape[1] // 2]
+    assert PARTS[middle] == "face"
