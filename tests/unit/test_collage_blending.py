@@ -9,7 +9,7 @@ from collages import round_mask
 from stylizers import made_photo
 
 from sfumato import image
-from sfumato.collage import Options, blend, border
+from sfumato.collage import Options, blend, blending, border
 from sfumato.errors import OptionError
 from sfumato.parsing import Parts
 from sfumato.parts import PARTS
@@ -77,6 +77,17 @@ def test_a_soft_border_is_wider():
         soft = [blend(photo, drawn, disc(), Options(blend=way, softness=s)).alpha for s in (0, 0.5, 1)]
         widths = [int(((alpha > 10) & (alpha < 245)).sum()) for alpha in soft]
         assert widths == sorted(widths) and widths[0] * 3 < widths[2], way
+
+
+def test_a_wide_feather_is_that_of_all_pixels():
+    """It is found on a small copy: at most a step or two of 255 off."""
+    photo, drawn = pair(900, 1000)
+    mask = disc(900, 1000, (480, 450), 260)
+    made = blend(photo, drawn, mask, Options(blend="feather", softness=1))
+    sigma = 2 * blending.FEATHER * float(mask.sum()) ** 0.5
+    assert sigma > 3 * blending.CELLS
+    wanted = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) * 255
+    assert np.abs(made.alpha - wanted).max() < 2.5
 
 
 def test_the_guided_border_is_that_of_the_photograph():
