@@ -9,7 +9,7 @@ from collages import round_mask
 from stylizers import made_photo
 
 from sfumato import image
-from sfumato.collage import Options, blend
+from sfumato.collage import Options, blend, blending, border
 from sfumato.errors import OptionError
 from sfumato.parsing import Parts
 from sfumato.parts import PARTS
@@ -31,9 +31,10 @@ def eroded(mask, radius):
     return cv2.erode(mask.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize(("way", "softness"), list(itertools.product(WAYS, (0.0, 0.5, 1.0))))
-def test_what_alpha_leaves_out_is_the_photograph_byte_for_byte(way, softness, tmp_path):
-    photo, drawn = pair()
+def test_what_alpha_leaves_out_is_the_photograph_byte_for_byte(way, softness, dtype, tmp_path):
+    photo, drawn = pair(dtype=dtype)
     made = blend(photo, drawn, disc(), Options(blend=way, softness=softness))
     outside = made.alpha == 0
     assert 0.3 < outside.mean() < 0.95
@@ -76,6 +77,17 @@ def test_a_soft_border_is_wider():
         soft = [blend(photo, drawn, disc(), Options(blend=way, softness=s)).alpha for s in (0, 0.5, 1)]
         widths = [int(((alpha > 10) & (alpha < 245)).sum()) for alpha in soft]
         assert widths == sorted(widths) and widths[0] * 3 < widths[2], way
+
+
+def test_a_wide_feather_is_that_of_all_pixels():
+    """It is found on a small copy: at most a step or two of 255 off."""
+    photo, drawn = pair(900, 1000)
+    mask = disc(900, 1000, (480, 450), 260)
+    made = blend(photo, drawn, mask, Options(blend="feather", softness=1))
+    sigma = 2 * blending.FEATHER * float(mask.sum()) ** 0.5
+    assert sigma > 3 * blending.CELLS
+    wanted = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) * 255
+    assert np.abs(made.alpha - wanted).max() < 2.5
 
 
 def test_the_guided_border_is_that_of_the_photograph():
@@ -121,6 +133,28 @@ def test_zones_of_different_sizes_have_borders_of_their_own():
     both = blend(photo, drawn, mask, Options(blend="feather"))
     for part, side in zip(alone, (np.s_[:, :250], np.s_[:, 250:]), strict=True):
         np.testing.assert_array_equal(both.alpha[side], blend(photo, drawn, part, Options(blend="feather")).alpha[side])
+
+
+def test_a_large_photograph_is_blended_in_strips_that_do_not_show(monkeypatch):
+    """However few rows are worked on at once, the result is the same."""
+    photo, drawn, face = neck()
+    results = []
+    for pixels in (2**20, 3000, 1):
+        monkeypatch.setattr(border, "STRIP", pixels)
+        results.append(blend(photo, drawn, face))
+    for made in results[1:]:
+        np.testing.assert_array_equal(made.pixels, results[0].pixels)
+        np.testing.assert_array_equal(made.alpha, results[0].alpha)
+
+
+@pytest.mark.parametrize("rows", [slice(0, 37), slice(5, 6), slice(30, 37)])
+def test_rows_of_cells_grown_are_those_of_all_grown(rows):
+    plane = np.random.default_rng(0).random((9, 7, 4), np.float32)
+    cells = np.zeros((9, 7), np.float32)
+    site = border.Site(guide=plane[..., :3], mask=cells > 0, away=cells, size=3.0, shape=(37, 50))
+    wanted = cv2.resize(plane, (50, 37), interpolation=cv2.INTER_LINEAR)[rows]
+    np.testing.assert_allclose(site.grown(plane, rows), wanted, atol=1e-6)
+    np.testing.assert_allclose(site.grown(plane[..., 0], rows), wanted[..., 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -90,6 +90,24 @@ def test_the_square_is_steady():
     assert max(sides) - min(sides) <= 2
 
 
+def test_where_a_scene_ends_the_square_is_a_new_one():
+    """The second scene shows a face that is nearer to the first one's place than a square moves in a scene."""
+    first, second = made_photo(120, 160), 255 - made_photo(120, 160)
+    together, alone = (Film(Negative(), Options(), find=Finder(step=6)) for _ in range(2))
+    alone.find.count = 1
+    for frame in (first, first, second):
+        together(frame)
+    alone(second)
+    assert together.squares == alone.squares
+
+
+def test_squares_lie_in_frames_that_become_a_little_smaller():
+    work = Film(Negative(), Options(parts=("background",)), find=Finder())
+    for shape in ((64, 80), (60, 76)):
+        work(made_photo(*shape))
+        assert all(box.bottom <= shape[0] and box.right <= shape[1] for box in work.squares)
+
+
 def test_smoothing_takes_flicker_from_the_drawing():
     class Flickering(Negative):
         def translate_picture(self, picture, styles, options, *, progress):

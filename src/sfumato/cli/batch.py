@@ -27,11 +27,14 @@ def each(
     Raises:
         PictureError, OptionError: what was wrong with the picture, if there is only one.
     """
-    failures = list(_failures(jobs, one, progress))
-    for failure in failures:
-        console.fail(str(failure), failure)
-    if failures:
-        console.fail(f"{len(failures)} of {len(jobs)} pictures could not be done")
+    failures: list[UserError] = []
+    try:
+        failures.extend(_failures(jobs, one, progress))
+    finally:  # where the disk is full or work is stopped, they are told all the same
+        for failure in failures:
+            console.fail(str(failure), failure)
+        if failures:
+            console.fail(f"{len(failures)} of {len(jobs)} pictures could not be done")
     return 1 if failures else 0
 
 

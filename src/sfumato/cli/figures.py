@@ -52,7 +52,8 @@ def of_parts(report: "PartsReport") -> list[str]:
     rows += [_row("mean accuracy", [_shown(x.mean_accuracy) for x in found])]
     rows += [_row("overall accuracy", [_shown(x.overall) for x in found])]
     seen = [k for k in range(len(PARTS)) if not all(math.isnan(x.iou[k]) for x in found)]
-    rows += [_row(f"  IoU {PARTS[k]}", [_shown(float(x.iou[k])) for x in found]) for k in seen]
+    for name, of in (("IoU", [x.iou for x in found]), ("accuracy", [x.accuracy for x in found])):
+        rows += [_row(f"  {name} {PARTS[k]}", [_shown(float(values[k])) for values in of]) for k in seen]
     for part, (value, (low, high)) in report.borders.items():
         rows.append(f"border of {part}: F {_shown(value)}  ({_shown(low)} to {_shown(high)})")
     manner = report.manner
@@ -62,4 +63,4 @@ def of_parts(report: "PartsReport") -> list[str]:
 
 
 def _row(name: str, cells: Sequence[str]) -> str:
-    return f"{name:22}" + "".join(f"{cell:20}" for cell in cells).rstrip()
+    return f"{name:26}" + "".join(f"{cell:20}" for cell in cells).rstrip()

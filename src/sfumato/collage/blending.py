@@ -24,7 +24,9 @@ Floats = NDArray[np.float32]
 REACH = 0.25
 """How far around a zone something may change, in sizes of the zone."""
 FEATHER = 0.03
-"""Deviation of the blur of a feathered mask, in sizes of the zone."""
+"""Deviation of the blur of a feathered mask, in sizes of the zone,"""
+CELLS = 8
+"""and in cells of the copy that is blurred."""
 LEAST_WIDTH = 0.1
 """A border of softness 0 is that much as wide as one of softness 0.5."""
 
@@ -70,9 +72,9 @@ def blend(
         near = None if parts is None else replace(parts, labels=parts.labels[rows], soft=None)
         change, share = _WAYS[options.blend](before, difference, inside, _Wish(piece.size, options.softness, near))
         seen = np.rint(share * (255 * options.strength)).astype(np.uint8)
-        touched = seen > 0
-        made = np.rint((before + options.strength * change)[touched].clip(0, 1) * white)
-        result[rows][touched] = made.astype(photo.dtype)
+        before += np.multiply(change, options.strength, out=change)
+        np.multiply(before.clip(0, 1, out=before), white, out=before)
+        np.copyto(result[rows], np.rint(before, out=before), where=(seen > 0)[..., None], casting="unsafe")
         np.maximum(alpha[rows], seen, out=alpha[rows])
     return Blended(pixels=result, alpha=alpha)
 
@@ -136,8 +138,11 @@ def _hard(_photo: Floats, difference: Floats, inside: Mask, _wish: _Wish) -> tup
 
 def _feather(_photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tuple[Floats, Floats]:
     sigma = max(FEATHER * wish.width * wish.size, 0.3)
-    share = border.blurred(inside.astype(np.float32), sigma)
-    return difference * share[..., None], share
+    cell = max(1.0, sigma / CELLS)  # a wide blur of a copy is the same in a fraction of the time
+    small = [max(1, round(side / cell)) for side in inside.shape[::-1]]
+    blurred = border.blurred(border.shrunk(inside.astype(np.float32), tuple(small)), sigma / cell)
+    share = np.asarray(cv2.resize(blurred, inside.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.multiply(difference, share[..., None], out=difference), share
 
 
 def _laplacian(_photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tuple[Floats, Floats]:
@@ -165,21 +170,30 @@ def _doubled(plane: Floats, like: Floats) -> Floats:
 
 
 def _guided(photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tuple[Floats, Floats]:
-    """What the zone itself differs by, times its share in each pixel: what lies behind strands of hair stays."""
+    """What the zone itself differs by, times its share in each pixel: what lies behind strands of hair stays.
+
+    The change takes the place of the difference: a photograph of 40 megapixels has few such planes in memory.
+    """
     site = border.Site.of(photo, inside, wish.size, wish.width)
-    small = border.shrunk(difference, site.mask.shape[::-1])
-    share = border.guided(site, photo, wish.width)
-    skin = border.on_skin(site, wish.parts)
-    if skin.any():
-        tones = border.toned(site, small, skin)
-        small += np.where(site.mask[..., None], *tones)
-        difference = difference + np.where(inside[..., None], *map(site.grown, tones))
-        ramp, weight = site.grown(border.ramp(site, wish.width)), site.grown(skin)
-        share += weight * (ramp - share)
-    own, beyond = (site.grown(plane) for plane in _split(small, border.shrunk(share, site.mask.shape[::-1]), site.size))
-    part = share[..., None]
-    rest = difference - part * own - (1 - part) * beyond
-    return part * (own + part * rest), share
+    cells = site.mask.shape[::-1]
+    small = border.shrunk(difference, cells)
+    planes, skin = border.slopes(site, wish.width), border.on_skin(site, wish.parts)
+    on_skin = bool(skin.any())
+    share, ramp = np.empty(inside.shape, np.float32), border.ramp(site, wish.width)
+    for rows in site.strips():
+        share[rows] = border.guided(site, planes, photo[rows], rows, wish.width)
+        if on_skin:
+            share[rows] += site.grown(skin, rows) * (site.grown(ramp, rows) - share[rows])
+    tones = border.toned(site, small, skin)
+    small += np.where(site.mask[..., None], *tones)
+    own, beyond = _split(small, border.shrunk(share, cells), site.size)
+    for rows in site.strips():
+        part, mine, behind = share[rows][..., None], site.grown(own, rows), site.grown(beyond, rows)
+        rest = difference[rows] - part * mine - (1 - part) * behind
+        if on_skin:
+            rest += np.where(inside[rows][..., None], *(site.grown(tone, rows) for tone in tones))
+        difference[rows] = part * (mine + part * rest)
+    return difference, share
 
 
 def _split(difference: Floats, share: Floats, size: float) -> tuple[Floats, Floats]:

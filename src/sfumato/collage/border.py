@@ -8,6 +8,7 @@ All widths are shares of the zone's size, the square root of its area. Shapes: H
 h w cells of a small copy.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,8 @@ ALIKE = (0.09, 0.18)
 """Distances of mean colours, see `unlike`, up to which they are one material, and from which on they are not."""
 EVEN = (0.035, 0.08)
 """Deviations of colours beside the border up to which it is as even as skin, and from which on it is not."""
+STRIP = 2**20
+"""Pixels that are worked on at once."""
 SKIN = ("face", "left-arm", "right-arm", "left-leg", "right-leg")
 TINY = 1e-6
 
@@ -78,9 +81,21 @@ class Site:
             inside = shrunk(mask.astype(np.float32), small) > 0
         return cls(guide=shrunk(photo, small), mask=inside, away=signed(inside), size=size / cell, shape=mask.shape)
 
-    def grown(self, plane: Floats) -> Floats:
-        """A plane of cells (h, w) or (h, w, C) as one of pixels."""
-        return np.asarray(cv2.resize(plane, self.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    def grown(self, plane: Floats, rows: slice) -> Floats:
+        """A plane of cells (h, w) or (h, w, C) as these rows of one of pixels."""
+        height, (tall, wide) = len(plane), self.shape
+        places = np.arange(rows.start, rows.stop, dtype=np.float32)
+        places = ((places + 0.5) * (height / tall) - 0.5).clip(0, height - 1)
+        above = places.astype(np.intp)
+        part = (places - above).reshape(-1, *[1] * (plane.ndim - 1))
+        between = plane[above] * (1 - part) + plane[np.minimum(above + 1, height - 1)] * part
+        return np.asarray(cv2.resize(between, (wide, len(between)), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def strips(self) -> Iterator[slice]:
+        """All rows of pixels, few at a time: a large photograph is never held in many planes at once."""
+        step = max(1, STRIP // self.shape[1])
+        for first in range(0, self.shape[0], step):
+            yield slice(first, min(first + step, self.shape[0]))
 
 
 def shrunk(plane: Floats, size: tuple[int, ...]) -> Floats:
@@ -96,19 +111,28 @@ def signed(mask: Mask) -> Floats:
     return np.asarray(out.clip(0.5, farthest) - within.clip(0.5, farthest), np.float32)
 
 
-def guided(site: Site, photo: Floats, width: float) -> Floats:
-    """The share of the zone in each pixel (H, W), by the guided filter within a band about the mask's border.
+def slopes(site: Site, width: float) -> Floats:
+    """The share of the zone as a linear function of the photograph's colours around each cell: (h, w, 4).
 
     Args:
-        photo: (H, W, 3) in [0, 1].
-        width: a factor on the band and the windows.
+        width: a factor on the band about the mask's border and on the windows.
     """
     radius = max(1, round(RADIUS * width * site.size))
     share = site.mask.astype(np.float32)
     for _ in range(PASSES - 1):  # the next pass sees soft borders where the first has found them
         share = _banded(_found(coefficients(site.guide, share, radius), site.guide), site.away, site.size * width)
-    found = _found(site.grown(coefficients(site.guide, share, radius)), photo)
-    return _banded(found, site.grown(site.away), site.size * width)
+    return coefficients(site.guide, share, radius)
+
+
+def guided(site: Site, planes: Floats, photo: Floats, rows: slice, width: float) -> Floats:
+    """The share of the zone in each pixel of some rows (n, W), by the guided filter within a band about its border.
+
+    Args:
+        planes: what `slopes` gives.
+        photo: (n, W, 3) in [0, 1], these rows of it.
+        width: as there.
+    """
+    return _banded(_found(site.grown(planes, rows), photo), site.grown(site.away, rows), site.size * width)
 
 
 def _found(planes: Floats, guide: Floats) -> Floats:

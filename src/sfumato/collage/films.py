@@ -29,7 +29,9 @@ HELD = 0.15
 STEADY = 0.85
 """Share of the square before that is kept while a head moves little,"""
 JUMP = 0.25
-"""by less than this share of the square's side."""
+"""by less than this share of the square's side,"""
+ALIKE = 0.25
+"""and where at least this share of the head is what the frame before showed: a scene that begins has new squares."""
 
 
 class Film:
@@ -71,7 +73,7 @@ class Film:
         step, parts = self.motion.step(pixels), self.find(pixels)
         inside = self._steady_zone(zones.zone(parts, self.options), step)
         scene = Scene.of(from_any(pixels), inside, parts, self.options)
-        places = tuple((head, self._steady_square(head, box)) for head, box in scene.places)
+        places = tuple((head, self._steady_square(head, box, step)) for head, box in scene.places)
         self.squares = [box for _, box in places]
         made = replace(scene, places=places).drawn(self.artist, self.options, styles=self.styles)
         return self._steady_result(pixels, made, step)
@@ -87,8 +89,10 @@ class Film:
         self.shares, self.zone = shares, zone
         return zone
 
-    def _steady_square(self, head: zones.Head, box: Box) -> Box:
-        """The square around a head, near the one that was there before."""
+    def _steady_square(self, head: zones.Head, box: Box, step: Step | None) -> Box:
+        """The square around a head, near the one that was there before if the film shows the same there."""
+        if step is None or step.same[head.box.slices].mean() < ALIKE:
+            return box
         now = np.array([*box]).reshape(2, 2)  # upper left and lower right corner
         for other in self.squares:
             before = np.array([*other]).reshape(2, 2)

@@ -9,6 +9,7 @@ from stylizers import made_photo
 
 from sfumato import image, parsing, translate
 from sfumato.cli import collage
+from sfumato.errors import DiskError
 from sfumato.methods import gatys
 from sfumato.parsing import Parts
 from sfumato.parts import PARTS
@@ -70,6 +71,22 @@ def test_a_folder_goes_on_and_names_its_failures(make, folder, save):
     (folder / "out" / "1-mine-collage.png").unlink()
     second = make("photos", "-o", "out/")
     assert [line.rpartition("/")[2] for line in second.out] == ["1-mine-collage.png"]
+
+
+def test_failures_are_named_where_the_disk_is_full(make, folder, save, monkeypatch):
+    for i in range(2):
+        save(folder / "photos" / f"{i}.png", seed=i)
+    (folder / "photos" / "-broken.png").write_bytes(b"no picture")  # comes first
+
+    def full(path, *_words, **_given):
+        raise DiskError(f"{path}: cannot be written: No space left on device")
+
+    monkeypatch.setattr(image, "write", full)
+    result = make("photos", "-o", "out/")
+    assert (result.code, result.out) == (1, [])
+    assert "-broken.png" in result.err[0]
+    assert result.err[1].endswith("1 of 3 pictures could not be done")
+    assert "0-mine-collage.png: cannot be written: No space left" in result.err[-1]
 
 
 def test_parts_are_named_with_commas_or_spaces(make, folder):

@@ -35,8 +35,9 @@ def test_a_report_by_both_protocols_and_a_sheet(sfumato, people, parser_file, tm
     assert (result.code, result.err) == (0, [])
     assert result.out[0].split() == ["standard", "background", "ignored"]
     assert result.out[1].startswith("mean IoU")
-    rows = {line[:22].strip(): line[22:].split() for line in result.out}
+    rows = {line[:26].strip(): line[26:].split() for line in result.out}
     assert len(rows["IoU hair"]) == len(rows["mean accuracy"]) == 2
+    assert {name[4:] for name in rows if name[:4] == "IoU "} == {name[9:] for name in rows if name[:9] == "accuracy "}
     assert "IoU scarf" not in rows or rows["IoU scarf"][0] == "0.000"
     assert any(line.startswith("border of hair: F ") for line in result.out)
     assert any(
@@ -46,6 +47,9 @@ def test_a_report_by_both_protocols_and_a_sheet(sfumato, people, parser_file, tm
     assert report["pictures"] == 3
     assert set(report["standard"]["iou"]) == set(PARTS)
     assert f"{report['standard']['mean_iou']:.3f}" == rows["mean IoU"][0]
+    for column, protocol in enumerate(("standard", "ignoring_background")):
+        told = report[protocol]["accuracy"]["hair"]
+        assert rows["accuracy hair"][column] == f"{told:.3f}"
     assert (tmp_path / "results" / "sheet.jpg").is_file()
     zoomed = sfumato("evaluate", parser_file, people, "-o", "results", "--side", "64", "--zoom", "--no-flip")
     assert zoomed.code == 0
