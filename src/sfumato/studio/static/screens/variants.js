@@ -213,7 +213,8 @@ export function variantsScreen() {
         failed(error);
         fill();
       });
-    }, { class: "quiet small", disabled: !work.over });
+    }, { class: "quiet small" });
+    again.disabled = !work.over;
     const why = item.problem ? api.sentence(item.problem) : "";
     return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
   };
