@@ -308,24 +308,6 @@ def test_compare_by_mouse_arrows_and_space(seen):
     sp.until(page, "(old) => document.querySelector('.screen.save img.after').getAttribute('src') !== old", arg=old)
 
 
-@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "avif"])
-def test_a_variant_is_saved_at_full_size(seen, tmp_path, kind):
-    page = seen.page
-    sp.zone_of_example(page)
-    sp.draw(page)
-    sp.open_variant(page)
-    page.locator(".screen.save .saving select").select_option(kind)
-    assert page.locator(".screen.save .saving .field.range").first.is_visible() == (kind != "png")
-    with page.expect_download() as download:
-        page.locator(".screen.save .save.go, .screen.save .go.save").click()
-    path = tmp_path / download.value.suggested_filename
-    download.value.save_as(path)
-    example = browsers.STATIC.parents[1] / "assets" / "examples" / "portrait-1.jpg"
-    with Image.open(path) as picture, Image.open(example) as photo:
-        assert picture.format == kind.upper()
-        assert picture.size == photo.size
-
-
 def test_keys_alone_lead_from_a_photo_to_a_file(sized):
     page = sized.page
     sp.quickly(page)

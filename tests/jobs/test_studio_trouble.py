@@ -71,10 +71,12 @@ def test_a_process_that_dies_is_told_and_the_work_can_be_done_again(seen, home):
     failure.wait_for()
     assert "want of memory" in failure.inner_text()
     assert re.match("Cartoon|Japanese painting", failure.inner_text())
+    again = failure.get_by_role("button", name="Try again")
+    assert again.is_disabled(), "the others still come"
     cancel(page)
     made = page.locator(".variant[data-id]").count()
     assert 1 <= made < len(MODELS) * len(FILTERS)
-    failure.get_by_role("button", name="Try again").click()
+    again.click()
     sp.until(page, "(made) => document.querySelectorAll('.variant[data-id]').length > made", made)
     cancel(page)
     assert failure.count() == 0

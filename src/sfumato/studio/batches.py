@@ -42,10 +42,11 @@ async def batch(call: Call) -> e.Job:
                 photo=holding.photo.id, name=holding.photo.name, file=file, number=number, total=len(holdings)
             )
             desk.job.tell("item", told)
-        if made:
-            made.append(await call.studio.read(archive, session, made))
+        if kept := [file for file in made if file.id in session.files]:  # the others were deleted meanwhile
+            made.append(await call.studio.read(archive, session, kept))
             session.add_file(made[-1])
             desk.job.files.append(made[-1])
+            await call.studio.measure(session)
         return e.Done(files=tuple(made), failed=failed)
 
     return call.studio.engine.submit(job, script).view()
@@ -55,9 +56,10 @@ async def one(desk: Desk, call: Call, holding: Holding, styles: list[Holding], n
     """One picture of a batch, as a file."""
     body: r.BatchRequest = call.body
     at = number, len(body.photos)
+    holding.check()
     if isinstance(body.recipe, r.BatchStylize):
         wanted = r.StylizeRequest(**body.recipe.model_dump(exclude={"kind"}), save=body.save)
-        given = choice(call.session, holding, wanted)
+        given = choice(call.session, holding, wanted, call.studio.limits)
         return await styled(desk, call, holding, wanted, given, at)
     await parsed(desk, holding)
     options: CollageOptions = body.recipe.options
@@ -82,9 +84,13 @@ def archive(session: Session, files: list[s.File]) -> s.File:
     file_id = new_id()
     out = disk.private(session.place(file_id)) / "data.zip"
     used = set[str]()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
-        for file in files:
-            target.write(data_of(session, file), unused(file.name, used))
+    try:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
+            for file in files:
+                target.write(data_of(session, file), unused(file.name, used))
+    except BaseException:
+        disk.clear(out.parent)
+        raise
     return s.File(id=file_id, name="sfumato.zip", type="application/zip", bytes=out.stat().st_size, width=0, height=0)
 
 

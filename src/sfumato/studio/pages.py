@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from .. import __version__, zoo
 from . import schema as s
 from .guard import cookie, names
-from .operations import Call, Operation, Query
+from .operations import WORK, Call, Operation, Query
 from .problems import Refusal
 from .sending import TYPES, file
 from .store import gone
@@ -120,6 +120,7 @@ OPERATIONS = (
         method="GET",
         path="/api/options",
         answer=s.OptionSchemas,
+        errors=WORK,
         about="JSON schemas of all options: forms are made of them.",
     ),
     Operation(
@@ -127,6 +128,7 @@ OPERATIONS = (
         method="GET",
         path="/api/models",
         answer=s.Models,
+        errors=WORK,
         about="The models, and which work each fits.",
     ),
     Operation(

@@ -39,7 +39,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "unknown": (),
     "damaged": (),
     "no_mask": (),
-    "texture_size": ("width", "height", "megapixels"),
+    "result_size": ("width", "height", "megapixels"),
     "no_swatch": (),
     "transparent_jpeg": (),
     "no_such_model": ("name",),

@@ -36,6 +36,15 @@ class Holding:
     def __init__(self, folder: Path, photo: Photo) -> None:
         self.folder, self.photo = folder, photo
 
+    def check(self) -> None:
+        """Whether it is still there: a job may have waited for long.
+
+        Raises:
+            Refusal: it was deleted meanwhile.
+        """
+        if not self.folder.exists():
+            raise gone("picture")
+
     def keep(self, **changed: object) -> None:
         """Changes what is known of the picture, on the disk, too.
 
@@ -43,8 +52,7 @@ class Holding:
             Refusal: it was deleted meanwhile.
             DiskError: the disk is full or cannot be written.
         """
-        if not self.folder.exists():
-            raise gone("picture")
+        self.check()
         self.photo = self.photo.model_copy(update=changed)
         disk.keep(self.folder / "photo.json", self.photo)
 

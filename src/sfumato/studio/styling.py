@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from .. import image
 from . import events as e
 from . import recipe, sending
 from . import requests as r
@@ -16,6 +17,7 @@ from .lane import ONLY, Desk, Item
 from .operations import PICTURE, WORK, Call, Operation
 from .problems import Refusal
 from .results import Result, keep_result
+from .schema import Limits
 from .store import Holding, Session
 
 JOB_ERRORS = ("busy", "session_full", "not_found", "wrong_option", "no_model")
@@ -23,12 +25,15 @@ KEPT = 4
 """Results of a picture that are kept at full size, so that another format takes no second run."""
 
 
-def choice(session: Session, holding: Holding, body: r.StylizeChoice) -> dict[str, Any]:
+def choice(session: Session, holding: Holding, body: r.StylizeChoice, limits: Limits) -> dict[str, Any]:
     """What the working process is told of a choice of styles.
 
     Raises:
-        Refusal: a style has gone, or a mask is wanted and none was sent.
+        Refusal: a style has gone, a mask is wanted and none was sent, or the result would have too many pixels.
     """
+    if body.options.size is not None:
+        height, width = image.scaled(*holding.photo.size[::-1], body.options.size)
+        check_pixels("A result", width, height, limits)
     if body.use_mask and holding.mask is None:
         hint = "Paint one, or leave `use_mask` out."
         raise Refusal("wrong_option", "No mask was sent for this picture.", hint, detail="no_mask")
@@ -42,6 +47,19 @@ def choice(session: Session, holding: Holding, body: r.StylizeChoice) -> dict[st
     }
 
 
+def check_pixels(what: str, width: int, height: int, limits: Limits) -> None:
+    """Whether a result may have so many pixels.
+
+    Raises:
+        Refusal: it may not.
+    """
+    if min(width, height) < 1 or width * height > limits.pixels:
+        most = limits.pixels / 1e6
+        values: dict[str, s.Value] = {"width": width, "height": height, "megapixels": most}
+        message, hint = f"{what} cannot have {width} x {height} pixels.", f"At most {most:.0f} megapixels."
+        raise Refusal("wrong_option", message, hint, detail="result_size", values=values)
+
+
 def cached(holding: Holding, body: r.StylizeChoice) -> Path:
     """Where the result of a choice is kept at full size: one name for one choice and one mask."""
     chosen = body.model_dump_json(include={"model", "styles", "options", "use_mask"})
@@ -52,7 +70,7 @@ def cached(holding: Holding, body: r.StylizeChoice) -> Path:
 async def stylize_preview(call: Call) -> Response:
     """The photo in a style, small."""
     body: r.PreviewRequest = call.body
-    given = choice(call.session, call.holding, body) | {"side": body.side}
+    given = choice(call.session, call.holding, body, call.studio.limits) | {"side": body.side}
     values, content = await call.studio.engine.live(call.session_id, "preview", given)
     return Response(content, media_type=sending.TYPES[values["suffix"]])
 
@@ -61,7 +79,7 @@ async def stylize(call: Call) -> e.Job:
     """The photo in a style at full size."""
     body: r.StylizeRequest = call.body
     session, holding, studio = call.session, call.holding, call.studio
-    given = choice(session, holding, body)
+    given = choice(session, holding, body, studio.limits)
     job = Job("stylize", session.id, holding.photo.id)
 
     async def script(desk: Desk) -> e.Done:
@@ -88,12 +106,7 @@ async def texture(call: Call) -> e.Job:
     """A texture of any size."""
     body: r.TextureRequest = call.body
     session, studio = call.session, call.studio
-    width, height = body.size
-    if min(width, height) < 1 or width * height > studio.limits.pixels:
-        most = studio.limits.pixels / 1e6
-        values: dict[str, s.Value] = {"width": width, "height": height, "megapixels": most}
-        message, hint = f"A texture cannot have {width} x {height} pixels.", f"At most {most:.0f} megapixels."
-        raise Refusal("wrong_option", message, hint, detail="texture_size", values=values)
+    check_pixels("A texture", *body.size, studio.limits)
     if not body.swatches and body.model is None:
         message = "A texture needs a swatch, or a model that has learned one."
         raise Refusal("wrong_option", message, "Add a picture.", detail="no_swatch")

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from . import schema as s
 from . import sending
-from .operations import EVENTS, Call, Operation, Query
+from .operations import EVENTS, WORK, Call, Operation, Query
 from .problems import Refusal
 from .store import gone
 
@@ -118,6 +118,7 @@ OPERATIONS = (
         method="GET",
         path="/api/runs",
         answer=s.Runs,
+        errors=WORK,
         about="Trainings in the folder that `--runs` names; the one that changed last comes first.",
     ),
     Operation(
@@ -125,7 +126,7 @@ OPERATIONS = (
         method="GET",
         path="/api/runs/{id}",
         answer=s.Run,
-        errors=("not_found",),
+        errors=("not_found", *WORK),
         about="One of them.",
     ),
     Operation(
@@ -133,7 +134,7 @@ OPERATIONS = (
         method="GET",
         path="/api/runs/{id}/log",
         answer=s.RunLog,
-        errors=("not_found",),
+        errors=("not_found", *WORK),
         query=(Query(name="after", kind="integer", about="Leave out so many lines (default 0)."),),
         about="Lines of its log: images, seconds, images_per_s, data_share, lr/GROUP, GROUP/LOSS, MODEL/FIGURE.",
     ),
@@ -143,7 +144,7 @@ OPERATIONS = (
         path="/api/runs/{id}/events",
         answer=(EVENTS,),
         events={"lines": s.RunLog, "error": s.Problem},
-        errors=("not_found",),
+        errors=("not_found", *WORK),
         about="Its log while it grows; resumable by Last-Event-ID, which is `next`.",
     ),
     Operation(
@@ -151,7 +152,7 @@ OPERATIONS = (
         method="GET",
         path="/api/runs/{id}/losses.png",
         answer=("image/png",),
-        errors=("not_found",),
+        errors=("not_found", *WORK),
         about="The plot of its losses.",
     ),
     Operation(
@@ -159,7 +160,7 @@ OPERATIONS = (
         method="GET",
         path="/api/runs/{id}/samples/{images:int}",
         answer=("image/jpeg",),
-        errors=("not_found",),
+        errors=("not_found", *WORK),
         about="Sample pictures after so many images.",
     ),
     Operation(
@@ -167,7 +168,7 @@ OPERATIONS = (
         method="GET",
         path="/api/runs/{id}/report",
         answer=("text/html",),
-        errors=("not_found",),
+        errors=("not_found", *WORK),
         about="Its report, for an iframe: no script of it runs, and it can ask for nothing.",
     ),
 )

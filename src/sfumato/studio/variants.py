@@ -20,7 +20,7 @@ from .problems import Refusal
 from .results import Result, keep_result
 from .store import Holding, new_id
 
-JOB_ERRORS = ("busy", "not_found", "wrong_option", "no_model", "empty_zone")
+JOB_ERRORS = ("busy", "session_full", "not_found", "wrong_option", "no_model", "empty_zone")
 BLENDING = ("blend", "softness", "color_match", "strength")
 """Options that take effect without the model."""
 
@@ -40,6 +40,7 @@ async def variants(call: Call) -> e.Job:
         for number, (model, name) in enumerate(pairs, 1):
             options = replace(body.options, filter=name)
             try:
+                session.check_bytes(call.studio.limits)
                 made = await drawn(desk, holding, model, options, styles, (number, len(pairs)))
             except Refusal as error:
                 failed.append(error)
@@ -47,9 +48,9 @@ async def variants(call: Call) -> e.Job:
                 continue
             desk.job.variants.append(made.id)
             desk.job.tell("variant", e.VariantReady(variant=made, number=number, total=len(pairs)))
+            await call.studio.measure(session)
         if len(failed) == len(pairs):
             raise failed[-1]
-        await call.studio.measure(session)
         return e.Done(variants=tuple(desk.job.variants), failed=len(failed))
 
     return call.studio.engine.submit(job, script).view()
@@ -68,7 +69,13 @@ async def drawn(
     styles: list[Holding],
     at: Item,
 ) -> s.Variant:
-    """A new variant of a picture."""
+    """A new variant of a picture.
+
+    Raises:
+        Refusal: it could not be drawn, or a picture that it needs was deleted.
+    """
+    for one in (holding, *styles):
+        one.check()
     variant_id = new_id()
     folder = disk.private(holding.folder / variant_id)
     try:

@@ -132,5 +132,7 @@ def unexpected(error: Exception, paths: list[str]) -> Refusal:
         return Refusal("no_memory", "There was not enough memory.", "Close other programs, or take a smaller size.")
     if isinstance(error, OSError) and error.errno in FULL:
         return disk_full(error)
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(tuple(paths)):
+        return Refusal("not_found", "A picture that this needs was deleted meanwhile.", "Choose another.")
     first = without(str(error).strip().partition("\n")[0], paths)
     return Refusal("unexpected", f"Unexpected {type(error).__name__}: {first or 'no message'}.")

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
-from studios import encoded, opened, photo
+from studios import encoded, opened, photo, running
 from stylizers import made_photo
 
-from sfumato.studio.bench import GATYS, Bench
+from sfumato.studio.bench import CAREFUL_TILE, GATYS, Bench
+from sfumato.studio.problems import Refusal
+from sfumato.studio.schema import Limits
 
 LEFT = np.zeros((150, 200), np.uint8)
 LEFT[40:110, 20:90] = 255
@@ -198,3 +200,49 @@ def test_a_batch_of_faces(ready, browser, real_data):
     body = {"photos": [*many, nobody], "recipe": {"kind": "collage", "model": "faces2toon"}}
     done = browser.done(browser.post("/api/batches", body))
     assert (done["failed"], len(done["files"])) == (1, 3)
+
+
+def test_variants_count_for_what_a_session_may_hold(tmp_path):
+    with running(tmp_path / "home", limits=Limits(session_bytes=150_000)) as studio:
+        studio.ready()
+        browser = studio.browser()
+        source = browser.upload(photo())["id"]
+        mask = np.full((120, 160), 255, np.uint8)
+        assert browser.ask("PUT", f"/api/photos/{source}/mask", encoded(mask)).status == 200
+        wish = {"models": ["faces2toon"], "filters": ["none", "warm", "cool", "vivid", "pale", "contrast"]}
+        job = browser.post(f"/api/photos/{source}/jobs", wish)
+        events = list(browser.listen(f"/api/jobs/{job['id']}/events"))
+        made = [data["variant"]["id"] for _, name, data in events if name == "variant"]
+        missed = [data["problem"]["error"] for _, name, data in events if name == "item"]
+        assert 1 <= len(made) < 6
+        assert missed == ["session_full"] * (6 - len(made))
+        for path, body in ((f"photos/{source}/jobs", wish), (f"variants/{made[0]}/export", {"options": {}})):
+            answer = browser.ask("POST", f"/api/{path}", body)
+            assert (answer.status, answer.error) == (507, "session_full")
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_memory_that_runs_out_is_tried_with_less_and_said(fails):
+    bench = Bench("cpu", lambda done, total: True, lambda model, size: None)
+    tiles = []
+
+    def work(artist):
+        tiles.append(artist.tile)
+        if len(tiles) <= fails:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return "made"
+
+    if fails == 1:
+        assert bench.with_room("faces2toon", work) == ("made", "Memory ran out, so it was done in smaller parts.")
+    else:
+        with pytest.raises(Refusal, match="not enough memory") as refused:
+            bench.with_room("faces2toon", work)
+        assert (refused.value.code, refused.value.status) == ("no_memory", 500)
+    assert tiles[1] == CAREFUL_TILE != tiles[0]
+    assert not bench.artists, "what is not needed was given back"
+
+
+def test_a_mistake_in_the_work_is_not_taken_for_want_of_memory():
+    bench = Bench("cpu", lambda done, total: True, lambda model, size: None)
+    with pytest.raises(ZeroDivisionError):
+        bench.with_room("faces2toon", lambda _artist: 1 // 0)

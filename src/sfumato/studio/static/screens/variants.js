@@ -17,7 +17,7 @@ import { bytes } from "../text.js";
 import { drawnWith, nameOf, nameOfMissed, stale, sumOf, zone } from "../zone.js";
 
 /** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number, iterations?: number[]}} Wish */
-/** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
+/** @typedef {{bar: JobBar, wish: Wish, left: number, over: boolean, problems: Api.ItemDone[]}} Work */
 
 /** What is being drawn, by photo; it goes on whatever screen is shown. @type {Map<string, Work>} */
 const working = new Map();
@@ -48,7 +48,7 @@ function wished() {
 async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
   const id = /** @type {string} */ (job.photo);
   const sum = sumOf(id);
-  const work = { bar: new JobBar(), wish, left: wish.models.length * wish.filters.length, problems: /** @type {Api.ItemDone[]} */ ([]) };
+  const work = { bar: new JobBar(), wish, left: wish.models.length * wish.filters.length, over: false, problems: /** @type {Api.ItemDone[]} */ ([]) };
   working.set(id, work);
   store.tell();
   const take = (/** @type {Api.VariantReady} */ { variant, number, total }) => {
@@ -68,7 +68,8 @@ async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
   };
   const outcome = await work.bar.follow(job, { variant: take, item: miss }).catch((error) => failed(error));
   work.left = 0;
-  if (!work.problems.length) working.delete(id);
+  work.over = true;
+  if (!work.problems.length && working.get(id) === work) working.delete(id);
   await store.fresh(id).catch((error) => {
     failed(error);
     store.tell(); // Nothing is waited for any more, though nobody answers.
@@ -216,13 +217,17 @@ export function variantsScreen() {
   };
   const failure = (/** @type {Work} */ work, /** @type {Api.ItemDone} */ item) => {
     const again = button("reset", "variants.again", () => {
-      working.delete(shown);
+      again.disabled = true; // What it starts takes the place of this tile.
       const made = (store.photos.get(shown)?.variants ?? []).filter((one) => !stale(one));
       const lacks = (/** @type {string} */ model, /** @type {string} */ filter) => !made.some((one) => one.model === model && one.options.filter === filter);
       const models = work.wish.models.filter((model) => work.wish.filters.some((filter) => lacks(model, filter)));
       const filters = work.wish.filters.filter((filter) => models.some((model) => lacks(model, filter)));
-      draw(shown, { ...work.wish, models, filters }).catch(failed);
+      draw(shown, { ...work.wish, models, filters }).catch((error) => {
+        failed(error);
+        fill();
+      });
     }, { class: "quiet small" });
+    again.disabled = !work.over;
     const why = item.problem ? api.sentence(item.problem) : "";
     return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
   };
@@ -255,7 +260,7 @@ export function variantsScreen() {
   const tell = () => {
     const { wish, able } = panel.read();
     const count = wish.models.length * wish.filters.length;
-    const busy = Boolean(working.get(shown)?.left);
+    const busy = working.get(shown)?.over === false;
     again.disabled = busy || !able;
     if (busy) say(info, "variants.busy");
     else if (count && !able) say(info, "stylize.no_style");

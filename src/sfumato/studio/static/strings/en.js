@@ -447,7 +447,7 @@ export const en = {
   "detail.unknown": "Its format is none of JPEG, PNG, WebP and AVIF, or its beginning is damaged.",
   "detail.damaged": "The file is damaged or cut off. Take it again from where it came.",
   "detail.no_mask": "No zone is painted on this photo yet.",
-  "detail.texture_size": "A texture of {width} × {height} pixels is too large; {megapixels} megapixels are the most.",
+  "detail.result_size": "A result of {width} × {height} pixels is too large; {megapixels} megapixels are the most.",
   "detail.no_swatch": "A texture needs a swatch: add a picture.",
   "detail.transparent_jpeg": "What is cut out is transparent, and JPEG has no transparency. Take PNG, WebP or AVIF.",
   "detail.no_such_model": "There is no model “{name}” on this computer.",

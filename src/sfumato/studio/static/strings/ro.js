@@ -447,7 +447,7 @@ export const ro = {
   "detail.unknown": "Formatul nu este JPEG, PNG, WebP sau AVIF, ori începutul fișierului este stricat.",
   "detail.damaged": "Fișierul este stricat sau tăiat. Ia-l din nou de unde a venit.",
   "detail.no_mask": "Pe această fotografie nu este pictată încă nicio zonă.",
-  "detail.texture_size": "O textură de {width} × {height} pixeli este prea mare; cel mult {megapixels} megapixeli.",
+  "detail.result_size": "Un rezultat de {width} × {height} pixeli este prea mare; cel mult {megapixels} megapixeli.",
   "detail.no_swatch": "O textură are nevoie de o mostră: adaugă o imagine.",
   "detail.transparent_jpeg": "Ce este decupat e transparent, iar JPEG nu are transparență. Ia PNG, WebP sau AVIF.",
   "detail.no_such_model": "Pe acest calculator nu este niciun model „{name}”.",
