@@ -184,7 +184,7 @@ def test_a_face_is_found_and_drawn(ready, browser, real_data):
     content = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".jpg", ".png")).read_bytes()
     made = browser.upload(content, "")
     status = browser.done({"id": made["status"]["job"]})["status"]
-    assert (status["state"], status["source"]) == ("parsed", "first_zone")
+    assert (status["state"], status["source"]) == ("parsed", "parser")
     present = {part["name"]: part["pixels"] for part in status["parts"] if part["pixels"]}
     assert present["face"] > 1000
     assert {"face and hair", "background"} <= {preset["name"] for preset in status["presets"]}
