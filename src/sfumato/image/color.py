@@ -19,6 +19,7 @@ from PIL import Image
 from ..errors import PictureError
 from . import profiles
 from .depth import STRIP, Pixels, strips, to_8, to_16
+from .own import Own
 
 GREY = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
 DEEP_GREY = frozenset(["I", "F", "I;16", "I;16L", "I;16B", "I;16N"])
@@ -38,6 +39,7 @@ class Parts:
         mode: the Pillow mode that holds all of it.
         icc: the profile that the image's own values are in, or None for sRGB.
         peak: the value of white in modes I and F, else 1.
+        own: the image's own values, where they are others than those of `pixels`.
     """
 
     pixels: Pixels
@@ -45,6 +47,7 @@ class Parts:
     mode: str
     icc: bytes | None
     peak: float = 1.0
+    own: Own | None = None
 
 
 def base_of(mode: str) -> str:
@@ -58,8 +61,8 @@ def take_apart(image: Image.Image, name: object) -> Parts:
     Raises:
         PictureError: its mode is unknown here, or a floating-point image holds NaN.
     """
-    mode = image.mode
-    icc = profiles.usable(image.info.get("icc_profile") or None, base_of(mode), name)
+    mode, base = image.mode, base_of(image.mode)
+    icc = profiles.usable(image.info.get("icc_profile") or None, base, name)
     if mode in DEEP_GREY:
         return _from_deep_grey(image, icc, name)
     transparent = image.has_transparency_data
@@ -67,13 +70,20 @@ def take_apart(image: Image.Image, name: object) -> Parts:
         mode = "LA" if mode in GREY else "RGBA"
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     alpha = np.empty((image.height, image.width), np.uint8) if transparent else None
+    values = None
+    if profiles.converts(icc, base):
+        values = np.empty((image.height, image.width, Image.getmodebands(base)), np.uint8)
     for rows in strips(pixels):
         part = image.crop((0, rows.start, image.width, rows.stop))
         if alpha is not None:
             part = part.convert("LA" if mode in GREY else "RGBA")
             alpha[rows] = np.asarray(part.getchannel("A"))
-        pixels[rows] = np.asarray(_to_srgb(part, base_of(mode), icc))
-    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc)
+        if values is not None:
+            part = part if part.mode == base else part.convert(base)
+            values[rows] = np.asarray(part).reshape(part.height, part.width, -1)
+        pixels[rows] = np.asarray(_to_srgb(part, base, icc))
+    own = None if values is None else Own(values=values, read=pixels, base=base, icc=icc)
+    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc, own=own)
 
 
 def put_together(parts: Parts) -> Image.Image:
@@ -84,7 +94,7 @@ def put_together(parts: Parts) -> Image.Image:
     if mode in DEEP_GREY:
         image = _to_deep_grey(parts, mode)
     else:
-        image = _from_srgb(to_8(parts.pixels), mode, parts.icc)
+        image = _from_srgb(to_8(parts.pixels), mode, parts.icc) if parts.own is None else _with_own(parts, parts.own)
         if parts.alpha is not None:
             image = _with_alpha(image, to_8(parts.alpha), mode)
         elif mode in ("P", "PA"):
@@ -111,6 +121,21 @@ def _from_srgb(pixels: Pixels, mode: str, icc: bytes | None) -> Image.Image:
         image = profiles.apply(image, icc or profiles.LAB, base, inverse=True)
     if image.mode != base:
         image = image.convert(base)
+    return image
+
+
+def _with_own(parts: Parts, own: Own) -> Image.Image:
+    """As `_from_srgb`, but what is as it was read has its own values."""
+    height, width = parts.pixels.shape[:2]
+
+    def converted(pixels: Pixels) -> Pixels:
+        made = np.asarray(_from_srgb(to_8(pixels), parts.mode, parts.icc))
+        return made.reshape(*made.shape[:2], -1)
+
+    image = Image.new(own.base, (width, height))
+    for rows in strips(parts.pixels, STRIP // 16):
+        values = own[rows].put_back(parts.pixels[rows], to_8, converted)
+        image.paste(Image.frombytes(own.base, (width, len(values)), values.tobytes()), (0, rows.start))
     return image
 
 
@@ -171,10 +196,13 @@ def _from_deep_grey(image: Image.Image, icc: bytes | None, name: object) -> Part
     key = image.info.get("transparency")
     alpha = np.where(values == key, 0, 65535).astype(np.uint16) if isinstance(key, int) else None
     pixels = np.repeat(grey[:, :, None], 3, axis=2)
+    own = None
     if icc is not None:
         profiles.convert(pixels, icc, inverse=False)
+        if profiles.converts(icc, "L"):
+            own = Own(values=grey[:, :, None], read=pixels, base="L", icc=icc)
     mode = image.mode if alpha is None else "LA"
-    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc, peak=peak)
+    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc, peak=peak, own=own)
 
 
 def _peak(values: NDArray[np.generic]) -> float:
@@ -192,7 +220,7 @@ def _peak(values: NDArray[np.generic]) -> float:
 def _to_deep_grey(parts: Parts, mode: str) -> Image.Image:
     height, width = parts.pixels.shape[:2]
     grey = np.empty((height, width), np.uint16)
-    for rows in strips(grey):
+    for rows in strips(grey, STRIP // 16):
         grey[rows] = luma(deep_strip(parts, rows))
     if mode == "F":
         return Image.fromarray(np.multiply(grey, parts.peak / 65535, dtype=np.float32))
@@ -204,11 +232,18 @@ def _to_deep_grey(parts: Parts, mode: str) -> Image.Image:
 
 
 def deep_strip(parts: Parts, rows: slice) -> NDArray[np.uint16]:
-    """Some rows as 16-bit RGB (H, W, 3) in the space of the picture's profile, on memory of their own."""
-    part = to_16(parts.pixels[rows])
-    if parts.icc is None:
+    """Some rows as 16-bit RGB (H, W, 3) in the space of the picture's profile; not to be changed."""
+    part, icc, own = to_16(parts.pixels[rows]), parts.icc, parts.own
+    if icc is None:
         return part
-    return profiles.convert(part.copy(), parts.icc, inverse=True)
+    if own is None:
+        return profiles.convert(part.copy(), icc, inverse=True)
+
+    def converted(pixels: Pixels) -> Pixels:
+        made = profiles.convert(to_16(pixels).copy(), icc, inverse=True)
+        return luma(made)[..., None] if own.base == "L" else made
+
+    return np.broadcast_to(own[rows].put_back(parts.pixels[rows], to_16, converted), part.shape)
 
 
 def luma(pixels: Pixels) -> Pixels:

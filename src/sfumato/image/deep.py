@@ -14,6 +14,7 @@ from PIL import Image
 from . import profiles, tiff
 from .color import Parts, base_of
 from .depth import strips
+from .own import Own
 from .quiet import silenced
 
 log = logging.getLogger(__name__)
@@ -73,10 +74,13 @@ def read(path: Path, image: Image.Image, held: Stored) -> Parts | None:
         for rows in strips(pixels):
             pixels[rows] = np.rint(pixels[rows] * (65535 / np.maximum(alpha[rows], 1)[..., None])).clip(0, 65535)
     mode = "LA" if held.layout.startswith("LA") else "RGB" if alpha is None else "RGBA"
-    icc = profiles.usable(image.info.get("icc_profile") or None, base_of(mode), path)
+    base, own = base_of(mode), None
+    icc = profiles.usable(image.info.get("icc_profile") or None, base, path)
     if icc is not None:
+        if profiles.converts(icc, base):
+            own = Own(values=pixels[..., : 1 if base == "L" else 3].copy(), read=pixels, base=base, icc=icc)
         profiles.convert(pixels, icc, inverse=False)
-    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc)
+    return Parts(pixels=pixels, alpha=alpha, mode=mode, icc=icc, own=own)
 
 
 def _decoded(path: Path, image: Image.Image) -> NDArray[np.uint16] | None:

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import PictureError, SfumatoError
 from . import color, deep, exif, tiff
 from .depth import Pixels
+from .own import Own
 from .picture import Picture
 from .quiet import silenced, unlimited
 
@@ -180,11 +181,24 @@ def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | No
         if parts is None:
             parts = color.take_apart(image, name)
             if path is not None and parts.mode == "I;16" and tiff.is_inverted(getattr(image, "tag_v2", {})):
-                parts = replace(parts, pixels=65535 - parts.pixels)  # which Pillow does for 8 bits only
+                parts = replace(parts, pixels=65535 - parts.pixels, own=None)  # which Pillow does for 8 bits only
         kept = exif.exif_of(image)
-    pixels = _upright(parts.pixels, orientation)
-    alpha = None if parts.alpha is None else _upright(parts.alpha, orientation)
-    return Picture(pixels=pixels, alpha=alpha, mode=parts.mode, icc=parts.icc, exif=kept, path=path, peak=parts.peak)
+    return Picture(
+        pixels=np.ascontiguousarray(_upright(parts.pixels, orientation)),
+        alpha=None if parts.alpha is None else np.ascontiguousarray(_upright(parts.alpha, orientation)),
+        mode=parts.mode,
+        icc=parts.icc,
+        exif=kept,
+        path=path,
+        peak=parts.peak,
+        own=None if parts.own is None else _kept(parts.own, orientation),
+    )
+
+
+def _kept(own: Own, orientation: int) -> Own:
+    """Own values, upright, and what they became on memory of its own: whoever writes into pixels has changed them."""
+    read = own.read.copy() if orientation == 1 else own.read  # else `np.ascontiguousarray` has copied it
+    return replace(own, values=_upright(own.values, orientation), read=_upright(read, orientation))
 
 
 def _check_file(path: Path) -> None:
@@ -229,14 +243,14 @@ def _stranger(path: Path, wanted: Sequence[str]) -> str:
 
 
 def _upright(array: Pixels, orientation: int) -> Pixels:
-    """The array (H, W, ...) turned and mirrored as an EXIF orientation from 1 to 8 asks."""
+    """The array (H, W, ...) turned and mirrored as an EXIF orientation from 1 to 8 asks, on the same memory."""
     if orientation >= 5:
         array = array.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         array = array[::-1]
     if orientation in (2, 3, 6, 7):
         array = array[:, ::-1]
-    return np.ascontiguousarray(array)
+    return array
 
 
 @contextmanager

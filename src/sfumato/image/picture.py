@@ -15,6 +15,7 @@ from PIL import Image
 from ..errors import OptionError, PictureError
 from . import color, exif
 from .depth import Pixels, from_tensor, quantize, strips, to_8, to_16
+from .own import Own
 from .tiles import Box
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class Picture:
     """The file it was read from."""
     peak: float = 1.0
     """The value of white in modes I and F."""
+    own: Own | None = None
+    """The source's own values where they are not sRGB: what leaves where `pixels` are as they were read. None once the
+    size, the type, the profile or the kind of colour is another."""
 
     def __post_init__(self) -> None:
         arrays = [self.pixels] if self.alpha is None else [self.pixels, self.alpha]
@@ -54,6 +58,8 @@ class Picture:
             raise PictureError(f"a picture needs pixels (H, W, 3) and alpha (H, W), not {[a.shape for a in arrays]}")
         if self.pixels.dtype not in (np.uint8, np.uint16) or any(a.dtype != self.pixels.dtype for a in arrays):
             raise PictureError(f"a picture needs uint8 or uint16, not {[str(array.dtype) for array in arrays]}")
+        if self.own is not None and not self.own.fits(self.pixels, color.base_of(self.mode), self.icc):
+            object.__setattr__(self, "own", None)
 
     @property
     def height(self) -> int:
@@ -116,12 +122,17 @@ class Picture:
 
         Pillow has no 16-bit colours: those are rounded to 8 bits. 16-bit grey stays so in modes I;16, I and F.
         """
-        image = color.put_together(
-            color.Parts(pixels=self.pixels, alpha=self.alpha, mode=self.mode, icc=self.icc, peak=self.peak)
-        )
+        image = color.put_together(self.parts(self.mode, self.icc))
         if self.exif is not None:
             image.info["exif"] = exif.sized(self.exif, self.height, self.width)
         return image
+
+    def parts(self, mode: str, icc: bytes | None) -> color.Parts:
+        """What an image of that Pillow mode and profile is put together of."""
+        own = self.own
+        if own is not None and not own.fits(self.pixels, color.base_of(mode), icc):
+            own = None
+        return color.Parts(pixels=self.pixels, alpha=self.alpha, mode=mode, icc=icc, peak=self.peak, own=own)
 
 
 def from_any(source: Source) -> Picture:

@@ -2,7 +2,11 @@
 
 8-bit pixels go through LittleCMS. Pillow offers it no 16-bit colours, so 16-bit pixels are converted here, by the
 profile's curves and matrix (ICC.1:2022, annex F); a profile made of tables has none, and then only the difference
-that the 8-bit conversion makes is added to the 16-bit pixels. Colours outside sRGB are clipped.
+that the 8-bit conversion makes is added to the 16-bit pixels. Colours outside sRGB are clipped, and others rounded.
+
+That is for work only. A picture of a file remembers its own values (`own.Own`): of grey, RGB, CMYK and Lab, with or
+without alpha, of 8 and 16 bits. Pixels whose sRGB is the one that was read leave with exactly these; what was changed
+is converted back. A picture forgets them with another size, depth, profile or kind of colour, as when grey becomes RGB.
 
 Shapes: H W pixels; arrays are (H, W, 3) in the colour space named.
 """
@@ -56,6 +60,14 @@ def usable(icc: bytes | None, base: str, name: object) -> bytes | None:
 def fits(icc: bytes, base: str) -> bool:
     """Whether a profile can describe pixels of mode `base`; one for colours can describe grey too."""
     return space_of(icc) == _SPACES[_mode_for(icc, base)]
+
+
+def converts(icc: bytes | None, base: str) -> bool:
+    """Whether pixels of mode `base` are other ones in sRGB, or on their way back; `icc` is None or `usable`."""
+    if icc is None:
+        return base in ("CMYK", "LAB")
+    mode = _mode_for(icc, base)
+    return any(transform(icc, mode, inverse=inverse) is not None for inverse in (False, True))
 
 
 def apply(image: Image.Image, icc: bytes, base: str, *, inverse: bool) -> Image.Image:

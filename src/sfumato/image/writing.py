@@ -174,7 +174,7 @@ def _encode(file: BinaryIO, picture: Picture, target: Format, quality: int) -> N
     icc = picture.icc
     if icc is not None and not profiles.fits(icc, color.base_of(mode)):
         icc = None
-    parts = Parts(pixels=picture.pixels, alpha=picture.alpha, mode=mode, icc=icc, peak=picture.peak)
+    parts = picture.parts(mode, icc)
     deep = mode.startswith("I;16") or deep_values
     if target.name in ("PNG", "TIFF") and mode in ("L", "LA", "RGB", "RGBA", "I;16", "I;16B"):
         encode = png.write if target.name == "PNG" else tiff.write
@@ -207,7 +207,8 @@ def _canvas(parts: Parts, dtype: type[np.unsignedinteger[Any]], camera: bytes | 
     def rows(chosen: slice) -> Pixels:
         alpha = None if parts.alpha is None else parts.alpha[chosen]
         if dtype is np.uint8:
-            strip = replace(parts, pixels=parts.pixels[chosen], alpha=alpha)
+            own = None if parts.own is None else parts.own[chosen]
+            strip = replace(parts, pixels=parts.pixels[chosen], alpha=alpha, own=own)
             return np.asarray(color.put_together(strip)).reshape(-1, parts.pixels.shape[1], channels)
         colors = color.deep_strip(parts, chosen)
         planes = [color.luma(colors)[..., None] if grey else colors]

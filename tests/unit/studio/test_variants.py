@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from studios import encoded, opened, photo, running
 from stylizers import made_photo
+from unit import picture_corpus as corpus
 
 from sfumato.studio.bench import CAREFUL_TILE, GATYS, Bench
 from sfumato.studio.problems import Refusal
@@ -98,6 +99,20 @@ def test_only_the_zone_is_drawn(browser, painted):
     assert saved.shape == painted[1].shape
     assert change[:, 130:].max() == 0, "far from the zone the photo is what it was, byte for byte"
     assert change[60:90, 40:70].mean() > 5
+
+
+def test_what_is_saved_has_the_own_values_of_the_photo(browser, ready):
+    """Colours outside sRGB, too, in the profile that they came in."""
+    vivid = np.random.default_rng(3).integers(0, 256, (150, 200, 3)).astype(np.uint8)
+    icc = corpus.profile()
+    photo_id = browser.upload(encoded(vivid, icc_profile=icc))["id"]
+    assert browser.ask("PUT", f"/api/photos/{photo_id}/mask", encoded(LEFT)).status == 200
+    (variant,) = [data["variant"] for _, name, data in drawn(browser, photo_id) if name == "variant"]
+    file = browser.done(browser.post(f"/api/variants/{variant['id']}/export", {"options": {}}))["files"][0]
+    saved = opened(browser.ask("GET", f"/api/files/{file['id']}").body)
+    assert saved.info["icc_profile"] == icc
+    np.testing.assert_array_equal(np.asarray(saved)[:, 130:], vivid[:, 130:])
+    assert (np.asarray(saved) != vivid)[60:90, 40:70].any()
 
 
 def test_a_slider_blends_anew(browser, painted):
