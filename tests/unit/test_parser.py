@@ -278,6 +278,16 @@ def test_a_sheet_of_few_pictures(parser, tmp_path):
     assert math.isnan(one.borders["face"][0])
 
 
+def test_what_masks_cannot_say_has_no_figure(parser, tmp_path):
+    """Where masks tell of hair and face alone, clothes that are found are neither right nor wrong."""
+    people = write_people(tmp_path / "heads", 4, known={FACE: FACE, HAIR: HAIR})
+    (people / "parts.toml").write_text(f'[labels]\n0 = "rest"\n{FACE} = "face"\n{HAIR} = "hair"\n')
+    standard = evaluate_parts(parser, people).agreements["standard"]
+    assert {PARTS[k] for k in np.flatnonzero(~np.isnan(standard.iou))} == {"hair", "face"}
+    assert standard.mean_iou == pytest.approx((standard.iou[HAIR] + standard.iou[FACE]) / 2)
+    assert standard.mean_iou > 0.5
+
+
 def test_what_cannot_be_measured(parser, people, monkeypatch):
     with pytest.raises(Cancelled):
         evaluate_parts(parser, people, progress=lambda *_: False)

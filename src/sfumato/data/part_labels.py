@@ -56,6 +56,11 @@ class LabelMap:
     tolerance: float
     outside: int
 
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """(K,), the parts of which a mask can say that a place is this one and no other."""
+        return np.isin(1 << np.arange(len(PARTS)), self.sets[self.named])
+
     def read(self, path: Path) -> Codes:
         """The codes of a mask, (H, W).
 

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,10 +230,14 @@ def compare(
 
 
 def score(item: Labelled, found: NDArray[np.uint8], sets: Sets) -> Scored:
-    """Compares the numbers of what was found in a picture with its labels, both (H, W)."""
+    """Compares the numbers of what was found in a picture with its labels, both (H, W).
+
+    Parts that the set's masks can never say alone could not be right and are not wrong either: they have no figure.
+    """
+    counts = {protocol: count(found, sets, len(PARTS), protocol) for protocol in PROTOCOLS}
     return Scored(
         item=item,
-        counts={protocol: count(found, sets, len(PARTS), protocol) for protocol in PROTOCOLS},
+        counts={name: replace(counts[name], wrong=counts[name].wrong * item.labels.alone) for name in PROTOCOLS},
         borders={part: border_score(found, sets, PARTS.index(part)) for part in BORDERS},
     )
 
