@@ -1,6 +1,7 @@
 """A teacher of face and hair: it learns from few labelled photographs, and labels others for the bundled parser.
 
     python tools/parsing_teacher.py learn SET FILE [--hold-out 0.2] [--seed 1] [--steps 1200]
+    python tools/parsing_teacher.py measure FILE [FILE ...] --set SET
     python tools/parsing_teacher.py label FILE [FILE ...] --pictures FOLDER [FOLDER ...] --set SET [--taken SET ...]
 
 A U-Net whose first half is a VGG-19 of a quarter of the width (Wang et al., CVPR 2020, arXiv:2003.08436), learned on
@@ -175,12 +176,11 @@ def recolored(pictures: Tensor) -> Tensor:
 def learn(root: Path, file: Path, *, hold_out: float, seed: int, steps: int) -> None:
     """Learns from a set of images/ and masks/, and writes the file."""
     torch.manual_seed(seed)
-    hints, paths = Hints(), scan(str(root / "images"))
+    paths = scan(str(root / "images"))
+    pictures, masks = read(root)
     order = torch.randperm(len(paths)).tolist()
     held = order[: round(hold_out * len(order))]
     used = order[len(held) :]
-    pictures = torch.stack([seen(path, hints) for path in paths])
-    masks = torch.stack([places(root / "masks" / f"{path.stem}.png") for path in paths])
     teacher = fresh().to(memory_format=torch.channels_last)
     first = [p for name, p in teacher.named_parameters() if name.startswith("conv")]
     rest = [p for name, p in teacher.named_parameters() if not name.startswith("conv")]
@@ -200,18 +200,33 @@ def learn(root: Path, file: Path, *, hold_out: float, seed: int, steps: int) -> 
         if step % 50 == 0:
             log.info("step %d of %d: loss %.3f", step, steps, loss.item())
         if held and step % 300 == 299:
-            report(teacher, pictures[held], masks[held])
+            report([teacher], pictures[held], masks[held])
+            teacher.train()
     file.parent.mkdir(parents=True, exist_ok=True)
     torch.save(teacher.state_dict(), file)
 
 
-def report(teacher: Teacher, pictures: Tensor, masks: Tensor) -> None:
+def read(root: Path) -> tuple[Tensor, Tensor]:
+    """What a set of images/ and masks/ holds, (N, 3 + C, S, S) and (N, S, S)."""
+    hints, paths = Hints(), scan(str(root / "images"))
+    masks = [places(root / "masks" / f"{path.stem}.png") for path in paths]
+    return torch.stack([seen(path, hints) for path in paths]), torch.stack(masks)
+
+
+def report(teachers: Sequence[Teacher], pictures: Tensor, masks: Tensor) -> None:
     """Says the IoU of hair and face in pictures that were kept from learning."""
-    found, known = shares([teacher], pictures).argmax(1), masks != UNKNOWN
+    found, known = shares(teachers, pictures).argmax(1), masks != UNKNOWN
     for number, name in ((1, "hair"), (2, "face")):
         a, b = (found == number) & known, (masks == number) & known
         log.info("held out, %d: IoU of %s %.3f", len(masks), name, float((a & b).sum() / (a | b).sum()))
-    teacher.train()
+
+
+def opened(files: Sequence[Path]) -> list[Teacher]:
+    """The teachers of files."""
+    teachers = [Teacher() for _ in files]
+    for teacher, file in zip(teachers, files, strict=True):
+        teacher.load_state_dict(torch.load(file, weights_only=True))
+    return teachers
 
 
 @torch.no_grad()
@@ -227,10 +242,7 @@ def shares(teachers: Iterable[Teacher], pictures: Tensor) -> Tensor:
 
 def label(files: Sequence[Path], folders: Sequence[Path], root: Path, taken: Sequence[Path]) -> None:
     """Writes a set of the folders' pictures that no set of `taken` has, by their names."""
-    teachers, hints = [], Hints()
-    for file in files:
-        teachers.append(Teacher())
-        teachers[-1].load_state_dict(torch.load(file, weights_only=True))
+    teachers, hints = opened(files), Hints()
     known = {path.name for one in taken for path in scan(str(one / "images"))}
     for part in ("images", "masks"):
         (root / part).mkdir(parents=True, exist_ok=True)
@@ -271,14 +283,17 @@ def main() -> None:
     way.add_argument("--hold-out", type=float, default=0.0)
     way.add_argument("--seed", type=int, default=1)
     way.add_argument("--steps", type=int, default=1200)
-    way = ways.add_parser("label")
-    way.add_argument("files", type=Path, nargs="+")
+    for name in ("measure", "label"):
+        way = ways.add_parser(name)
+        way.add_argument("files", type=Path, nargs="+")
+        way.add_argument("--set", type=Path, required=True)
     way.add_argument("--pictures", type=Path, nargs="+", required=True)
-    way.add_argument("--set", type=Path, required=True)
     way.add_argument("--taken", type=Path, nargs="*", default=())
     given = parser.parse_args()
     if given.way == "learn":
         learn(given.set, given.file, hold_out=given.hold_out, seed=given.seed, steps=given.steps)
+    elif given.way == "measure":
+        report(opened(given.files), *read(given.set))
     else:
         label(given.files, given.pictures, given.set, given.taken)
 
