@@ -363,3 +363,10 @@ def test_labels_that_come_late_leave_hand_work_and_inversion(editor):
     editor.do("editor.mask.invert()")
     editor.page.evaluate(late, text)
     assert np.array_equal(editor.bits, ~(painted | (labels == 11)))
+
+
+def test_a_share_that_is_there_is_never_said_to_be_none(editor):
+    said = editor.do(
+        "return import('./text.js').then(({ percent }) => [0, 1e-5, 0.0005, 0.004, 0.125, 1].map(percent));"
+    )
+    assert said == ["0%", "< 0.1%", "0.1%", "0.4%", "13%", "100%"]

@@ -95,7 +95,7 @@ def test_an_empty_zone_leaves_the_photograph():
     np.testing.assert_array_equal(made.result.pixels, photo)
     assert made.patches == () and not made.alpha.any() and artist.seen == []
     assert list(made.steps()) == ["mask", "alpha", "result"]
-    nobody = collage(photo, None, artist)
+    nobody = collage(photo, None, artist, parts=Parts(labels=np.zeros((30, 40), np.uint8)))
     np.testing.assert_array_equal(nobody.result.pixels, photo)
 
 

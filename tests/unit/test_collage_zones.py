@@ -93,6 +93,17 @@ def test_pieces_and_faces_are_apart(monkeypatch):
     assert by_face[None] == Box(61, 21, 140, 100)
 
 
+def test_hair_on_both_sides_of_a_face_is_one_head(monkeypatch):
+    """Neither piece holds the face; a third, far from it, stays by itself."""
+    mask = np.zeros((200, 400), bool)
+    mask[60:140, 60:80] = mask[70:120, 125:140] = mask[60:100, 300:320] = True
+    monkeypatch.setattr(zones.faces, "detect", lambda _: [face_at(100, 100, 50)])
+    first, second = heads(mask, made_photo(200, 400))
+    assert (first.box, second.box) == (Box(60, 60, 140, 140), Box(60, 300, 100, 320))
+    assert first.face is not None and second.face is None
+    np.testing.assert_array_equal(first.mask, mask[60:140, 60:140])
+
+
 def test_no_heads_in_an_empty_mask():
     assert heads(np.zeros((30, 30), bool), made_photo(30, 30)) == []
 

@@ -28,6 +28,8 @@ SPECK = 25
 """one that is so many times smaller than another"""
 BESIDE = 0.11
 """and lies within so many sizes of its box is a speck of that."""
+NEAR = 1.0
+"""A piece without a face belongs to one whose middle is within so many of that face's sizes of the piece's own."""
 LEAST = 16
 """Pixels that a side needs for a face to be looked for."""
 WORK = 1024
@@ -130,8 +132,8 @@ def pieces(mask: Mask) -> Iterator[Piece]:
 def heads(mask: Mask, pixels: Pixels) -> list[Head]:
     """A mask (H, W) as one for each head in it, the largest first; each of its pixels is in one of them.
 
-    Pieces that do not hang together are apart. Where several faces are found in a piece, each pixel belongs to the
-    nearest, by the faces' own sizes.
+    Pieces that do not hang together are apart, unless they lie about the same face, as hair does on both sides of it.
+    Where several faces are found in a piece, each pixel belongs to the nearest, by the faces' own sizes.
 
     Args:
         pixels: the photograph (H, W, 3), in which faces are looked for.
@@ -141,7 +143,7 @@ def heads(mask: Mask, pixels: Pixels) -> list[Head]:
     known = faces.detect(to_8(pixels)) if min(pixels.shape[:2]) >= LEAST else []
     found: list[Head] = []
     for piece in pieces(mask):
-        inside = [face for face in known if _holds(piece, face)]
+        inside = [face for face in known if _holds(piece, face)] or _beside(piece, known)
         owners = _nearest(inside, piece.box)
         for number, face in enumerate(inside or [None]):
             part = piece.mask & (owners == number)
@@ -150,7 +152,29 @@ def heads(mask: Mask, pixels: Pixels) -> list[Head]:
                 top, left = inner.top + piece.box.top, inner.left + piece.box.left
                 box = Box(top, left, top + inner.height, left + inner.width)
                 found.append(Head(box=box, mask=part[inner.slices], face=face))
-    return sorted(found, key=lambda head: -int(head.mask.sum()))
+    return sorted(_joined(found), key=lambda head: -int(head.mask.sum()))
+
+
+def _joined(found: Sequence[Head]) -> list[Head]:
+    """The heads, those of one face as one."""
+    alone = [head for head in found if head.face is None]
+    for face in dict.fromkeys(head.face for head in found if head.face is not None):
+        own = [head for head in found if head.face is face]
+        edges = np.array([[*head.box] for head in own])
+        (top, left), (bottom, right) = edges[:, :2].min(0).tolist(), edges[:, 2:].max(0).tolist()
+        mask = np.zeros((bottom - top, right - left), np.bool_)
+        for head in own:
+            box = Box(head.box.top - top, head.box.left - left, head.box.bottom - top, head.box.right - left)
+            mask[box.slices] |= head.mask
+        alone.append(Head(box=Box(top, left, bottom, right), mask=mask, face=face))
+    return alone
+
+
+def _beside(piece: Piece, known: Sequence[faces.Face]) -> list[faces.Face]:
+    """The face that a piece without one lies about; none if there is no such face."""
+    x, y = (piece.box.left + piece.box.right) / 2, (piece.box.top + piece.box.bottom) / 2
+    away = [float(_away(face, x, y)) for face in known]
+    return [known[int(np.argmin(away))]] if min(away, default=np.inf) <= NEAR else []
 
 
 def _holds(piece: Piece, face: faces.Face) -> bool:
@@ -166,11 +190,13 @@ def _nearest(known: Sequence[faces.Face], box: Box) -> NDArray[np.intp]:
     if len(known) < 2:
         return np.zeros((box.height, box.width), np.intp)
     rows, columns = np.mgrid[box.slices].astype(np.float32) + 0.5  # a pixel's middle
-    away = []
-    for face in known:
-        left, top, width, height = face.box
-        away.append(np.hypot((columns - left - width / 2) / width, (rows - top - height / 2) / height))
-    return np.asarray(np.argmin(away, axis=0), np.intp)
+    return np.asarray(np.argmin([_away(face, columns, rows) for face in known], axis=0), np.intp)
+
+
+def _away(face: faces.Face, x: float | NDArray[np.float32], y: float | NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far places are from a face's middle, in its own sizes."""
+    left, top, width, height = face.box
+    return np.asarray(np.hypot((x - left - width / 2) / width, (y - top - height / 2) / height), np.float32)
 
 
 def frame(box: Box, padding: float, height: int, width: int) -> Box:
