@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 SUMMARY = "redraw face and hair, or other parts, within a photograph"
 FIRST_ZONE = "first-zone"
 EXAMPLES = [
-    "collage photo.jpg --model faces2toon",
-    "collage photos/ --parts face,hair,hat --model faces2kaokore --softness 0.8 -o collages/",
+    "collage photo.jpg --model faces2kaokore",
+    "collage photos/ --parts face,hair,hat --model faces2toon --softness 0.8 -o collages/",
     "collage photo.jpg --mask mask.png --model microast/art --style wave.jpg -o out.png",
-    "collage photo.jpg --model faces2toon faces2kaokore --variants -o variants.png",
+    "collage photo.jpg --model faces2kaokore faces2toon --variants -o variants.png",
     "collage film.mp4 --model faces2kaokore --smooth 0.6 -o drawn.mp4",
 ]
 

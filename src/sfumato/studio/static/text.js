@@ -44,7 +44,7 @@ export function number(/** @type {number} */ value, digits = 1) {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }
 
-/** A share in percent; what is there is never said to be none. */
+/** A share in percent; what is there is never said to be none. @returns {string} */
 export function percent(/** @type {number} */ share) {
   if (share > 0 && share < 0.0005) return `< ${percent(0.001)}`;
   const digits = share > 0 && share < 0.01 ? 1 : 0;

@@ -33,11 +33,11 @@ export function order(/** @type {string} */ photo) {
 /** Stars and hidden ones, by variant. @returns {Record<string, "star" | "hide">} */
 const marks = (/** @type {string} */ photo) => recall(`marks.${photo}`, {});
 
-/** What to draw: the last wish, as far as its models are still here; at first each model that needs no style. @returns {Wish} */
+/** What to draw: the last wish, as far as its models are still here; at first a model that needs no style. @returns {Wish} */
 function wished() {
   const usable = store.fitting("collage").filter((model) => !model.problem);
   const here = usable.map((model) => model.name);
-  const alone = usable.filter((model) => !model.fits.includes("stylize")).map((model) => model.name);
+  const alone = usable.filter((model) => !model.fits.includes("stylize")).map((model) => model.name).slice(0, 1);
   const last = recall("wish", /** @type {Wish} */ ({ models: [], filters: ["none"], styles: [], seed: 0 }));
   const models = last.models.filter((name) => here.includes(name));
   const filters = last.filters.filter((name) => store.filters.includes(name));
