@@ -88,15 +88,20 @@ def visit(browser: Any, address: str, *, width: int = 1280, height: int = 800, *
     local = (f"http://{home}/", "blob:", "data:")
     context.on("request", lambda request: request.url.startswith(local) or made.outside.append(request.url))
     quiet = ("log", "debug", "info")
-    context.on("console", lambda line: line.type in quiet or made.complaints.append(f"{line.type}: {line.text}"))
+    context.on(
+        "console",
+        lambda line: (
+            line.type in quiet or made.complaints.append(f"{line.type}: {line.text} {line.location.get('url', '')}")
+        ),
+    )
     context.on("weberror", lambda error: made.complaints.append(str(error.error)))
     made.page.goto(address)
     try:
         yield made
     finally:
         context.close()
-    assert not made.outside
-    assert not made.complaints
+    assert not made.outside, made.outside
+    assert not made.complaints, made.complaints
 
 
 class _Files(SimpleHTTPRequestHandler):

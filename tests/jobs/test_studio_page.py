@@ -247,6 +247,7 @@ def test_what_was_drawn_before_the_zone_changed_is_marked(seen, late_s):
 
 def test_stars_hiding_and_two_beside_each_other(seen):
     page = seen.page
+    sp.wish(page, ["faces2kaokore", "faces2toon"], ["none"])
     sp.zone_of_example(page)
     sp.draw(page)
     tiles = page.locator(".variant[data-id]")

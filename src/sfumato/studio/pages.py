@@ -89,10 +89,10 @@ async def enter(call: Call) -> Response:
 
 
 def static_files() -> dict[str, Path]:
-    """The files of the pages by the path of their address."""
+    """The files of the pages by the path of their address; tabs with a mere picture ask for /favicon.ico unbidden."""
     files = (path for path in sorted(STATIC.rglob("*")) if path.suffix in TYPES and path.is_file())
     found = {f"/{path.relative_to(STATIC).as_posix()}": path for path in files}
-    return found | {"/": found["/index.html"]}
+    return found | {"/": found["/index.html"], "/favicon.ico": found["/icon.svg"]}
 
 
 def static(files: dict[str, Path]) -> Any:
