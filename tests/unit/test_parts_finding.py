@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sfumato import parsing
+from sfumato.data.faces import Face
 from sfumato.parsing import Parts, finding, first_zone
 from sfumato.parts import PARTS
 
@@ -26,8 +27,15 @@ def scene():
     return Parts(labels=np.kron(small, np.ones((4, 4), np.uint8)), soft=soft_of(small))
 
 
-def test_hair_without_a_face_is_left_out(scene):
-    found = finding.with_faces(scene)
+def face_at(left, top, width, height):
+    return Face(box=(left, top, width, height), points=((0.0, 0.0),) * 5, score=0.9)
+
+
+FACE_BOX = face_at(24, 32, 32, 48)
+
+
+def test_heads_in_which_no_face_is_are_left_out(scene):
+    found = finding.with_faces(scene, [FACE_BOX])
     kept = scene.labels.copy()
     kept[:, 100:] = 0
     np.testing.assert_array_equal(found.labels, kept)
@@ -38,16 +46,25 @@ def test_hair_without_a_face_is_left_out(scene):
 
 
 def test_heads_with_faces_stay_as_they_are(scene):
-    once = finding.with_faces(scene)
-    assert finding.with_faces(once) is once
+    once = finding.with_faces(scene, [FACE_BOX])
+    assert finding.with_faces(once, [FACE_BOX]) is once
 
 
-def test_a_wide_head_with_hardly_any_face_has_none():
-    labels = np.full((40, 40), HAIR, np.uint8)
-    labels[:5, :5] = FACE  # a sixty-fourth
-    assert finding.headless(labels).all()
-    labels[:10, :10] = FACE
-    assert not finding.headless(labels).any()
+def test_a_face_that_reaches_beyond_the_picture_counts(scene):
+    found = finding.with_faces(scene, [face_at(-20, -10, 60, 60), face_at(130, 100, 200, 200)])
+    assert (found.labels[:, :160] == scene.labels[:, :160]).all()
+    assert not found.labels[:40, 190:].any()
+
+
+def test_without_a_face_nobody_is_found(scene):
+    found = finding.with_faces(scene, [])
+    assert not found.labels.any()
+    assert (found.soft[0] == 1).all()
+
+
+def test_in_noise_nobody_is_found():
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    assert parsing.find(noise).present() == {"background": 1.0}
 
 
 def test_without_the_model_there_is_a_first_zone(monkeypatch):

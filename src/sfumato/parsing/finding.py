@@ -1,6 +1,7 @@
 """What finds parts where nobody says what does: the model that comes with the program, else a first zone."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from ..image import Source
+from ..data.faces import Face, Options, detect
+from ..image import Source, from_any
+from ..image.depth import to_8
 from ..parts import PARTS
 from .first_zone import first_zone
 from .parts import Labels, Mask, Parts
@@ -19,9 +22,8 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "segformer/parts"
 
 HEAD = tuple(PARTS.index(part) for part in ("hat", "hair", "sunglasses", "face"))
-FACE = PARTS.index("face")
-LEAST_FACE = 0.05
-"""Share of face that a head has."""
+SCORE = 0.3
+"""From which score on something is a face: the small model's own word is asked for, too."""
 
 Finder: TypeAlias = Callable[[Source], Parts]
 
@@ -29,7 +31,7 @@ Finder: TypeAlias = Callable[[Source], Parts]
 def finder(*, device: str = "auto", precision: "Precision" = "auto") -> Finder:
     """A `PartParser` of the bundled model that looks at heads from near, too; without its file `first_zone`.
 
-    Of what the small model finds hair without a face is left out: most of that is a door, fur, or a plant.
+    The small model sees persons in walls and fur: where no face is detected it finds nobody, and no head beside faces.
 
     Args:
         device: as of `PartParser`.
@@ -44,17 +46,24 @@ def finder(*, device: str = "auto", precision: "Precision" = "auto") -> Finder:
     if not bundled():
         return first_zone
     parser = PartParser(DEFAULT_MODEL, device=device, precision=precision, zoom=True)
-    return lambda picture: with_faces(parser(picture))
+
+    def found(source: Source) -> Parts:
+        pixels = to_8(from_any(source).compose_on_white().pixels)
+        return with_faces(parser(source), detect(pixels, Options(score=SCORE)))
+
+    return found
 
 
-def with_faces(parts: Parts) -> Parts:
-    """The parts without those heads that have no face: they are background.
+def with_faces(parts: Parts, faces: Sequence[Face]) -> Parts:
+    """The parts without those heads in which no face was detected; without any face there is nobody.
 
     Args:
         parts: with soft maps, of the 18 parts.
+        faces: in pixels of the picture.
     """
     assert parts.soft is not None
-    stray = headless(parts.soft.argmax(0).astype(np.uint8))
+    labels = parts.soft.argmax(0).astype(np.uint8)
+    stray = headless(labels, parts.labels.shape, faces) if faces else labels > 0
     if not stray.any():
         return parts
     soft, labels = parts.soft.copy(), parts.labels.copy()
@@ -62,16 +71,19 @@ def with_faces(parts: Parts) -> Parts:
     soft[0, stray] = 1
     height, width = labels.shape
     wide = cv2.resize(stray.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    labels[wide & np.isin(labels, HEAD)] = 0
+    labels[wide & np.isin(labels, HEAD) if faces else slice(None)] = 0
     return replace(parts, labels=labels, soft=soft)
 
 
-def headless(labels: Labels) -> Mask:
-    """Where labels (h, w) hang together as a head without a face."""
-    count, pieces, areas, _ = cv2.connectedComponentsWithStats(np.isin(labels, HEAD).astype(np.uint8))
-    faces = np.bincount(pieces[labels == FACE], minlength=count)
-    lacking = faces < LEAST_FACE * areas[:, cv2.CC_STAT_AREA]
-    lacking[0] = False
+def headless(labels: Labels, size: tuple[int, int], faces: Sequence[Face]) -> Mask:
+    """Where labels (h, w) of a picture (H, W) hang together as a head that the box of no face touches."""
+    count, pieces = cv2.connectedComponents(np.isin(labels, HEAD).astype(np.uint8))
+    down, across = (cells / pixels for cells, pixels in zip(labels.shape, size, strict=True))
+    lacking = np.arange(count) > 0
+    for left, top, width, height in (face.box for face in faces):
+        rows = slice(max(0, int(top * down)), math.ceil((top + height) * down))
+        columns = slice(max(0, int(left * across)), math.ceil((left + width) * across))
+        lacking[np.unique(pieces[rows, columns])] = False
     return np.asarray(lacking[pieces], np.bool_)
 
 
