@@ -60,6 +60,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(made_photo(40, 56, seed=seed)).save(path)
+    with Image.open(ROOT / "src" / "sfumato" / "assets" / "examples" / "portrait-1.jpg") as portrait:
+        portrait.save("portrait.jpg")
     upper = np.repeat(np.linspace(255, 0, 40).astype(np.uint8)[:, None], 56, 1)
     Image.fromarray(upper).save("sky.png")
     sketch = Image.new("L", (40, 40), 255)
