@@ -56,12 +56,6 @@ def test_a_face_that_reaches_beyond_the_picture_counts(scene):
     assert not found.labels[:40, 190:].any()
 
 
-def test_without_a_face_nobody_is_found(scene):
-    found = finding.with_faces(scene, [])
-    assert not found.labels.any()
-    assert (found.soft[0] == 1).all()
-
-
 def test_in_noise_nobody_is_found():
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     assert parsing.find(noise).present() == {"background": 1.0}

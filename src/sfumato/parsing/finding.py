@@ -49,13 +49,14 @@ def finder(*, device: str = "auto", precision: "Precision" = "auto") -> Finder:
 
     def found(source: Source) -> Parts:
         pixels = to_8(from_any(source).compose_on_white().pixels)
-        return with_faces(parser(source), detect(pixels, Options(score=SCORE)))
+        faces = detect(pixels, Options(score=SCORE))
+        return with_faces(parser(source, faces), faces) if faces else Parts.empty(*pixels.shape[:2])
 
     return found
 
 
 def with_faces(parts: Parts, faces: Sequence[Face]) -> Parts:
-    """The parts without those heads in which no face was detected; without any face there is nobody.
+    """The parts without those heads in which no face was detected.
 
     Args:
         parts: with soft maps, of the 18 parts.
@@ -63,7 +64,7 @@ def with_faces(parts: Parts, faces: Sequence[Face]) -> Parts:
     """
     assert parts.soft is not None
     labels = parts.soft.argmax(0).astype(np.uint8)
-    stray = headless(labels, parts.labels.shape, faces) if faces else labels > 0
+    stray = headless(labels, parts.labels.shape, faces)
     if not stray.any():
         return parts
     soft, labels = parts.soft.copy(), parts.labels.copy()
@@ -71,7 +72,7 @@ def with_faces(parts: Parts, faces: Sequence[Face]) -> Parts:
     soft[0, stray] = 1
     height, width = labels.shape
     wide = cv2.resize(stray.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    labels[wide & np.isin(labels, HEAD) if faces else slice(None)] = 0
+    labels[wide & np.isin(labels, HEAD)] = 0
     return replace(parts, labels=labels, soft=soft)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .. import image
-from ..data.faces import detect
+from ..data.faces import Face, detect
 from ..device import DTYPES, autocast, pick, to_device
 from ..errors import OptionError
 from ..image import Box
@@ -87,11 +87,12 @@ class PartParser:
         self.side, self.flip, self.zoom = side or found.config.side, flip, zoom
         self.mirrored = mirrored(self.names)
 
-    def __call__(self, source: image.Source) -> Parts:
+    def __call__(self, source: image.Source, faces: Sequence[Face] | None = None) -> Parts:
         """The parts of a picture, at its size.
 
         Args:
             source: anything that `image.from_any` takes; what is transparent is white.
+            faces: those of the picture; None: they are detected where `zoom` needs them.
 
         Raises:
             PictureError: the picture cannot be read.
@@ -101,7 +102,7 @@ class PartParser:
         size = pixels.shape[:2]
         views = [self.view(pixels, Box(0, 0, *size))]
         if self.zoom:
-            views += [self.view(pixels, box) for box in self._heads(pixels, views[0])]
+            views += [self.view(pixels, box) for box in self._heads(pixels, views[0], faces)]
         return Parts(labels=_best(views, size), names=self.names, soft=self._soft(views, size))
 
     def view(self, pixels: NDArray[np.uint8], box: Box) -> View:
@@ -124,7 +125,7 @@ class PartParser:
             found: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
         return found.float()
 
-    def _heads(self, pixels: NDArray[np.uint8], whole: View) -> list[Box]:
+    def _heads(self, pixels: NDArray[np.uint8], whole: View, known: Sequence[Face] | None = None) -> list[Box]:
         """Where a second look is worth it: the rectangles about heads of a picture (H, W, 3), the largest first."""
         wanted = [k for k, name in enumerate(self.names) if name in HEAD]
         if not wanted:
@@ -132,7 +133,7 @@ class PartParser:
         size = pixels.shape[:2]
         there = np.isin(whole.logits.argmax(0), wanted).astype(np.uint8)
         factors = (size[1] / there.shape[1], size[0] / there.shape[0])
-        faces = [about(face.box, AROUND_FACE, (1, 1), size) for face in detect(pixels)]
+        faces = [about(face.box, AROUND_FACE, (1, 1), size) for face in (detect(pixels) if known is None else known)]
         count, pieces, stats, _ = cv2.connectedComponentsWithStats(there, connectivity=8)
         seen = {0, *(int(number) for box in faces for number in np.unique(pieces[cells(box, factors)]))}
         large = [k for k in range(1, count) if k not in seen and stats[k, 4] >= LEAST_HEAD * there.size]
