@@ -24,6 +24,8 @@ Part = Literal[
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
 """The 18 classes of human parsing, those of ATR in its order (Liang et al., TPAMI 2015, arXiv:1503.02391)."""
+HEAD: tuple[Part, ...] = ("hat", "hair", "sunglasses", "face")
+"""Those that make a head."""
 EVERY = 2 ** len(PARTS) - 1
 """A place whose part is unknown. Labels may leave open which part a place shows: bit k of a number tells that it may be
 part k, so that 2^k is part k and no other."""

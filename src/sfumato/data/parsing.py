@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import DataError, PictureError, RecipeError
-from ..parts import PARTS
+from ..parts import HEAD, PARTS
 from .domains import held_out, jittered, tensor
 from .folders import CACHE_BYTES, Cache, Folder, Pixels, named, pick, random_crop, read_exclude
 from .paper import NO_WEAR, Often, Wear, worn
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 BEYOND = (124, 116, 104)
 """The colour beyond a picture's border: ImageNet's mean, which parsers see as nothing."""
-HEAD = sum(1 << PARTS.index(part) for part in ("hat", "hair", "sunglasses", "face"))
+OF_HEADS = sum(1 << PARTS.index(part) for part in HEAD)
 PHOTO_WEAR = replace(NO_WEAR, blur=0.15, noise=0.15, jpeg=0.3)
 """What befalls photographs until they are seen: blurs, noise, JPEG."""
 
@@ -222,7 +222,7 @@ def check(found: PartSet) -> None:
 
 def head_box(codes: Codes, sets: Sets) -> tuple[int, int, int, int] | None:
     """The box (left, top, width, height) of what codes (h, w) say is of a head; None if there is none."""
-    of_head = ((sets & HEAD) > 0) & ((sets & ~HEAD) == 0)
+    of_head = ((sets & OF_HEADS) > 0) & ((sets & ~OF_HEADS) == 0)
     found = of_head[codes].astype(np.uint8)
     left, top, width, height = cv2.boundingRect(found)
     return (left, top, width, height) if width and height else None

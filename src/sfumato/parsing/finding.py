@@ -12,7 +12,7 @@ import numpy as np
 from ..data.faces import Face, Options, detect
 from ..image import Source, from_any
 from ..image.depth import to_8
-from ..parts import PARTS
+from ..parts import HEAD, PARTS
 from .first_zone import first_zone
 from .parts import Labels, Mask, Parts
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "segformer/parts"
 
-HEAD = tuple(PARTS.index(part) for part in ("hat", "hair", "sunglasses", "face"))
+OF_HEADS = tuple(PARTS.index(part) for part in HEAD)
 SCORE = 0.3
 """From which score on something is a face: the small model's own word is asked for, too."""
 
@@ -72,13 +72,13 @@ def with_faces(parts: Parts, faces: Sequence[Face]) -> Parts:
     soft[0, stray] = 1
     height, width = labels.shape
     wide = cv2.resize(stray.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    labels[wide & np.isin(labels, HEAD)] = 0
+    labels[wide & np.isin(labels, OF_HEADS)] = 0
     return replace(parts, labels=labels, soft=soft)
 
 
 def headless(labels: Labels, size: tuple[int, int], faces: Sequence[Face]) -> Mask:
     """Where labels (h, w) of a picture (H, W) hang together as a head that the box of no face touches."""
-    count, pieces = cv2.connectedComponents(np.isin(labels, HEAD).astype(np.uint8))
+    count, pieces = cv2.connectedComponents(np.isin(labels, OF_HEADS).astype(np.uint8))
     down, across = (cells / pixels for cells, pixels in zip(labels.shape, size, strict=True))
     lacking = np.arange(count) > 0
     for left, top, width, height in (face.box for face in faces):

@@ -22,6 +22,7 @@ from ..errors import OptionError
 from ..image import Box
 from ..image.depth import to_8
 from ..methods import segformer
+from ..parts import HEAD
 from ..translate.loading import loaded, named
 from ..translate.precision import choose
 from .finding import DEFAULT_MODEL
@@ -32,7 +33,6 @@ Precision = Literal["auto", "fp32", "bf16"]
 
 CELL = 4
 """Pixels for one cell of its logits."""
-HEAD = ("hat", "hair", "sunglasses", "face")
 AROUND, AROUND_FACE = 1.5, 2.6
 """How much larger than a head, and than a face, its second look is."""
 MOST_HEADS = 8
