@@ -85,7 +85,7 @@ def test_a_wide_feather_is_that_of_all_pixels():
     mask = disc(900, 1000, (480, 450), 260)
     made = blend(photo, drawn, mask, Options(blend="feather", softness=1))
     sigma = 2 * blending.FEATHER * float(mask.sum()) ** 0.5
-    assert sigma > 3 * blending.CELLS
+    assert sigma > 3 * border.WIDE
     wanted = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) * 255
     assert np.abs(made.alpha - wanted).max() < 2.5
 
@@ -145,6 +145,29 @@ def test_a_large_photograph_is_blended_in_strips_that_do_not_show(monkeypatch):
     for made in results[1:]:
         np.testing.assert_array_equal(made.pixels, results[0].pixels)
         np.testing.assert_array_equal(made.alpha, results[0].alpha)
+
+
+def test_a_strip_that_fails_is_heard_of(monkeypatch):
+    photo, drawn, face = neck()
+
+    def broken(*_given):
+        raise MemoryError
+
+    monkeypatch.setattr(border, "guided", broken)
+    with pytest.raises(MemoryError):
+        blend(photo, drawn, face)
+
+
+@pytest.mark.parametrize("softness", [0.0, 0.1, 0.3])
+def test_skin_and_tones_do_not_depend_on_the_softness(softness):
+    """They are found on a copy that is no finer for a narrow border, and deep inside nothing changes with it."""
+    photo, drawn, face = neck()
+    usual, made = (blend(photo, drawn, face, Options(softness=s)) for s in (0.5, softness))
+    inside = eroded(face, 40)
+    assert inside.sum() > 1000
+    assert np.abs(made.pixels.astype(int) - usual.pixels)[inside].max() <= 2
+    outside = ~cv2.dilate(face.astype(np.uint8), np.ones((81, 81), np.uint8)).astype(bool)
+    np.testing.assert_array_equal(made.pixels[outside], photo[outside])
 
 
 @pytest.mark.parametrize("rows", [slice(0, 37), slice(5, 6), slice(30, 37)])

@@ -1,5 +1,7 @@
 """Masks cleaned up, heads told apart, and a first zone without weights."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from collages import round_mask as disc
@@ -102,6 +104,17 @@ def test_hair_on_both_sides_of_a_face_is_one_head(monkeypatch):
     assert (first.box, second.box) == (Box(60, 60, 140, 140), Box(60, 300, 100, 320))
     assert first.face is not None and second.face is None
     np.testing.assert_array_equal(first.mask, mask[60:140, 60:140])
+
+
+def test_faces_that_are_known_are_not_looked_for(monkeypatch):
+    """Of those only that count of which the detector is sure: a doubtful one divides no head."""
+    monkeypatch.setattr(zones.faces, "detect", lambda _: pytest.fail("looked for faces"))
+    mask = disc(200, 400, (240, 100), 45) | disc(200, 400, (320, 100), 45)
+    sure, doubtful = face_at(240, 100, 50), dataclasses.replace(face_at(320, 100, 50), score=0.4)
+    (head,) = heads(mask, made_photo(200, 400), [sure, doubtful])
+    assert head.face is sure
+    (alone,) = heads(mask, made_photo(200, 400), [])
+    assert alone.face is None
 
 
 def test_no_heads_in_an_empty_mask():

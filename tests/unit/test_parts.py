@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from sfumato.data.faces import Face
 from sfumato.errors import OptionError
+from sfumato.image import Box
 from sfumato.parsing import Parts
 from sfumato.parts import PARTS
 
@@ -57,3 +59,18 @@ def test_parts_at_another_size():
     labels = np.arange(6, dtype=np.uint8).reshape(2, 3)
     assert np.array_equal(Parts(labels=labels).resized(4, 3).labels, labels.repeat(2, 0))
     assert np.array_equal(Parts(labels=labels.repeat(2, 1)).resized(2, 3).labels, labels)
+
+
+def test_faces_keep_their_places():
+    face = Face(box=(10, 20, 30, 40), points=((15, 30), (25, 30), (20, 40), (16, 50), (24, 50)), score=0.7)
+    parts = Parts(labels=np.zeros((100, 80), np.uint8), faces=(face,))
+    (grown,) = parts.resized(300, 160).faces
+    assert (grown.box, grown.points[2], grown.score) == ((20, 60, 60, 120), (40, 120), 0.7)
+    assert Parts.empty(100, 80).resized(10, 8).faces is None
+
+
+def test_the_parts_of_a_rectangle():
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    inner = Parts(labels=labels, faces=()).within(Box(1, 1, 3, 3))
+    np.testing.assert_array_equal(inner.labels, [[5, 6], [9, 10]])
+    assert (inner.soft, inner.faces) == (None, None)

@@ -58,7 +58,8 @@ def test_a_face_that_reaches_beyond_the_picture_counts(scene):
 
 def test_in_noise_nobody_is_found():
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
-    assert parsing.find(noise).present() == {"background": 1.0}
+    parts = parsing.find(noise)
+    assert (parts.present(), parts.faces) == ({"background": 1.0}, ())
 
 
 def test_without_the_model_there_is_a_first_zone(monkeypatch):
@@ -68,7 +69,9 @@ def test_without_the_model_there_is_a_first_zone(monkeypatch):
 
 def test_the_bundled_model_finds_a_portrait(repository):
     parts = parsing.find(repository / "src" / "sfumato" / "assets" / "examples" / "portrait-1.jpg")
-    shares = parts.present()
+    shares, face = parts.present(), parts.faces[0]
+    height, width = parts.labels.shape
+    assert face.box[0] < width / 2 < face.box[0] + face.box[2] and face.box[1] < height / 2 < face.box[1] + face.box[3]
     assert 0.1 < shares["face"] < 0.6
     assert 0.05 < shares["hair"] < 0.6
     middle = parts.labels[parts.labels.shape[0] // 2, parts.labels.shape[1] // 2]

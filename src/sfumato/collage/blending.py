@@ -6,7 +6,7 @@ to the difference of drawing and photograph, which is 0 where nothing changes.
 Shapes: H W pixels of the photograph, h w of a zone's surroundings.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -24,9 +24,7 @@ Floats = NDArray[np.float32]
 REACH = 0.25
 """How far around a zone something may change, in sizes of the zone."""
 FEATHER = 0.03
-"""Deviation of the blur of a feathered mask, in sizes of the zone,"""
-CELLS = 8
-"""and in cells of the copy that is blurred."""
+"""Deviation of the blur of a feathered mask, in sizes of the zone."""
 LEAST_WIDTH = 0.1
 """A border of softness 0 is that much as wide as one of softness 0.5."""
 
@@ -69,7 +67,7 @@ def blend(
         difference = drawn[rows].astype(np.float32) / white - before
         if options.color_match:
             difference += options.color_match * _matching(before, difference, inside)
-        near = None if parts is None else replace(parts, labels=parts.labels[rows], soft=None)
+        near = None if parts is None else parts.within(box)
         change, share = _WAYS[options.blend](before, difference, inside, _Wish(piece.size, options.softness, near))
         seen = np.rint(share * (255 * options.strength)).astype(np.uint8)
         before += np.multiply(change, options.strength, out=change)
@@ -137,11 +135,7 @@ def _hard(_photo: Floats, difference: Floats, inside: Mask, _wish: _Wish) -> tup
 
 
 def _feather(_photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tuple[Floats, Floats]:
-    sigma = max(FEATHER * wish.width * wish.size, 0.3)
-    cell = max(1.0, sigma / CELLS)  # a wide blur of a copy is the same in a fraction of the time
-    small = [max(1, round(side / cell)) for side in inside.shape[::-1]]
-    blurred = border.blurred(border.shrunk(inside.astype(np.float32), tuple(small)), sigma / cell)
-    share = np.asarray(cv2.resize(blurred, inside.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    share = border.blurred(inside.astype(np.float32), max(FEATHER * wish.width * wish.size, 0.3))
     return np.multiply(difference, share[..., None], out=difference), share
 
 
@@ -175,24 +169,35 @@ def _guided(photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tup
     The change takes the place of the difference: a photograph of 40 megapixels has few such planes in memory.
     """
     site = border.Site.of(photo, inside, wish.size, wish.width)
-    cells = site.mask.shape[::-1]
-    small = border.shrunk(difference, cells)
-    planes, skin = border.slopes(site, wish.width), border.on_skin(site, wish.parts)
+    rough = site if wish.width >= 1 else border.Site.of(photo, inside, wish.size, 1.0)  # skin and tones are no finer
+    planes, skin = border.slopes(site, wish.width), border.on_skin(rough, wish.parts)
     on_skin = bool(skin.any())
     share, ramp = np.empty(inside.shape, np.float32), border.ramp(site, wish.width)
-    for rows in site.strips():
+
+    def found(rows: slice) -> None:
         share[rows] = border.guided(site, planes, photo[rows], rows, wish.width)
         if on_skin:
-            share[rows] += site.grown(skin, rows) * (site.grown(ramp, rows) - share[rows])
-    tones = border.toned(site, small, skin)
-    small += np.where(site.mask[..., None], *tones)
-    own, beyond = _split(small, border.shrunk(share, cells), site.size)
-    for rows in site.strips():
-        part, mine, behind = share[rows][..., None], site.grown(own, rows), site.grown(beyond, rows)
-        rest = difference[rows] - part * mine - (1 - part) * behind
+            share[rows] += rough.grown(skin, rows) * (site.grown(ramp, rows) - share[rows])
+
+    site.by_strips(found)
+    cells = rough.mask.shape[::-1]
+    small = border.shrunk(difference, cells)
+    tones = border.toned(rough, small, skin)
+    small += np.where(rough.mask[..., None], *tones)
+    own, beyond = _split(small, border.shrunk(share, cells), rough.size)
+
+    def changed(rows: slice) -> None:
+        part, mine, behind = share[rows][..., None], rough.grown(own, rows), rough.grown(beyond, rows)
+        rest = difference[rows]
+        rest -= part * mine
+        rest -= (1 - part) * behind
         if on_skin:
-            rest += np.where(inside[rows][..., None], *(site.grown(tone, rows) for tone in tones))
-        difference[rows] = part * (mine + part * rest)
+            rest += np.where(inside[rows][..., None], *(rough.grown(tone, rows) for tone in tones))
+        rest *= part
+        rest += mine
+        rest *= part
+
+    site.by_strips(changed)
     return difference, share
 
 

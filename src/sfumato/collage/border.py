@@ -8,7 +8,8 @@ All widths are shares of the zone's size, the square root of its area. Shapes: H
 h w cells of a small copy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..machine import cores
 from ..parsing import Parts
 
 Floats = NDArray[np.float32]
@@ -45,8 +47,12 @@ ALIKE = (0.09, 0.18)
 """Distances of mean colours, see `unlike`, up to which they are one material, and from which on they are not."""
 EVEN = (0.035, 0.08)
 """Deviations of colours beside the border up to which it is as even as skin, and from which on it is not."""
-STRIP = 2**20
-"""Pixels that are worked on at once."""
+WIDE = 8
+"""A blur of a greater deviation, in cells, is done on a coarser copy."""
+STRIP = 2**18
+"""Pixels that a thread works on at once,"""
+THREADS = 8
+"""and how many threads there are at most."""
 SKIN = ("face", "left-arm", "right-arm", "left-leg", "right-leg")
 TINY = 1e-6
 
@@ -91,11 +97,16 @@ class Site:
         between = plane[above] * (1 - part) + plane[np.minimum(above + 1, height - 1)] * part
         return np.asarray(cv2.resize(between, (wide, len(between)), interpolation=cv2.INTER_LINEAR), np.float32)
 
-    def strips(self) -> Iterator[slice]:
-        """All rows of pixels, few at a time: a large photograph is never held in many planes at once."""
+    def by_strips(self, work: Callable[[slice], None]) -> None:
+        """Does the work for all rows of pixels, few at a time: a large photograph is never held in many planes at once.
+
+        Several strips are worked on at once, each by a thread of its own.
+        """
         step = max(1, STRIP // self.shape[1])
-        for first in range(0, self.shape[0], step):
-            yield slice(first, min(first + step, self.shape[0]))
+        strips = [slice(first, min(first + step, self.shape[0])) for first in range(0, self.shape[0], step)]
+        with ThreadPoolExecutor(min(cores(), THREADS)) as pool:
+            for _ in pool.map(work, strips):
+                pass  # what fails there is raised here
 
 
 def shrunk(plane: Floats, size: tuple[int, ...]) -> Floats:
@@ -186,8 +197,8 @@ def on_skin(site: Site, parts: Parts | None) -> Floats:
     means, evens = zip(*(_colors(site.guide, side, near / 2) for side in sides), strict=True)
     sure = falling(unlike(*means), *ALIKE) * falling(np.maximum(*evens), *EVEN)
     if parts is not None:
-        (skin, unknown), (skin_beyond, unknown_beyond) = (_known(site, parts, side, near / 2) for side in sides)
-        sure = (skin + unknown * sure) * (skin_beyond + unknown_beyond * sure)
+        one, other = (skin + unknown * sure for skin, unknown in _known(site, parts, sides, near / 2))
+        sure = one * other
     border = (np.abs(site.away) <= 1.5).astype(np.float32)
     sigma = max(RAMP * site.size / 3, 1.0)
     total = blurred(border, sigma)
@@ -215,17 +226,16 @@ def _colors(guide: Floats, side: Mask, sigma: float) -> tuple[Floats, Floats]:
     return mean, np.sqrt((square - np.square(mean)).clip(0).mean(2))
 
 
-def _known(site: Site, parts: Parts, side: Mask, sigma: float) -> tuple[Floats, Floats]:
-    """The share (h, w) of skin, and of what no part is named for, at a side of the border nearby."""
+def _known(site: Site, parts: Parts, sides: Sequence[Mask], sigma: float) -> Iterator[tuple[Floats, Floats]]:
+    """The share (h, w) of skin, and of what no part is named for, at each side of the border nearby."""
     size = site.mask.shape[::-1]
-    weight = side.astype(np.float32)
-    count = blurred(weight, sigma).clip(TINY)
-    known = [name for name in SKIN if name in parts.names]
-    skin, unknown = (
-        blurred(shrunk(of.astype(np.float32), size) * weight, sigma) / count
-        for of in (parts.mask(known), parts.mask(parts.names[:1]))
-    )
-    return skin, unknown
+    named = [name for name in SKIN if name in parts.names], parts.names[:1]
+    planes = [shrunk(parts.mask(names).astype(np.float32), size) for names in named]
+    for side in sides:
+        weight = side.astype(np.float32)
+        count = blurred(weight, sigma).clip(TINY)
+        skin, unknown = (blurred(plane * weight, sigma) / count for plane in planes)
+        yield skin, unknown
 
 
 def ramp(site: Site, width: float) -> Floats:
@@ -260,8 +270,13 @@ def toned(site: Site, difference: Floats, skin: Floats) -> tuple[Floats, Floats]
 
 
 def blurred(plane: Floats, sigma: float) -> Floats:
-    """A plane of cells, smoothed."""
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), max(sigma, 0.3), borderType=cv2.BORDER_REPLICATE), np.float32)
+    """A plane (h, w) or (h, w, C), smoothed; a wide blur of a copy is the same in a fraction of the time."""
+    cell = sigma / WIDE
+    if cell <= 1:
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), max(sigma, 0.3), borderType=cv2.BORDER_REPLICATE), np.float32)
+    height, width = plane.shape[:2]
+    small = shrunk(plane, (max(1, round(width / cell)), max(1, round(height / cell))))
+    return np.asarray(cv2.resize(blurred(small, WIDE), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def falling(values: Any, full: float, none: float) -> Floats:

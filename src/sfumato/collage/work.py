@@ -104,7 +104,7 @@ class Scene:
         else:
             parts = find(photo) if parts is None else parts
             inside = zones.zone(parts, options)
-        heads = zones.heads(inside, photo.pixels)
+        heads = zones.heads(inside, photo.pixels, None if parts is None else parts.faces)
         size = photo.height, photo.width
         places = tuple((head, zones.frame(head.box, options.padding, *size)) for head in heads)
         return cls(photo=photo, mask=inside, parts=parts, places=places)
@@ -195,6 +195,10 @@ def cut_out(photo: Picture, pixels: Pixels, alpha: NDArray[np.uint8]) -> Picture
 def assembled(photo: Pixels, patches: Sequence[Patch]) -> Pixels:
     """The photograph (H, W, 3) with all drawings in their squares; where two are, that of the nearer head."""
     canvas = photo.copy()
+    if len(patches) == 1:
+        box = patches[0].box
+        canvas[box.slices] = resize(patches[0].drawn, size=(box.height, box.width)).pixels
+        return canvas
     nearest = np.full(photo.shape[:2], np.inf, np.float32)
     for patch in patches:
         box = patch.box

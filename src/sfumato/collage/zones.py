@@ -129,18 +129,21 @@ def pieces(mask: Mask) -> Iterator[Piece]:
         yield Piece(box=box, mask=np.isin(labels[box.slices], own), size=size)
 
 
-def heads(mask: Mask, pixels: Pixels) -> list[Head]:
+def heads(mask: Mask, pixels: Pixels, known: Sequence[faces.Face] | None = None) -> list[Head]:
     """A mask (H, W) as one for each head in it, the largest first; each of its pixels is in one of them.
 
     Pieces that do not hang together are apart, unless they lie about the same face, as hair does on both sides of it.
     Where several faces are found in a piece, each pixel belongs to the nearest, by the faces' own sizes.
 
     Args:
-        pixels: the photograph (H, W, 3), in which faces are looked for.
+        pixels: the photograph (H, W, 3), in which faces are looked for if they are not known.
+        known: its faces; those count of which `faces.detect` is sure.
     """
     if not mask.any():
         return []
-    known = faces.detect(to_8(pixels)) if min(pixels.shape[:2]) >= LEAST else []
+    if known is None:
+        known = faces.detect(to_8(pixels)) if min(pixels.shape[:2]) >= LEAST else []
+    known = [face for face in known if face.score >= faces.Options.score]
     found: list[Head] = []
     for piece in pieces(mask):
         inside = [face for face in known if _holds(piece, face)] or _beside(piece, known)

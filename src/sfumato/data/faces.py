@@ -4,7 +4,7 @@ Shapes: H W pixels; places are (x, y) in pixels from the upper left corner.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import cv2
@@ -58,6 +58,13 @@ class Face:
     when the face is upright."""
     score: float
     """From 0 to 1."""
+
+    def scaled(self, across: float, down: float) -> "Face":
+        """The same face in a picture that is so many times as wide and as high."""
+        left, top, width, height = self.box
+        box = (left * across, top * down, width * across, height * down)
+        first, second, nose, third, fourth = ((x * across, y * down) for x, y in self.points)
+        return replace(self, box=box, points=(first, second, nose, third, fourth))
 
 
 def detect(pixels: Pixels, options: Options | None = None) -> list[Face]:

@@ -5,16 +5,24 @@ Shapes: H W pixels, C channels.
 
 import struct
 import zlib
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..machine import cores
 from . import exif
 from .canvas import Canvas
 
 AT_HAND = 2**18
 """Bytes of rows."""
+HEADER, LAST = b"\x78\x5e", b"\x03\x00"
+"""What a stream begins with, and an empty block that ends it (RFC 1950 and 1951)."""
+THREADS = 8
+"""At most."""
 
 
 def write(file: BinaryIO, canvas: Canvas) -> None:
@@ -31,15 +39,38 @@ def write(file: BinaryIO, canvas: Canvas) -> None:
         chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(canvas.icc))
     if canvas.exif is not None:
         chunk(b"eXIf", canvas.exif.removeprefix(exif.PREFIX))
-    packer = zlib.compressobj(4, strategy=zlib.Z_FILTERED)
-    above = np.zeros((1, width * channels * depth // 8), np.uint8)
-    for strip in canvas.strips():
-        stored = np.ascontiguousarray(strip, np.dtype(canvas.dtype).newbyteorder(">"))
-        data = stored.reshape(len(strip), -1).view(np.uint8)
-        chunk(b"IDAT", packer.compress(_filtered(data, above, channels * depth // 8).data))
-        above = data[-1:].copy()
-    chunk(b"IDAT", packer.flush())
+    chunk(b"IDAT", HEADER)
+    check = zlib.adler32(b"")
+    for filtered, packed in _packed_strips(canvas):
+        check = zlib.adler32(filtered.data, check)
+        chunk(b"IDAT", packed)
+    chunk(b"IDAT", LAST + struct.pack(">I", check))
     chunk(b"IEND", b"")
+
+
+def _packed_strips(canvas: Canvas) -> Iterator[tuple[NDArray[np.uint8], bytes]]:
+    """Each strip filtered and packed, in order; threads are at work on the next ones, and on no more than those."""
+    _, width, channels = canvas.shape
+    pixel = channels * np.dtype(canvas.dtype).itemsize
+    above, threads = np.zeros((1, width * pixel), np.uint8), min(cores(), THREADS)
+    at_work: deque[Future[tuple[NDArray[np.uint8], bytes]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for strip in canvas.strips():
+            stored = np.ascontiguousarray(strip, np.dtype(canvas.dtype).newbyteorder(">"))
+            data = stored.reshape(len(strip), -1).view(np.uint8)
+            at_work.append(pool.submit(_packed, data, above, pixel))
+            above = data[-1:].copy()
+            if len(at_work) > threads:
+                yield at_work.popleft().result()
+        while at_work:
+            yield at_work.popleft().result()
+
+
+def _packed(data: NDArray[np.uint8], above: NDArray[np.uint8], pixel: int) -> tuple[NDArray[np.uint8], bytes]:
+    """Rows of bytes filtered, and these as deflated blocks that end with a byte (RFC 1951)."""
+    filtered = _filtered(data, above, pixel)
+    packer = zlib.compressobj(4, wbits=-zlib.MAX_WBITS, strategy=zlib.Z_FILTERED)
+    return filtered, packer.compress(filtered.data) + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
 def _filtered(data: NDArray[np.uint8], above: NDArray[np.uint8], pixel: int) -> NDArray[np.uint8]:

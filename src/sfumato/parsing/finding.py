@@ -50,7 +50,9 @@ def finder(*, device: str = "auto", precision: "Precision" = "auto") -> Finder:
     def found(source: Source) -> Parts:
         pixels = to_8(from_any(source).compose_on_white().pixels)
         faces = detect(pixels, Options(score=SCORE))
-        return with_faces(parser(source, faces), faces) if faces else Parts.empty(*pixels.shape[:2])
+        if not faces:
+            return replace(Parts.empty(*pixels.shape[:2]), faces=())
+        return replace(with_faces(parser(source, faces), faces), faces=tuple(faces))
 
     return found
 

@@ -37,12 +37,13 @@ def first_zone(picture: Source) -> Parts:
     pixels = to_8(from_any(picture).compose_on_white().pixels)
     height, width = pixels.shape[:2]
     labels = np.zeros((height, width), np.uint8)
-    for face in reversed(faces.detect(pixels)):  # the largest, which is nearest, is drawn last
+    known = faces.detect(pixels)
+    for face in reversed(known):  # the largest, which is nearest, is drawn last
         box = _around(face, height, width)
         if min(box.height, box.width) >= 8:
             found = _head(pixels, face, box)
             np.copyto(labels[box.slices], found, where=found > 0)
-    return Parts(labels=labels)
+    return Parts(labels=labels, faces=tuple(known))
 
 
 def _around(face: faces.Face, height: int, width: int) -> Box:

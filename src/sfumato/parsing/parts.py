@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.faces import Face
 from ..errors import OptionError
+from ..image import Box
 from ..parts import PARTS
 
 Labels = NDArray[np.uint8]
@@ -32,6 +34,8 @@ class Parts:
     """What the classes are called."""
     soft: Floats | None = None
     """(C, h, w), how sure the parser is of each class, in [0, 1] with sum 1; coarser than the picture, of its shape."""
+    faces: tuple[Face, ...] | None = None
+    """Faces in pixels of the picture, the largest first, if someone looked for them: who needs them need not do so."""
 
     def __post_init__(self) -> None:
         labels, soft = self.labels, self.soft
@@ -49,9 +53,15 @@ class Parts:
 
     def resized(self, height: int, width: int) -> "Parts":
         """The parts of the same picture at another size, each pixel's from the nearest one; soft maps as they are."""
-        sides = zip((height, width), self.labels.shape, strict=True)
+        sides = [*zip((height, width), self.labels.shape, strict=True)]
         rows, columns = (np.arange(side) * had // side for side, had in sides)
-        return replace(self, labels=np.ascontiguousarray(self.labels[rows[:, None], columns]))
+        down, across = (side / had for side, had in sides)
+        faces = None if self.faces is None else tuple(face.scaled(across, down) for face in self.faces)
+        return replace(self, labels=np.ascontiguousarray(self.labels[rows[:, None], columns]), faces=faces)
+
+    def within(self, box: Box) -> "Parts":
+        """The labels of a rectangle of the picture alone, without soft maps and faces."""
+        return Parts(labels=self.labels[box.slices], names=self.names)
 
     def mask(self, wanted: Sequence[str]) -> Mask:
         """Where one of the parts with these names is, (H, W).
@@ -59,9 +69,9 @@ class Parts:
         Raises:
             OptionError: there is no such part.
         """
-        table = np.zeros(256, bool)
-        table[self._places(wanted)] = True
-        return table[self.labels]
+        table = np.zeros(256, np.uint8)
+        table[self._places(wanted)] = 1
+        return np.asarray(cv2.LUT(self.labels, table)).view(np.bool_)
 
     def shares(self, wanted: Sequence[str]) -> Floats:
         """How sure it is that one of the parts with these names is there, (H, W) in [0, 1]; 0 or 1 without soft maps.

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from .. import device, image
 from ..collage import Blended, Collage, blend, collage, cut_out
 from ..collage.options import Options as CollageOptions
+from ..data.faces import Face
 from ..image import Picture, Pixels, exif
 from ..methods import gatys
 from ..options import Options
@@ -41,6 +43,7 @@ PRESETS = {
     "everything": PARTS,
     "background": ("background",),
 }
+FACES = TypeAdapter(tuple[Face, ...])
 FIRST = ("face", "hair")
 """Parts that the first zone is made of."""
 
@@ -61,13 +64,18 @@ def forms(_bench: Bench, _given: Values) -> Answer:
 
 
 def parse(bench: Bench, given: Values) -> Answer:
-    """Finds the parts of the picture `work`, writes labels.png and soft.npy to `folder`; the values are a Status'."""
+    """Finds the parts of the picture `work`; the values are a Status'.
+
+    Writes labels.png, soft.npy and faces.json to `folder`.
+    """
     picture, folder = bench.picture(given["work"]), Path(given["folder"])
     parts, source = bench.parsed(picture)
     labels = parts.labels
     image.write(folder / "labels.png", Picture(pixels=np.repeat(labels[..., None], 3, 2), mode="L"), overwrite=True)
     if parts.soft is not None:
         np.save(folder / "soft.npy", parts.soft.astype(np.float16))
+    if parts.faces is not None:
+        (folder / "faces.json").write_bytes(FACES.dump_json(parts.faces))
     counts = np.bincount(labels.ravel(), minlength=len(parts.names))
     found = [
         {"label": label, "name": name, "pixels": int(count), "color": color_of(picture.pixels, labels == label)}
@@ -139,11 +147,14 @@ def parts_of(bench: Bench, given: Values | None, picture: Picture) -> Parts | No
     """The parts that were found at the working size, at a picture's size; None if nobody looked for them."""
     if given is None:
         return None
-    folder, soft = Path(given["folder"]), None
+    folder, soft, faces = Path(given["folder"]), None, None
     if (folder / "soft.npy").exists():
         soft = np.load(folder / "soft.npy", allow_pickle=False).astype(np.float32)
+    if (folder / "faces.json").exists():
+        faces = FACES.validate_json((folder / "faces.json").read_bytes())
     labels = np.ascontiguousarray(bench.picture(str(folder / "labels.png")).pixels[..., 0])
-    return Parts(labels=labels, names=tuple(given["names"]), soft=soft).resized(picture.height, picture.width)
+    parts = Parts(labels=labels, names=tuple(given["names"]), soft=soft, faces=faces)
+    return parts.resized(picture.height, picture.width)
 
 
 def keep_drawing(folder: Path, made: Collage) -> None:
@@ -178,11 +189,13 @@ def export(bench: Bench, given: Values) -> Answer:
     """A variant at the photo's own size as a file; what the model made is kept in `folder`."""
     folder, options = Path(given["folder"]), built(CollageOptions, given["options"])
     photo, note = image.in_color(image.read(given["photo"])), ""
-    if not (folder / "drawn.png").exists():
+    if (folder / "drawn.png").exists():
+        result = blended(bench, given, photo, options)
+    else:
         folder.mkdir(exist_ok=True)
         made, note = drawn(bench, given, photo, options)
         keep_drawing(folder, made)
-    result = blended(bench, given, photo, options)
+        result = Blended(pixels=made.result.pixels, alpha=made.alpha)
     picture = photo.with_pixels(result.pixels)
     if given["cutout"]:
         alpha = (

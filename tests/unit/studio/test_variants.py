@@ -150,7 +150,10 @@ def test_full_size_is_drawn_once(browser, ready):
     (full,) = ready.studio.store.home.rglob(f"{variant['id']}/full/drawn.png")
     before = full.stat().st_mtime_ns
     browser.done(browser.post(path, {"options": {"softness": 0.9}, "save": {"format": "jpeg"}}))
+    again = browser.done(browser.post(path, {"options": {}}))["files"][0]
     assert full.stat().st_mtime_ns == before
+    first, second = (pixels(browser.ask("GET", f"/api/files/{one['id']}")) for one in (file, again))
+    np.testing.assert_array_equal(second, first)
 
 
 def test_an_empty_zone(browser, painted):
