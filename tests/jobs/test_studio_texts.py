@@ -6,7 +6,7 @@ from pathlib import Path
 import browsers
 import pytest
 
-from sfumato.studio import problems
+from sfumato.studio import notes, problems
 
 SCRIPTS = sorted(path for path in browsers.STATIC.rglob("*.js") if path.parent.name != "strings")
 LANGUAGES = ("en", "ro")
@@ -19,6 +19,7 @@ MADE = (
     "help",
     "error",
     "detail",
+    "note",
     "example",
     "model",
     "keys",
@@ -91,7 +92,20 @@ def test_all_that_the_server_refuses_is_said_by_the_page():
         details = {key: text for key, text in keys.items() if key.startswith("detail.")}
         assert {key.removeprefix("detail.") for key in details} == set(problems.DETAILS)
         for name, values in problems.DETAILS.items():
-            assert set(re.findall(r"\{(\w+)\}", details[f"detail.{name}"])) == set(values), name
+            assert values_of(details[f"detail.{name}"]) == set(values), name
+
+
+def test_all_that_the_server_notes_is_said_by_the_page():
+    for keys in map(texts, LANGUAGES):
+        said = {key.removeprefix("note."): text for key, text in keys.items() if key.startswith("note.")}
+        assert {code: values_of(text) for code, text in said.items()} == {
+            code: values_of(text) for code, text in notes.NOTES.items()
+        }
+
+
+def values_of(text):
+    """The names of what a text leaves open."""
+    return set(re.findall(r"\{(\w+)\}", text))
 
 
 def test_every_text_is_used():

@@ -70,6 +70,8 @@ class Header:
     """Before it is turned upright."""
     frames: int
     """More than one: it moves, or has pages; only the first is ever read."""
+    profile: bool
+    """Whether it holds a colour profile, be it a damaged one."""
 
 
 def read(
@@ -116,7 +118,8 @@ def header_of(path: str | os.PathLike[str], *, formats: Sequence[str] = READABLE
     with _reading(path), _opened(path, formats) as image:
         kind = "JPEG" if image.format == "MPO" else str(image.format)  # a JPEG with further pictures behind it
         frames = 1 if kind == "JPEG" else int(getattr(image, "n_frames", 1))
-        return Header(format=kind, height=image.height, width=image.width, frames=frames)
+        profile = bool(image.info.get("icc_profile"))
+        return Header(format=kind, height=image.height, width=image.width, frames=frames, profile=profile)
 
 
 def read_labels(path: str | os.PathLike[str]) -> NDArray[np.uint8]:

@@ -19,8 +19,9 @@ from ..parsing import Parts, finder, first_zone
 from ..parsing.finding import DEFAULT_MODEL, Finder, bundled
 from ..progress import Report
 from ..translate import Painter, Translator
+from .notes import note
 from .problems import Refusal
-from .schema import ModelInfo
+from .schema import ModelInfo, Note
 from .views import shrunk
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Bench:
         self.artists.move_to_end(name)
         return self.artists[name]
 
-    def with_room(self, name: str, work: Callable[[Artist], ResultT]) -> tuple[ResultT, str]:
+    def with_room(self, name: str, work: Callable[[Artist], ResultT]) -> tuple[ResultT, Note | None]:
         """What `work` makes with a model, and a remark if memory ran out and it took another way."""
         for remark, change in self._ways(name):
             try:
@@ -92,15 +93,15 @@ class Bench:
             self._free()
         raise Refusal("no_memory", "There was not enough memory.", "Close other programs, or take a smaller size.")
 
-    def _ways(self, name: str) -> Sequence[tuple[str, Callable[[], Artist]]]:
+    def _ways(self, name: str) -> Sequence[tuple[Note | None, Callable[[], Artist]]]:
         def careful(where: Any) -> Artist:
             return Painter(device=where) if name == GATYS else Translator(name, CAREFUL_TILE, device=where)
 
-        ways: list[tuple[str, Callable[[], Artist]]] = [("", lambda: self.artist(name))]
+        ways: list[tuple[Note | None, Callable[[], Artist]]] = [(None, lambda: self.artist(name))]
         if name != GATYS:
-            ways.append(("Memory ran out, so it was done in smaller parts.", lambda: careful(self.device)))
+            ways.append((note("in_parts"), lambda: careful(self.device)))
         if self.device.type != "cpu":
-            ways.append(("The GPU's memory ran out, so it was done by the processor.", lambda: careful("cpu")))
+            ways.append((note("by_processor"), lambda: careful("cpu")))
         return ways
 
     def _free(self) -> None:

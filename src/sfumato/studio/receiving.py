@@ -12,8 +12,9 @@ from .. import image
 from ..errors import PictureError
 from ..image import Picture, exif
 from . import disk, recipe, views
+from .notes import note
 from .problems import Refusal, disk_full, refusal
-from .schema import Limits, Mask, Photo, Status
+from .schema import Limits, Mask, Note, Photo, Status
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "HEIF": "image/heif"}
 """What is read, and no other reader sees a byte; HEIF only where one is installed."""
@@ -111,7 +112,7 @@ def brought(coming: Path, folder: Path, header: image.Header, name: str, limits:
         has_camera=found.exif is not None,
         has_place=exif.has_place(found.exif),
         has_profile=found.icc is not None,
-        notes=tuple(notes(header)),
+        notes=tuple(notes(header, found)),
         created=time.time(),
         status=Status(state="none"),
         mask=None,
@@ -122,10 +123,12 @@ def brought(coming: Path, folder: Path, header: image.Header, name: str, limits:
     return photo
 
 
-def notes(header: image.Header) -> Iterator[str]:
-    """What the artist should know of a file."""
+def notes(header: image.Header, found: image.Picture) -> Iterator[Note]:
+    """What the artist should know of a file and of what was read from it."""
     if header.frames > 1:
-        yield f"Only the first of {header.frames} frames is used."
+        yield note("frames", frames=header.frames)
+    if header.profile and found.icc is None:
+        yield note("profile")
 
 
 def named(text: str) -> str:

@@ -37,6 +37,17 @@ class Problem(Model):
     """What a sentence of `detail` needs, such as a size."""
 
 
+class Note(Model):
+    """What is to be known of something that went well."""
+
+    code: str
+    """For clients that say it in words of their own."""
+    message: str
+    """The same, one sentence."""
+    values: dict[str, Value] = {}
+    """What the sentence needs, such as a number."""
+
+
 class Limits(Model):
     """What is too much."""
 
@@ -147,7 +158,7 @@ class Variant(Model):
     """The zone that it was made with."""
     created: float
     """Seconds since 1970."""
-    note: str = ""
+    note: Note | None = None
     """What went otherwise than asked, such as less memory; may be empty."""
 
 
@@ -172,8 +183,8 @@ class Photo(Model):
     """and in it where it was taken,"""
     has_profile: bool
     """and a colour profile."""
-    notes: tuple[str, ...]
-    """Such as `only the first of 12 frames is used`."""
+    notes: tuple[Note, ...]
+    """Such as that only the first of its frames is used."""
     created: float
     status: Status
     mask: Mask | None
@@ -198,7 +209,7 @@ class File(Model):
     bytes: int
     width: int
     height: int
-    note: str = ""
+    note: Note | None = None
     """What went otherwise than asked; may be empty."""
 
 

@@ -30,6 +30,7 @@ from . import views
 from .bench import GATYS, Artist, Bench, built
 from .problems import Refusal
 from .requests import SaveOptions
+from .schema import Note
 from .trainings import log_of, runs_of
 
 Values = dict[str, Any]
@@ -114,10 +115,10 @@ def variant(bench: Bench, given: Values) -> Answer:
     pixels = int(np.count_nonzero(made.mask))
     height, width = made.mask.shape
     mask = {"width": width, "height": height, "pixels": pixels, "share": pixels / made.mask.size}
-    return {"width": seen.width, "height": seen.height, "mask": mask, "note": note}, b""
+    return {"width": seen.width, "height": seen.height, "mask": mask, "note": told(note)}, b""
 
 
-def drawn(bench: Bench, given: Values, picture: Picture, options: CollageOptions) -> tuple[Collage, str]:
+def drawn(bench: Bench, given: Values, picture: Picture, options: CollageOptions) -> tuple[Collage, Note | None]:
     """The zone of a picture drawn by the model, and a remark.
 
     Raises:
@@ -188,7 +189,7 @@ def looked_at(picture: Picture) -> Answer:
 def export(bench: Bench, given: Values) -> Answer:
     """A variant at the photo's own size as a file; what the model made is kept in `folder`."""
     folder, options = Path(given["folder"]), built(CollageOptions, given["options"])
-    photo, note = image.in_color(image.read(given["photo"])), ""
+    photo, note = image.in_color(image.read(given["photo"])), None
     if (folder / "drawn.png").exists():
         result = blended(bench, given, photo, options)
     else:
@@ -207,7 +208,7 @@ def export(bench: Bench, given: Values) -> Answer:
     return saved(given, picture, note)
 
 
-def saved(given: Values, picture: Picture, note: str = "") -> Answer:
+def saved(given: Values, picture: Picture, note: Note | None = None) -> Answer:
     """Writes a result to `out` as `save` says, and pictures to look at beside it."""
     save = SaveOptions.model_validate(given["save"])
     raw = picture.exif if save.keep_camera else None
@@ -218,12 +219,18 @@ def saved(given: Values, picture: Picture, note: str = "") -> Answer:
     out = Path(given["out"])
     image.write(out, replace(picture, exif=raw), overwrite=True, quality=save.quality)
     views.write(out.parent, picture, given["side"])
-    return {"bytes": out.stat().st_size, "width": picture.width, "height": picture.height, "note": note}, b""
+    size = {"width": picture.width, "height": picture.height}
+    return {"bytes": out.stat().st_size, **size, "note": told(note)}, b""
+
+
+def told(note: Note | None) -> Values | None:
+    """A remark as JSON."""
+    return None if note is None else note.model_dump()
 
 
 def stylize(bench: Bench, given: Values) -> Answer:
     """The photo in a style as a file; what the model made is kept at `cache`."""
-    cache, note = Path(given["cache"]), ""
+    cache, note = Path(given["cache"]), None
     photo = image.read(given["photo"])
     if cache.exists():
         made = image.read(cache)
@@ -240,7 +247,7 @@ def colored(photo: Picture, options: Options) -> Picture:
     return image.in_color(photo, keeps_grey=options.keep_colors == "luminance")
 
 
-def styled(bench: Bench, given: Values, photo: Picture) -> tuple[Picture, str]:
+def styled(bench: Bench, given: Values, photo: Picture) -> tuple[Picture, Note | None]:
     """A picture in the styles that were chosen."""
     options = built(Options, given["options"])
     photo = colored(photo, options)

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 from studios import Browser, encoded, opened, photo, running, until
 from stylizers import made_photo
+from unit import picture_corpus as corpus
 
 from sfumato.image import exif
 from sfumato.studio.schema import Limits
@@ -88,7 +89,8 @@ def test_only_the_first_frame_is_read(browser):
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
     made = browser.upload(buffer.getvalue())
-    assert made["notes"] == ["Only the first of 3 frames is used."]
+    (note,) = made["notes"]
+    assert note == {"code": "frames", "message": "Only the first of 3 frames is used.", "values": {"frames": 3}}
     seen = np.asarray(opened(browser.ask("GET", f"/api/photos/{made['id']}/preview").body))
     assert abs(int(seen.mean()) - 40) < 3
 
@@ -381,3 +383,12 @@ def test_a_browser_without_cookies_gets_a_session(shared):
     nobody = Browser(shared.port)
     nobody.upload(photo())
     assert len(nobody.get("/api/photos")["photos"]) == 1
+
+
+def test_a_profile_that_cannot_be_used_is_told(browser):
+    def note_of(icc):
+        buffer = io.BytesIO()
+        Image.fromarray(np.full((80, 90, 3), 90, np.uint8)).save(buffer, "JPEG", icc_profile=icc)
+        return [note["code"] for note in browser.upload(buffer.getvalue())["notes"]]
+
+    assert (note_of(corpus.profile()), note_of(b"damaged" * 40), note_of(None)) == ([], ["profile"], [])

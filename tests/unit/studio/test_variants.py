@@ -8,6 +8,7 @@ from stylizers import made_photo
 from unit import picture_corpus as corpus
 
 from sfumato.studio.bench import CAREFUL_TILE, GATYS, Bench
+from sfumato.studio.notes import note
 from sfumato.studio.problems import Refusal
 from sfumato.studio.schema import Limits
 
@@ -71,7 +72,7 @@ def test_a_variant_by_optimisation(tmp_path):
     given = {"work": str(content), "folder": str(out), "mask": str(zone), "parts": None, "styles": [str(style)]}
     values, _ = bench.do("variant", given | {"model": GATYS, "options": {"size": 96, "iterations": [2]}})
     assert len(heard) == 2
-    assert (values["width"], values["height"], values["note"]) == (200, 150, "")
+    assert (values["width"], values["height"], values["note"]) == (200, 150, None)
     drawn = np.asarray(Image.open(out / "drawn.png"), int)
     change = np.abs(drawn - np.asarray(opened(encoded(made_photo(150, 200))), int)).max(2)
     assert change[60:90, 40:70].mean() > 5
@@ -251,7 +252,7 @@ def test_memory_that_runs_out_is_tried_with_less_and_said(fails):
         return "made"
 
     if fails == 1:
-        assert bench.with_room("faces2toon", work) == ("made", "Memory ran out, so it was done in smaller parts.")
+        assert bench.with_room("faces2toon", work) == ("made", note("in_parts"))
     else:
         with pytest.raises(Refusal, match="not enough memory") as refused:
             bench.with_room("faces2toon", work)

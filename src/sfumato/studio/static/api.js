@@ -32,6 +32,12 @@ export function sentence(/** @type {Told} */ { error, message, hint, detail, val
   return text(key, { told, size: bytes(limits?.upload_bytes ?? 0), pixels: (limits?.pixels ?? 0) / 1e6, side: limits?.smallest_side ?? 0 });
 }
 
+/** What is to be known of something that went well, in words of the page where it has them. */
+export function remark(/** @type {Api.Note} */ { code, message, values }) {
+  const key = `note.${code}`;
+  return known(key) ? text(key, values) : message;
+}
+
 /** Nothing came back: the program has ended, or the way to it is cut. */
 function unreachable() {
   return new Refusal({ error: "unreachable", message: "", hint: "" });

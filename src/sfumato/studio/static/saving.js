@@ -35,6 +35,7 @@ export function saving({ start, more = [], changed = () => {}, without = [] }) {
       if (end === "cancelled") notice("note", "save.cancelled");
       else if (!quiet) {
         download(files[0]);
+        if (files[0].note) notice("note", "notice.note", { note: api.remark(files[0].note) });
         notice("note", "save.done", { name: files[0].name, size: bytes(files[0].bytes), pixels: `${files[0].width} × ${files[0].height}` });
       }
       return end === "done" ? files[0] : null;

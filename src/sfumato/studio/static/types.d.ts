@@ -99,7 +99,7 @@ export interface File {
   width: number;
   height: number;
   /** What went otherwise than asked; may be empty. */
-  note: string;
+  note: Note | null;
 }
 
 /** Results of a session. */
@@ -206,6 +206,16 @@ export interface Models {
   models: ModelInfo[];
 }
 
+/** What is to be known of something that went well. */
+export interface Note {
+  /** For clients that say it in words of their own. */
+  code: string;
+  /** The same, one sentence. */
+  message: string;
+  /** What the sentence needs, such as a number. */
+  values: Record<string, any>;
+}
+
 /** A JSON schema for each form; `description` is the help text, `minimum`, `maximum` and `enum` make the control. */
 export interface OptionSchemas {
   /** Of variants. `blend`, `softness`, `color_match` and `strength` take effect without the model. */
@@ -270,8 +280,8 @@ export interface Photo {
   has_place: boolean;
   /** and a colour profile. */
   has_profile: boolean;
-  /** Such as `only the first of 12 frames is used`. */
-  notes: string[];
+  /** Such as that only the first of its frames is used. */
+  notes: Note[];
   created: number;
   status: Status;
   /** None while no zone was sent. */
@@ -461,7 +471,7 @@ export interface Variant {
   /** Seconds since 1970. */
   created: number;
   /** What went otherwise than asked, such as less memory; may be empty. */
-  note: string;
+  note: Note | null;
 }
 
 /** `event: variant`. */

@@ -4,7 +4,7 @@
  * @import { Screen } from "../route.js"
  */
 
-import { Refusal } from "../api.js";
+import { Refusal, remark } from "../api.js";
 import { button, h, hush, icon, say } from "../dom.js";
 import { failed, notice } from "../notices.js";
 import { brought, chosen, exampleRow, photographed, recentRow } from "../pictures.js";
@@ -31,7 +31,7 @@ export function photoScreen() {
     busy(0);
     try {
       const photo = await act();
-      for (const note of photo.notes) notice("note", "photo.note", { note });
+      for (const note of photo.notes) notice("note", "notice.note", { note: remark(note) });
       busy(null);
       go("zone", photo.id);
     } catch (error) {

@@ -58,7 +58,7 @@ async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
       photo.variants.push(variant);
       drawnWith(variant, sum);
     }
-    if (variant.note) notice("note", "variants.note", { name: nameOf(variant), note: variant.note });
+    if (variant.note) notice("note", "variants.note", { name: nameOf(variant), note: api.remark(variant.note) });
     store.tell();
   };
   const miss = (/** @type {Api.ItemDone} */ item) => {

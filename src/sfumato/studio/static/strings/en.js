@@ -40,7 +40,6 @@ export const en = {
   "photo.sending": "Reading the file: {share}",
   "photo.reading": "Looking at the photo…",
   "photo.failed": "This did not work. {why}",
-  "photo.note": "Note: {note}.",
   "photo.none_dropped": "This is no picture. JPEG, PNG, WebP and AVIF can be read here.",
   "photo.nothing_to_paste": "There is no picture on the clipboard.",
   "photo.unnamed": "photo",
@@ -389,6 +388,7 @@ export const en = {
   "size.gb": "{n} GB",
 
   "notice.close": "Close this message",
+  "notice.note": "Note: {note}",
   "notice.failed": "{what}",
 
   "help.open": "Shortcuts",
@@ -442,6 +442,11 @@ export const en = {
   "error.no_model": "This model cannot be used. {told}",
   "error.failed": "The work failed. {told}",
   "error.unexpected": "That was a mistake of the studio. {told}",
+
+  "note.frames": "Only the first of {frames} frames is used.",
+  "note.profile": "The colour profile is damaged or of another kind, so the colours are taken as sRGB.",
+  "note.in_parts": "Memory ran out, so it was done in smaller parts.",
+  "note.by_processor": "The graphics card's memory ran out, so it was done by the processor.",
 
   "detail.empty": "The file is empty.",
   "detail.unknown": "Its format is none of JPEG, PNG, WebP and AVIF, or its beginning is damaged.",

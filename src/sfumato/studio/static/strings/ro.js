@@ -40,7 +40,6 @@ export const ro = {
   "photo.sending": "Se citește fișierul: {share}",
   "photo.reading": "Se privește fotografia…",
   "photo.failed": "Nu a mers. {why}",
-  "photo.note": "Notă: {note}.",
   "photo.none_dropped": "Nu este o imagine. Aici pot fi citite JPEG, PNG, WebP și AVIF.",
   "photo.nothing_to_paste": "În clipboard nu este nicio imagine.",
   "photo.unnamed": "fotografie",
@@ -389,6 +388,7 @@ export const ro = {
   "size.gb": "{n} GB",
 
   "notice.close": "Închide mesajul",
+  "notice.note": "Notă: {note}",
   "notice.failed": "{what}",
 
   "help.open": "Scurtături",
@@ -442,6 +442,11 @@ export const ro = {
   "error.no_model": "Acest model nu poate fi folosit. {told}",
   "error.failed": "Lucrarea nu a reușit. {told}",
   "error.unexpected": "A fost o greșeală a studioului. {told}",
+
+  "note.frames": "Este folosit numai primul din {frames} cadre.",
+  "note.profile": "Profilul de culoare este stricat sau de alt fel, așa că culorile sunt luate drept sRGB.",
+  "note.in_parts": "Memoria nu a ajuns, așa că s-a lucrat pe părți mai mici.",
+  "note.by_processor": "Memoria plăcii grafice nu a ajuns, așa că a lucrat procesorul.",
 
   "detail.empty": "Fișierul este gol.",
   "detail.unknown": "Formatul nu este JPEG, PNG, WebP sau AVIF, ori începutul fișierului este stricat.",
