@@ -62,11 +62,26 @@ def test_grey_transparent_and_deep_pictures(channels, dtype):
     pixels = made_photo(60, 80, channels, dtype=dtype)
     photo = image.from_any(pixels)
     made = collage(pixels, disc(60, 80), Negative())
-    assert (made.result.mode, made.result.pixels.dtype) == (photo.mode, dtype)
+    assert (made.result.mode, made.result.pixels.dtype) == ("RGB" if photo.alpha is None else "RGBA", dtype)
     if photo.alpha is not None:
         np.testing.assert_array_equal(made.result.alpha, photo.alpha)
     outside = made.alpha == 0
     np.testing.assert_array_equal(made.result.pixels[outside], photo.pixels[outside])
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1"])
+def test_what_leaves_has_the_own_values_outside(mode):
+    """However few colours the photograph had room for, the drawing has all."""
+
+    class Red(Negative):
+        def translate_picture(self, picture, *_given, **_named):
+            return picture.with_pixels(np.broadcast_to(np.array([200, 30, 40], np.uint8), picture.pixels.shape).copy())
+
+    photo = Image.fromarray(made_photo(60, 80)).convert(mode)
+    mask = disc(60, 80)
+    left = np.asarray(collage(photo, mask, Red(), Options(blend="hard")).result.to_pil())
+    assert (left[mask] == [200, 30, 40]).all()
+    np.testing.assert_array_equal(left[~mask], np.asarray(photo.convert("RGB"))[~mask])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -135,6 +135,22 @@ def test_zones_of_different_sizes_have_borders_of_their_own():
         np.testing.assert_array_equal(both.alpha[side], blend(photo, drawn, part, Options(blend="feather")).alpha[side])
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_between_two_zones_neither_is_laid_over_the_other(way, strength):
+    """Whichever comes first, both are seen as much; alpha tells how much, where colours are mixed by it alone."""
+    photo, drawn = np.zeros((120, 200, 3), np.uint8), np.full((120, 200, 3), 200, np.uint8)
+    mask = np.zeros((120, 200), bool)
+    mask[20:100, 20:98] = mask[20:100, 102:180] = True
+    made = blend(photo, drawn, mask, Options(blend=way, strength=strength))
+    seen, alpha = made.pixels[..., 0].astype(int), made.alpha.astype(int)
+    if way in ("hard", "feather"):
+        assert np.abs(seen / 200 - alpha / 255).max() < 0.02
+    assert alpha.max() <= round(255 * strength)
+    np.testing.assert_allclose(alpha[:, :100], alpha[:, :99:-1], atol=6)
+    np.testing.assert_allclose(seen[:, :100], seen[:, :99:-1], atol=6)
+
+
 def test_a_large_photograph_is_blended_in_strips_that_do_not_show(monkeypatch):
     """However few rows are worked on at once, the result is the same."""
     photo, drawn, face = neck()

@@ -1,7 +1,9 @@
 """Masks cleaned up, heads told apart, and a first zone without weights."""
 
 import dataclasses
+import itertools
 
+import cv2
 import numpy as np
 import pytest
 from collages import round_mask as disc
@@ -104,6 +106,19 @@ def test_hair_on_both_sides_of_a_face_is_one_head(monkeypatch):
     assert (first.box, second.box) == (Box(60, 60, 140, 140), Box(60, 300, 100, 320))
     assert first.face is not None and second.face is None
     np.testing.assert_array_equal(first.mask, mask[60:140, 60:140])
+
+
+def test_corners_are_no_holes():
+    """What the box of a zone cuts off is background, however little of it there is."""
+    mask = np.zeros((440, 440), np.uint8)
+    cv2.rectangle(mask, (80, 20), (360, 420), 1, -1)
+    cv2.rectangle(mask, (20, 80), (420, 360), 1, -1)
+    for x, y in itertools.product((80, 360), (80, 360)):
+        cv2.circle(mask, (x, y), 60, 1, -1)
+    rounded = mask.astype(bool)
+    made = cleaned(rounded)
+    assert not made[24, 24] and not made[416, 24]
+    assert (made != rounded).mean() < 0.003
 
 
 def test_faces_that_are_known_are_not_looked_for(monkeypatch):

@@ -112,6 +112,7 @@ def test_left_and_right_change_places_in_the_mirrored_picture(monkeypatch):
     assert (labels[:, 34:] == left).all()
     assert (labels[:, :30] == right).all()
     assert parsers.mirrored(("hair", "Left-leg", "left-leg", "right-leg")) == [0, 1, 3, 2]
+    assert parsers.mirrored(("l_eye", "bright", "r_eye", "left arm", "blight", "right arm")) == [2, 1, 0, 5, 4, 3]
 
 
 def test_heads_are_looked_at_from_near(parser, monkeypatch):
@@ -276,6 +277,14 @@ def test_a_sheet_of_few_pictures(parser, tmp_path):
     one = evaluate_parts(parser, write_people(tmp_path / "one", 1, known={HAIR: HAIR}))
     assert one.sheet().height > 300
     assert math.isnan(one.borders["face"][0])
+
+
+def test_masks_that_say_nothing_can_be_compared_with_nothing(parser, tmp_path):
+    write_people(tmp_path, 2)
+    for path in (tmp_path / "masks").iterdir():
+        Image.fromarray(np.full((96, 80), 255, np.uint8)).save(path)
+    with pytest.raises(DataError, match="say of no place what is there"):
+        evaluate_parts(parser, tmp_path)
 
 
 def test_what_masks_cannot_say_has_no_figure(parser, tmp_path):

@@ -27,6 +27,12 @@ def test_masks_and_shares():
     assert not parts.mask([]).any()
 
 
+def test_a_part_that_is_named_twice_counts_once():
+    soft = np.array([0.7, 0.3], np.float32)[:, None, None]
+    parts = Parts(labels=np.zeros((4, 4), np.uint8), names=("background", "face"), soft=soft)
+    assert parts.shares(["face", "face"]) == pytest.approx(np.full((4, 4), 0.3))
+
+
 def test_soft_maps_are_coarser():
     soft = np.stack([np.full((2, 4), 0.25), np.full((2, 4), 0.75)]).astype(np.float32)
     parts = Parts(labels=np.ones((8, 16), np.uint8), names=("background", "face"), soft=soft)
@@ -59,6 +65,7 @@ def test_parts_at_another_size():
     labels = np.arange(6, dtype=np.uint8).reshape(2, 3)
     assert np.array_equal(Parts(labels=labels).resized(4, 3).labels, labels.repeat(2, 0))
     assert np.array_equal(Parts(labels=labels.repeat(2, 1)).resized(2, 3).labels, labels)
+    assert np.array_equal(Parts(labels=labels.reshape(1, 6)).resized(1, 2).labels, [[1, 4]]), "the middle of each three"
 
 
 def test_faces_keep_their_places():

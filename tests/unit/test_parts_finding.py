@@ -62,6 +62,22 @@ def test_in_noise_nobody_is_found():
     assert (parts.present(), parts.faces) == ({"background": 1.0}, ())
 
 
+def test_small_faces_are_found(repository):
+    """In a small picture, and beside larger ones."""
+    from sfumato import image
+
+    portrait = image.read(repository / "src" / "sfumato" / "assets" / "examples" / "portrait-1.jpg")
+    small = image.resize(portrait, longest=64)
+    assert parsing.find(small).present()["face"] > 0.2
+    assert first_zone(small).present()["face"] > 0.1
+    group = np.full((400, 560, 3), 230, np.uint8)
+    large, little = image.resize(portrait, longest=360).pixels, image.resize(portrait, longest=90).pixels
+    group[20 : 20 + large.shape[0], 20 : 20 + large.shape[1]] = large
+    group[200 : 200 + little.shape[0], 440 : 440 + little.shape[1]] = little
+    parts = parsing.find(group)
+    assert (parts.labels[200:, 440:] == FACE).sum() > 0.15 * little.shape[0] * little.shape[1]
+
+
 def test_without_the_model_there_is_a_first_zone(monkeypatch):
     monkeypatch.setattr(finding, "bundled", lambda: False)
     assert parsing.finder() is first_zone

@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,8 +121,9 @@ def _check(given: argparse.Namespace) -> None:
         raise OptionError("--iterations is an option of gatys: add --model gatys")
     if not given.zoom and given.parser == FIRST_ZONE:
         raise OptionError(f"--no-zoom is for a model that finds parts, and {FIRST_ZONE} is none; leave one of them out")
-    if given.mask and given.parser:
-        raise OptionError("--mask says where to redraw, so that --parser has nothing to find; leave one of them out")
+    for word, is_given in (("--parser", given.parser is not None), ("--no-zoom", not given.zoom)):
+        if given.mask and is_given:
+            raise OptionError(f"--mask says where to redraw, so that {word} has nothing to find; leave one of them out")
 
 
 def _plan(names: Sequence[str], given: argparse.Namespace, console: Console) -> list[inputs.Job]:
@@ -163,7 +165,7 @@ class _Work:
         }
         for name, translator in self.translators.items():
             _check_style(name, translator, given.style)
-        self.find = _finder(given)
+        self.find = None if given.mask else _finder(given)
         self.styles = [self._read(path) for path in inputs.find_files(given.style)]
         self.mask = self._read(inputs.find_files([given.mask])[0]) if given.mask else None
         self.progress = Progress("px", quiet=console.quiet)
@@ -175,11 +177,11 @@ class _Work:
         """A collage of one photograph."""
         scene = self._scene(job, label)
         made = self._drawn(scene, next(iter(self.translators.values())), self.options, label)
-        files.write(job.output, made.result, self.console, overwrite=self.given.overwrite)
-        if self.given.steps:
+        if self.given.steps:  # before the result, which tells that all is done
             for name, picture in made.steps().items():
                 path = files.path_of(self.given.steps) / f"{job.output.stem}-{name}.png"
                 files.write(path, picture, self.console, overwrite=True)
+        files.write(job.output, made.result, self.console, overwrite=self.given.overwrite)
 
     def page(self, job: inputs.Job, label: str) -> None:
         """A page of one photograph: a row for each model, a column for each filter."""
@@ -201,17 +203,17 @@ class _Work:
         """What draws the frames of one film."""
         from ..collage import Film
 
+        assert self.find is not None, "a film has no mask"
         translator = next(iter(self.translators.values()))
         return Film(translator, self.options, find=self.find, styles=self.styles, smooth=self.given.smooth)
 
     def _scene(self, job: inputs.Job, label: str) -> "Scene":
-        from .. import image
         from ..collage import Scene
         from ..progress import during
 
-        photo = image.in_color(self._read(job.photo, label), keeps_grey=False)
+        photo = self._read(job.photo, label)
         with during(f"looking for {', '.join(self.options.parts)} in {label}", quiet=self.console.quiet):
-            parts = self.find(photo) if self.mask is None else None
+            parts = None if self.find is None else self.find(photo)
             scene = Scene.of(photo, self.mask, parts, self.options)
         if not scene.places:
             if self.mask is not None:
@@ -237,11 +239,10 @@ def _check_style(name: str, translator: "Artist", styles: Sequence[str]) -> None
 
 def _finder(given: argparse.Namespace) -> "Finder":
     from ..parsing import PartParser, finder, first_zone
-    from ..parsing.finding import DEFAULT_MODEL
+    from ..parsing.finding import DEFAULT_MODEL, bundled
 
     if given.parser == FIRST_ZONE:
         return first_zone
-    where = {"device": given.device, "precision": given.precision}
-    if given.parser is None and given.zoom:
-        return finder(**where)
-    return PartParser(given.parser or DEFAULT_MODEL, zoom=given.zoom, **where)
+    usual = given.parser is None or (given.parser == DEFAULT_MODEL and bundled())
+    find = finder if usual else partial(PartParser, given.parser)
+    return find(zoom=given.zoom, device=given.device, precision=given.precision)

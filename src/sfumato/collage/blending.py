@@ -63,17 +63,24 @@ def blend(
     for piece in zones.pieces(mask):
         box, inside = _surroundings(piece, mask.shape)
         rows = box.slices
-        before = result[rows].astype(np.float32) / white
+        before = photo[rows].astype(np.float32) / white
         difference = drawn[rows].astype(np.float32) / white - before
         if options.color_match:
             difference += options.color_match * _matching(before, difference, inside)
         near = None if parts is None else parts.within(box)
         change, share = _WAYS[options.blend](before, difference, inside, _Wish(piece.size, options.softness, near))
-        seen = np.rint(share * (255 * options.strength)).astype(np.uint8)
-        before += np.multiply(change, options.strength, out=change)
+        change *= options.strength
+        share *= options.strength
+        if alpha[rows].any():  # of a piece beside it: what that leaves open is this one's
+            left = (1 - alpha[rows].astype(np.float32) / (255 * options.strength)).clip(0)
+            change *= left[..., None]
+            share *= left
+            before = result[rows].astype(np.float32) / white
+        seen = np.rint(share * 255).astype(np.uint8)
+        before += change
         np.multiply(before.clip(0, 1, out=before), white, out=before)
         np.copyto(result[rows], np.rint(before, out=before), where=(seen > 0)[..., None], casting="unsafe")
-        np.maximum(alpha[rows], seen, out=alpha[rows])
+        alpha[rows] += seen
     return Blended(pixels=result, alpha=alpha)
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image import Box, Picture, Pixels, Source, from_any, resize, scaled
+from ..image import Box, Picture, Pixels, Source, from_any, in_color, resize, scaled
 from ..parsing import Parts, find
 from ..progress import Report
 from . import zones
@@ -98,7 +98,8 @@ class Scene:
 
     @classmethod
     def of(cls, photo: Picture, mask: "Source | None", parts: Parts | None, options: Options) -> "Scene":
-        """The scene of a photograph; arguments are those of `collage`."""
+        """The scene of a photograph, in colours; arguments are those of `collage`."""
+        photo = in_color(photo)
         if mask is not None:
             inside = mask_of(mask, photo)
         else:
@@ -154,7 +155,8 @@ def collage(
     """Redraws a part of a photograph by a model and puts it back; an empty zone gives the photograph as it is.
 
     Args:
-        photo: a path, a Pillow image, an array or a tensor, as `image.from_any` takes it.
+        photo: a path, a Pillow image, an array or a tensor, as `image.from_any` takes it; a grey one or one with a
+            palette becomes one in colours.
         mask: where, white in a grey picture of the photograph's shape, or an array (H, W) of bool; None: where the
             parts are that `options` name.
         translator: any model that makes pictures.

@@ -81,7 +81,8 @@ def cleaned(mask: Mask) -> Mask:
     size = tuple(max(1, round(side * scale)) for side in inside.shape[::-1])
     copy = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     edge = round(edge * scale) + 1
-    copy = cv2.copyMakeBorder(_whole(copy > 0.5).astype(np.float32), edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    copy = cv2.copyMakeBorder(copy, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    copy = _whole(copy > 0.5).astype(np.float32)
     copy = cv2.GaussianBlur(copy, (0, 0), max(SMOOTH * float(copy.sum()) ** 0.5, 0.3))
     smooth = cv2.resize(copy[edge:-edge, edge:-edge], inside.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
     result = np.zeros_like(mask)

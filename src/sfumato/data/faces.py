@@ -76,6 +76,11 @@ def detect(pixels: Pixels, options: Options | None = None) -> list[Face]:
     return faces[:1] if options.largest else faces
 
 
+def smallest_in(height: int, width: int) -> int:
+    """Shorter side in pixels of the smallest face that belongs to who is shown in a picture: a 40th of it, 16 to 40."""
+    return min(max(min(height, width) // 40, 16), 40)
+
+
 def crop(pixels: Pixels, face: Face, options: Options | None = None) -> Pixels:
     """The face cut out of its picture: (size, size, 3)."""
     options = options or Options()

@@ -47,6 +47,11 @@ class Counts:
     fitting: int
     known: int
 
+    @property
+    def row(self) -> Floats:
+        """All of it, (3 K + 2,): rows of pictures can be added."""
+        return np.array([*self.right, *self.missed, *self.wrong, self.fitting, self.known], np.float64)
+
 
 def count(found: Numbers, labels: Sets, parts: int, protocol: Protocol = "standard") -> Counts:
     """Compares what is found with labels, both (H, W).
@@ -57,8 +62,11 @@ def count(found: Numbers, labels: Sets, parts: int, protocol: Protocol = "standa
         parts: K.
         protocol: see `Protocol`.
     """
-    wanted, places = np.unique(labels, return_inverse=True)
-    table = np.bincount(places.ravel() * parts + found.ravel(), minlength=len(wanted) * parts).reshape(-1, parts)
+    flat = labels.ravel()
+    wanted = np.flatnonzero(np.bincount(flat))  # far faster than to sort, as `np.unique` does
+    places = np.zeros(int(wanted[-1]) + 1, np.intp)
+    places[wanted] = np.arange(len(wanted)) * parts
+    table = np.bincount(places[flat] + found.ravel(), minlength=len(wanted) * parts).reshape(-1, parts)
     used = wanted != 2**parts - 1
     if protocol != "standard":
         used &= wanted != 1 << BACKGROUND
@@ -96,21 +104,20 @@ class Agreement:
 
 def agreement(counts: Sequence[Counts]) -> Agreement:
     """The figures of all pictures together."""
-    right, missed, wrong = (sum_of(counts, name) for name in ("right", "missed", "wrong"))
+    return figures(np.sum([c.row for c in counts], axis=0))
+
+
+def figures(row: Floats) -> Agreement:
+    """The figures of pictures whose `Counts.row`, added up, is this."""
+    (right, missed, wrong), (fitting, known) = row[:-2].reshape(3, -1), row[-2:].tolist()
     iou, accuracy = share(right, right + missed + wrong), share(right, right + missed)
-    known = sum(c.known for c in counts)
     return Agreement(
         iou=iou,
         accuracy=accuracy,
         mean_iou=mean(iou),
         mean_accuracy=mean(accuracy),
-        overall=sum(c.fitting for c in counts) / known if known else math.nan,
+        overall=fitting / known if known else math.nan,
     )
-
-
-def sum_of(counts: Sequence[Counts], name: Literal["right", "missed", "wrong"]) -> Floats:
-    """One of the counts, of all pictures, (K,)."""
-    return np.sum([getattr(c, name) for c in counts], axis=0, dtype=np.float64)
 
 
 def share(some: Floats, every: Floats) -> Floats:
@@ -125,7 +132,7 @@ def mean(values: Floats | Sequence[float]) -> float:
     return float(known.mean()) if len(known) else math.nan
 
 
-def border_score(found: Numbers, labels: Sets, part: int, *, near: float = NEAR, parts: int = 18) -> float:
+def border_score(found: Numbers, labels: Sets, part: int, *, near: float = NEAR) -> float:
     """How well the border of a part is met, in [0, 1]: the F-score of border places that are near the other's.
 
     Borders are between pixels of a picture; its own edge is none. Where a label leaves open whether it is that part,
@@ -136,7 +143,6 @@ def border_score(found: Numbers, labels: Sets, part: int, *, near: float = NEAR,
         labels: (H, W), sets of parts.
         part: which.
         near: how near, in diagonals of the picture.
-        parts: K.
     """
     own = labels == 1 << part
     if not own.any():

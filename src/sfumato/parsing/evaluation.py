@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
@@ -22,7 +23,18 @@ from ..data.folders import Pixels
 from ..data.part_labels import Sets
 from ..data.part_sets import Labelled, read_set
 from ..errors import Cancelled, DataError, OptionError, PictureError
-from ..metrics.parts import PROTOCOLS, Agreement, Counts, Protocol, agreement, border_score, count, interval, mean
+from ..metrics.parts import (
+    PROTOCOLS,
+    Agreement,
+    Counts,
+    Protocol,
+    agreement,
+    border_score,
+    count,
+    figures,
+    interval,
+    mean,
+)
 from ..parts import COLORS, EVERY, PARTS
 from ..progress import Report
 from ..train.products import command
@@ -34,7 +46,9 @@ if TYPE_CHECKING:
 BORDERS = ("hair", "face")
 """Parts whose borders are measured."""
 SHOWN = 6
-"""Pictures of a sheet's row."""
+"""Pictures of a sheet's row,"""
+THUMB = 220
+"""and the longest side of each in pixels."""
 Interval = tuple[float, float]
 
 
@@ -46,11 +60,13 @@ class Scored:
         item: where it is.
         counts: places by protocol.
         borders: the scores of `BORDERS`; NaN where the label has no such part.
+        seconds: that the parser took.
     """
 
     item: Labelled
     counts: Mapping[Protocol, Counts]
     borders: Mapping[str, float]
+    seconds: float
 
     @property
     def mean_iou(self) -> float:
@@ -91,7 +107,7 @@ class PartsReport:
         left_out: what is wrong with those that are not among them.
         parser: what it was.
         manner: how it was measured.
-        seconds: of a picture, on the mean.
+        seconds: that the parser takes for a picture, on the mean.
         machine: what it was computed on.
     """
 
@@ -142,20 +158,30 @@ class PartsReport:
         Raises:
             PictureError, DataError: a picture can no longer be read.
         """
-        known = [s for s in self.scored if not math.isnan(s.mean_iou)]
+        known = [s for s in self.scored if not math.isnan(s.mean_iou)]  # at least one: `evaluate_parts` sees to it
         rows = [row for row in (known[:SHOWN], known[SHOWN:][-SHOWN:]) if row]
         pictures: list[Pixels] = []
         labels: list[str] = []
         for row in rows:
-            read = [s.item.on_white() for s in row]
+            pairs = [self._pair(s.item) for s in row]
             empty = [np.full((8, 8, 3), 255, np.uint8)] * (len(rows[0]) - len(row))
-            pictures += [painted(pixels, found_parts(self.parser, pixels)) for pixels, _ in read] + empty
-            pictures += [painted(pixels, *labelled(sets)) for pixels, sets in read] + empty
+            for shown in zip(*pairs, strict=True):
+                pictures += [*shown, *empty]
             labels += [f"{s.mean_iou:.2f}  {s.item.picture.name}" for s in row] + [""] * len(empty)
             labels += ["as labelled"] * len(row) + [""] * len(empty)
         value = self.agreements["standard"].mean_iou
         title = f"{self.model}: mean IoU {value:.3f}, the best and the worst pictures"
-        return image.contact_sheet(pictures, columns=len(rows[0]), labels=labels, side=220, title=title)
+        return image.contact_sheet(pictures, columns=len(rows[0]), labels=labels, side=THUMB, title=title)
+
+    def _pair(self, item: Labelled) -> tuple[Pixels, Pixels]:
+        """A picture, small, with what is found over it, and with its labels."""
+        pixels, sets = item.on_white()
+        size = image.scaled(sets.shape[0], sets.shape[1], min(THUMB, max(sets.shape)))
+        small = np.asarray(image.resize(image.from_any(pixels), size=size).pixels, np.uint8)
+        seen, (first, known) = found_parts(self.parser, pixels), labelled(sets)
+        found = painted(small, nearest(seen, size))
+        label = painted(small, nearest(first, size), nearest(known.astype(np.uint8), size) > 0)
+        return found, label
 
 
 def evaluate_parts(
@@ -180,11 +206,11 @@ def evaluate_parts(
     """
     parser = model if isinstance(model, PartParser) else PartParser(model, device=device)
     found = read_set(dataset)
-    start = time.perf_counter()
     scored, left_out = compare(parser, found.items, progress)
     if not scored:
         raise DataError(f"{found.root}: no picture can be used; the first: {left_out[0]}")
-    seconds = (time.perf_counter() - start) / len(scored)
+    if all(math.isnan(s.mean_iou) for s in scored):
+        raise DataError(f"{found.root}: its masks say of no place what is there, so that nothing can be compared")
     order = sorted(scored, key=lambda s: -s.mean_iou if not math.isnan(s.mean_iou) else math.inf)
     return PartsReport(
         model=parser.name,
@@ -202,7 +228,7 @@ def evaluate_parts(
             precision=parser.precision,
             command=command(sys.argv),
         ),
-        seconds=seconds,
+        seconds=float(np.mean([s.seconds for s in scored])),
         machine=devices.describe(parser.device),
     )
 
@@ -223,14 +249,16 @@ def compare(
         except (PictureError, DataError) as error:
             left_out.append(str(error))
         else:
-            scored.append(score(item, found_parts(parser, pixels), sets))
+            start = time.perf_counter()
+            parts = found_parts(parser, pixels)
+            scored.append(score(item, parts, sets, time.perf_counter() - start))
         if progress and progress(done, len(items)) is False:
             raise Cancelled("stopped; nothing is kept of it")
     return scored, left_out
 
 
-def score(item: Labelled, found: NDArray[np.uint8], sets: Sets) -> Scored:
-    """Compares the numbers of what was found in a picture with its labels, both (H, W).
+def score(item: Labelled, found: NDArray[np.uint8], sets: Sets, seconds: float) -> Scored:
+    """Compares the numbers of what was found in a picture, in so many seconds, with its labels, both (H, W).
 
     Parts that the set's masks can never say alone could not be right and are not wrong either: they have no figure.
     """
@@ -239,6 +267,7 @@ def score(item: Labelled, found: NDArray[np.uint8], sets: Sets) -> Scored:
         item=item,
         counts={name: replace(counts[name], wrong=counts[name].wrong * item.labels.alone) for name in PROTOCOLS},
         borders={part: border_score(found, sets, PARTS.index(part)) for part in BORDERS},
+        seconds=seconds,
     )
 
 
@@ -261,6 +290,11 @@ def painted(pixels: Pixels, parts: NDArray[np.uint8], shown: NDArray[np.bool_] |
     return mixed if shown is None else np.where(shown[..., None], mixed, pixels)
 
 
+def nearest(labels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A plane of labels at another height and width."""
+    return np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
 def labelled(sets: Sets) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The first part that each place (H, W) may be, and where something is known."""
     lowest = np.log2(np.maximum(sets & -sets, 1)).astype(np.uint8)
@@ -268,8 +302,8 @@ def labelled(sets: Sets) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
 
 
 def _interval(scored: Sequence[Scored], protocol: Protocol) -> Interval:
-    counts = [s.counts[protocol] for s in scored]
-    return interval(lambda drawn: agreement([counts[i] for i in drawn]).mean_iou, len(counts))
+    rows, pictures = np.stack([s.counts[protocol].row for s in scored]), len(scored)
+    return interval(lambda drawn: figures(np.bincount(drawn, minlength=pictures) @ rows).mean_iou, pictures)
 
 
 def _borders(values: Sequence[float]) -> tuple[float, Interval]:

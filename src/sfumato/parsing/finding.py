@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from ..data.faces import Face, Options, detect
+from ..data.faces import Face, Options, detect, smallest_in
 from ..image import Source, from_any
 from ..image.depth import to_8
 from ..parts import HEAD, PARTS
@@ -28,14 +28,15 @@ SCORE = 0.3
 Finder: TypeAlias = Callable[[Source], Parts]
 
 
-def finder(*, device: str = "auto", precision: "Precision" = "auto") -> Finder:
-    """A `PartParser` of the bundled model that looks at heads from near, too; without its file `first_zone`.
+def finder(*, device: str = "auto", precision: "Precision" = "auto", zoom: bool = True) -> Finder:
+    """A `PartParser` of the bundled model; without its file `first_zone`.
 
     The small model sees persons in walls and fur: where no face is detected it finds nobody, and no head beside faces.
 
     Args:
         device: as of `PartParser`.
         precision: likewise.
+        zoom: look at heads once more from near.
 
     Raises:
         OptionError: there is no such device.
@@ -45,14 +46,15 @@ def finder(*, device: str = "auto", precision: "Precision" = "auto") -> Finder:
 
     if not bundled():
         return first_zone
-    parser = PartParser(DEFAULT_MODEL, device=device, precision=precision, zoom=True)
+    parser = PartParser(DEFAULT_MODEL, device=device, precision=precision, zoom=zoom)
 
     def found(source: Source) -> Parts:
-        pixels = to_8(from_any(source).compose_on_white().pixels)
-        faces = detect(pixels, Options(score=SCORE))
+        picture = from_any(source).compose_on_white()
+        size = picture.height, picture.width
+        faces = detect(to_8(picture.pixels), Options(score=SCORE, smallest=smallest_in(*size)))
         if not faces:
-            return replace(Parts.empty(*pixels.shape[:2]), faces=())
-        return replace(with_faces(parser(source, faces), faces), faces=tuple(faces))
+            return replace(Parts.empty(*size), faces=())
+        return replace(with_faces(parser(picture, faces), faces), faces=tuple(faces))
 
     return found
 

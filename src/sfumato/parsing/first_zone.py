@@ -37,7 +37,7 @@ def first_zone(picture: Source) -> Parts:
     pixels = to_8(from_any(picture).compose_on_white().pixels)
     height, width = pixels.shape[:2]
     labels = np.zeros((height, width), np.uint8)
-    known = faces.detect(pixels)
+    known = faces.detect(pixels, faces.Options(smallest=faces.smallest_in(height, width)))
     for face in reversed(known):  # the largest, which is nearest, is drawn last
         box = _around(face, height, width)
         if min(box.height, box.width) >= 8:

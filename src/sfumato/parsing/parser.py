@@ -5,6 +5,7 @@ Shapes: H W pixels of the picture, h w of what the network is given, K parts.
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -174,14 +175,13 @@ def padded(images: Tensor) -> Tensor:
 
 
 def mirrored(names: Sequence[str]) -> list[int]:
-    """For each part the place of the one that it is in a mirrored picture, by names with left and right in them."""
-    others = {"left": "right", "right": "left"}
-    found = []
-    for place, name in enumerate(names):
-        side = next((side for side in others if side in name), "")
-        other = name.replace(side, others[side]) if side else name
-        found.append(names.index(other) if other in names else place)
-    return found
+    """For each part the place of the one that it is in a mirrored picture, by left, right, l or r in their names."""
+    others = {"left": "right", "right": "left", "l": "r", "r": "l"}
+
+    def mirror(name: str) -> str:
+        return "".join(others.get(word, word) for word in re.split(r"([-_ ])", name))
+
+    return [names.index(mirror(name)) if mirror(name) in names else place for place, name in enumerate(names)]
 
 
 def cells(box: Box, factors: tuple[float, float]) -> tuple[slice, slice]:

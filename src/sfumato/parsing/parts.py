@@ -54,7 +54,7 @@ class Parts:
     def resized(self, height: int, width: int) -> "Parts":
         """The parts of the same picture at another size, each pixel's from the nearest one; soft maps as they are."""
         sides = [*zip((height, width), self.labels.shape, strict=True)]
-        rows, columns = (np.arange(side) * had // side for side, had in sides)
+        rows, columns = ((2 * np.arange(side) + 1) * had // (2 * side) for side, had in sides)
         down, across = (side / had for side, had in sides)
         faces = None if self.faces is None else tuple(face.scaled(across, down) for face in self.faces)
         return replace(self, labels=np.ascontiguousarray(self.labels[rows[:, None], columns]), faces=faces)
@@ -94,4 +94,4 @@ class Parts:
     def _places(self, wanted: Sequence[str]) -> list[int]:
         if unknown := [name for name in wanted if name not in self.names]:
             raise OptionError(f"there is no part {unknown[0]!r}; there are {', '.join(self.names)}")
-        return [self.names.index(name) for name in wanted]
+        return [self.names.index(name) for name in dict.fromkeys(wanted)]

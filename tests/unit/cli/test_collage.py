@@ -131,6 +131,16 @@ def test_a_parser_may_look_at_heads_from_near(sfumato, folder, generator_file, m
         assert asked.pop() == ("mine", zoom)
 
 
+@pytest.mark.parametrize("words", [[], ["--no-zoom"], ["--parser", "segformer/parts"]])
+def test_the_bundled_parser_finds_nobody_where_there_is_no_face(sfumato, folder, generator_file, words):
+    """However it is asked for."""
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    Image.fromarray(noise).save("noise.png")
+    result = sfumato("collage", "noise.png", "--model", generator_file, *words)
+    assert result.code != 0
+    assert "no face and no hair was found in it" in result.err[0]
+
+
 def test_grey_photographs_become_colored(make, folder):
     Image.fromarray(made_photo(30, 30)).convert("L").save("grey.png")
     make("grey.png", "-o", "out.png")
@@ -169,6 +179,7 @@ def test_films(make, folder):
         (["photo.jpg", "--model", "a", "--mask", "none.png"], "none.png: there is no such file"),
         (["photo.jpg", "wave.png", "--model", "a", "--mask", "night.jpg"], "is a place in one picture, not in 2"),
         (["photo.jpg", "--model", "a", "--mask", "night.jpg", "--parser", "b"], "leave one of them out"),
+        (["photo.jpg", "--model", "a", "--mask", "night.jpg", "--no-zoom"], "so that --no-zoom has nothing to find"),
         (["photo.jpg", "--model", "a", "--variants", "--steps", "x"], "--variants makes a page and keeps no --steps"),
         (["photo.jpg", "--model", "a", "--iterations", "9"], "--iterations is an option of gatys: add --model gatys"),
         (["photo.jpg", "--model", "gatys", "--iterations", "0"], "--iterations 0: input should be greater than or"),
