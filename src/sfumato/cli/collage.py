@@ -92,7 +92,7 @@ def run(words: Sequence[str], console: Console) -> int:
     if "parts" in values:
         values["parts"] = [part for word in values["parts"] for part in word.split(",") if part]
     options = flags.build(Options, values | {"seed": given.seed or 0})
-    moving, names = films.apart(given.photos)
+    moving, names = films.apart(given.photos, console)
     if moving and (given.variants or given.mask or given.steps or (names and given.out)):
         raise OptionError(f"{moving[0]}: a film has no --variants, --mask or --steps, and no -o together with pictures")
     ending = f"{model_name(given.model[0])}-collage"

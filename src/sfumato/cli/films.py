@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from . import batch, flags, inputs
 from .console import Console
-from .files import path_of
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -21,12 +20,26 @@ def add(made: flags.Parser) -> None:
     made.add_argument_group("films").add_argument("--smooth", type=float, default=0.0, metavar="X", help=text)
 
 
-def apart(names: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """The films that were named, and all else."""
+def apart(names: Sequence[str], console: Console) -> tuple[list[Path], list[str]]:
+    """The films that were named or match a pattern, and all else; those in folders are left out, and told.
+
+    Raises:
+        PictureError: a name means nothing.
+    """
     from ..video import ENDINGS
 
-    films = [name for name in names if path_of(name).suffix.lower() in ENDINGS and path_of(name).is_file()]
-    return [path_of(name) for name in films], [name for name in names if name not in films]
+    films, others = list[Path](), list[str]()
+    for name in names:
+        found = inputs.matches(name)
+        moving = [path for path in found if path.suffix.lower() in ENDINGS and path.is_file()]
+        films += moving
+        others += [str(path) for path in found if path not in moving] if moving else [name]
+        for folder in (path for path in found if path.is_dir()):
+            inside = [path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS]
+            if inside:
+                pattern = folder / f"*{inside[0].suffix}"
+                console.warn(f"{folder}: holds films, {len(inside)}, that are left out; name them, as '{pattern}'")
+    return films, others
 
 
 def plan(films: Sequence[Path], ending: str, given: argparse.Namespace, console: Console) -> list[inputs.Job]:
@@ -34,6 +47,7 @@ def plan(films: Sequence[Path], ending: str, given: argparse.Namespace, console:
 
     Args:
         ending: what the names of results end in.
+        given: `out`, `shard`, `smooth` and `overwrite` of it.
 
     Raises:
         OptionError: a name will not do, or PyAV is missing.
@@ -41,6 +55,8 @@ def plan(films: Sequence[Path], ending: str, given: argparse.Namespace, console:
     from .. import video
 
     jobs = inputs.plan([inputs.Photo(path=film) for film in films], ending, given.out, suffix=".mp4")
+    if given.shard:
+        jobs = batch.shard(jobs, given.shard)
     for job in jobs:
         video.check(job.output)
     video.smoothed(lambda pixels: pixels, given.smooth)  # says what is wrong with the number

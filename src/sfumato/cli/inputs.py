@@ -59,7 +59,7 @@ def find_files(arguments: Sequence[str]) -> list[Path]:
     Raises:
         PictureError: one of them means nothing, or a folder.
     """
-    found = [path for argument in arguments for path in _matches(argument)]
+    found = [path for argument in arguments for path in matches(argument)]
     for path in found:
         if path.is_dir():
             raise PictureError(f"{path}: is a folder; name pictures in it, or a pattern such as {path / '*.jpg'}")
@@ -114,7 +114,7 @@ def ending_of(styles: Sequence[Path]) -> str:
 
 def _meant(argument: str) -> list[Photo]:
     photos = []
-    for path in _matches(argument):
+    for path in matches(argument):
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if _is_picture(p.relative_to(path)) and not p.is_dir())
             if not inside:
@@ -126,7 +126,7 @@ def _meant(argument: str) -> list[Photo]:
     return photos
 
 
-def _matches(argument: str) -> list[Path]:
+def matches(argument: str) -> list[Path]:
     """What a name or a pattern means; a name that exists is never taken for a pattern."""
     path = path_of(argument)
     if os.path.exists(path):

@@ -74,7 +74,7 @@ def run(words: Sequence[str], console: Console) -> int:
     from ..options import Options
 
     options = flags.build(Options, flags.given(given, fields()))
-    moving, names = films.apart(given.photos)
+    moving, names = films.apart(given.photos, console)
     if moving and names and given.out:
         raise OptionError("films and pictures together have no -o; give them by two commands")
     model = model_name(given.model)

@@ -162,6 +162,14 @@ def test_films(make, folder):
     with av.open("clip-mine-collage.mp4") as found:
         frames = [frame.to_ndarray(format="rgb24") for frame in found.decode(video=0)]
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
+    for name in ("clips/one.mp4", "clips/two.mp4"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes((folder / "clip.mp4").read_bytes())
+    assert make("clips/*.mp4", "--shard", "1/2").out == ["clips/two-mine-collage.mp4: 3 frames, without sound"]
+    alone = make("clips")
+    assert "clips: holds films, 3, that are left out; name them, as 'clips/*.mp4'" in alone.err[0]
+    assert "no pictures in this folder" in alone.err[1]
     result = make("clip.mp4", "photo.jpg", "--steps", "x")
     assert "a film has no --variants, --mask or --steps" in result.err[0]
 
