@@ -186,6 +186,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--make", action="store_true")
     parser.add_argument("--teacher", metavar="FILE", type=Path, nargs="+", default=())
     given = parser.parse_args(words)
+    if given.make and not given.teacher and not given.makehuman:
+        parser.error("--make wants --makehuman FOLDER, too: some of the characters are its")
     held = make_held(given.sets)
     if given.make and given.teacher:
         make_taught(given.sets, given.teacher)

@@ -66,7 +66,9 @@ def blend(
         before = photo[rows].astype(np.float32) / white
         difference = drawn[rows].astype(np.float32) / white - before
         if options.color_match:
-            difference += options.color_match * _matching(before, difference, inside)
+            matching = _matching(before, difference, inside)
+            matching *= options.color_match
+            difference += matching
         near = None if parts is None else parts.within(box)
         change, share = _WAYS[options.blend](before, difference, inside, _Wish(piece.size, options.softness, near))
         change *= options.strength
@@ -130,15 +132,18 @@ def _surroundings(piece: zones.Piece, shape: tuple[int, ...]) -> tuple[Box, Mask
 
 def _matching(photo: Floats, difference: Floats, inside: Mask) -> Floats:
     """What brings a drawing's mean and deviation to the photograph's, channel by channel, where the mask is."""
-    drawn = photo + difference
-    (mean, spread), (wanted, wished) = ((p[inside].mean(0), p[inside].std(0)) for p in (drawn, photo))
+    drawn, where = photo + difference, inside.astype(np.uint8)
+    figures = (cv2.meanStdDev(pixels, mask=where) for pixels in (drawn, photo))
+    (mean, spread), (wanted, wished) = ([np.float32(plane[:, 0]) for plane in pair] for pair in figures)
     gain = (wished / spread.clip(1e-3)).clip(0.5, 2)
-    return np.asarray((drawn - mean) * gain + wanted - drawn, np.float32)
+    drawn *= gain - 1
+    drawn += wanted - mean * gain
+    return drawn
 
 
 def _hard(_photo: Floats, difference: Floats, inside: Mask, _wish: _Wish) -> tuple[Floats, Floats]:
     share = inside.astype(np.float32)
-    return difference * share[..., None], share
+    return np.multiply(difference, share[..., None], out=difference), share
 
 
 def _feather(_photo: Floats, difference: Floats, inside: Mask, wish: _Wish) -> tuple[Floats, Floats]:

@@ -110,7 +110,9 @@ def test_a_page_of_variants(sfumato, make, folder, generator_file, monkeypatch):
     result = sfumato("collage", "photo.jpg", "--variants", "--model", generator_file, "faces2toon")
     assert result == (0, ["photo-variants.png"], [])
     page = image.read("photo-variants.png")
+    one = image.read("photo.jpg")
     assert page.width > 6 * 300
+    assert page.height > 2 * 300 * one.height / one.width, "a row for each model"
 
 
 def test_a_parser_may_look_at_heads_from_near(sfumato, folder, generator_file, monkeypatch):
