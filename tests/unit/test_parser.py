@@ -13,6 +13,7 @@ from PIL import Image
 
 import sfumato
 from sfumato import image
+from sfumato.data.faces import detect
 from sfumato.errors import Cancelled, DataError, OptionError, PictureError, WeightsError
 from sfumato.image import Box
 from sfumato.methods import segformer
@@ -125,7 +126,9 @@ def test_heads_are_looked_at_from_near(parser, monkeypatch):
     monkeypatch.setattr(parser, "view", lambda p, box: seen.append(box) or real(p, box))
     far = parser(pixels).labels
     monkeypatch.setattr(parser, "zoom", True)
-    near = parser(pixels).labels
+    found = parser(pixels)
+    near = found.labels
+    assert found.faces == (), "looked for, and none is there"
     assert len(seen) == 3
     whole, box = seen[1:]
     assert whole == Box(0, 0, 600, 400)
@@ -148,7 +151,7 @@ def test_a_head_that_fills_the_picture_is_not_looked_at_twice(parser, monkeypatc
     close = np.full((60, 60, 3), 50, np.uint8)
     close[15:45, 15:45] = SKIN
     assert parser(close).present().keys() == {"hair", "face"}
-    assert parser._heads(close, parser.view(close, Box(0, 0, 60, 60))) == []
+    assert parser._heads((60, 60), parser.view(close, Box(0, 0, 60, 60)), ()) == []
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +168,7 @@ def test_faces_that_the_first_look_misses_are_looked_at_from_near(parser, portra
         wide[300:556, left : left + 256] = portrait
     nothing = np.full((18, 64, 64), -9.0, np.float32)
     nothing[0] = 9
-    boxes = parser._heads(wide, View(logits=nothing, box=Box(0, 0, 900, 1400)))
+    boxes = parser._heads((900, 1400), View(logits=nothing, box=Box(0, 0, 900, 1400)), detect(wide))
     assert len(boxes) == 2
     for left, box in zip((150, 950), sorted(boxes, key=lambda box: box.left), strict=True):
         assert box.left < left + 30
@@ -180,7 +183,7 @@ def test_a_head_whose_face_is_known_is_not_looked_at_twice(parser, portrait):
     wide[300:556, 100:356] = portrait
     logits = np.zeros((18, 45, 70), np.float32)
     logits[0], logits[HAIR, 16:28, 6:17], logits[HAIR, 30:38, 50:60] = 1, 9, 9
-    boxes = parser._heads(wide, View(logits=logits, box=Box(0, 0, 900, 1400)))
+    boxes = parser._heads((900, 1400), View(logits=logits, box=Box(0, 0, 900, 1400)), detect(wide))
     assert sorted(box.left > 800 for box in boxes) == [False, True]
 
 

@@ -54,7 +54,7 @@ def finder(*, device: str = "auto", precision: "Precision" = "auto", zoom: bool 
         faces = detect(to_8(picture.pixels), Options(score=SCORE, smallest=smallest_in(*size)))
         if not faces:
             return replace(Parts.empty(*size), faces=())
-        return replace(with_faces(parser(picture, faces), faces), faces=tuple(faces))
+        return with_faces(parser(picture, faces), faces)
 
     return found
 

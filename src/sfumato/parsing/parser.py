@@ -103,8 +103,10 @@ class PartParser:
         size = pixels.shape[:2]
         views = [self.view(pixels, Box(0, 0, *size))]
         if self.zoom:
-            views += [self.view(pixels, box) for box in self._heads(pixels, views[0], faces)]
-        return Parts(labels=_best(views, size), names=self.names, soft=self._soft(views, size))
+            faces = detect(pixels) if faces is None else faces
+            views += [self.view(pixels, box) for box in self._heads(size, views[0], faces)]
+        known = None if faces is None else tuple(faces)
+        return Parts(labels=_best(views, size), names=self.names, soft=self._soft(views, size), faces=known)
 
     def view(self, pixels: NDArray[np.uint8], box: Box) -> View:
         """What the network says of a rectangle of a picture (H, W, 3)."""
@@ -126,15 +128,14 @@ class PartParser:
             found: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
         return found.float()
 
-    def _heads(self, pixels: NDArray[np.uint8], whole: View, known: Sequence[Face] | None = None) -> list[Box]:
-        """Where a second look is worth it: the rectangles about heads of a picture (H, W, 3), the largest first."""
+    def _heads(self, size: tuple[int, int], whole: View, known: Sequence[Face]) -> list[Box]:
+        """Where a second look is worth it: the rectangles about heads of a picture (H, W), the largest first."""
         wanted = [k for k, name in enumerate(self.names) if name in HEAD]
         if not wanted:
             return []
-        size = pixels.shape[:2]
         there = np.isin(whole.logits.argmax(0), wanted).astype(np.uint8)
         factors = (size[1] / there.shape[1], size[0] / there.shape[0])
-        faces = [about(face.box, AROUND_FACE, (1, 1), size) for face in (detect(pixels) if known is None else known)]
+        faces = [about(face.box, AROUND_FACE, (1, 1), size) for face in known]
         count, pieces, stats, _ = cv2.connectedComponentsWithStats(there, connectivity=8)
         seen = {0, *(int(number) for box in faces for number in np.unique(pieces[cells(box, factors)]))}
         large = [k for k in range(1, count) if k not in seen and stats[k, 4] >= LEAST_HEAD * there.size]
