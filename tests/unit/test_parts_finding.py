@@ -1,5 +1,7 @@
 """What finds parts where nobody says what does."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,22 @@ def test_in_noise_nobody_is_found():
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     parts = parsing.find(noise)
     assert (parts.present(), parts.faces) == ({"background": 1.0}, ())
+
+
+def test_of_small_faces_the_detector_must_be_sure(monkeypatch):
+    small, large = face_at(10, 10, 25, 30), face_at(60, 60, 50, 60)
+    doubtful = [dataclasses.replace(face, score=0.4) for face in (small, large)]
+    monkeypatch.setattr(finding, "detect", lambda pixels, options: [large, small, *doubtful])
+    assert finding.seen(np.zeros((200, 200, 3), np.uint8)) == [large, small, doubtful[1]]
+
+
+def test_a_doubtful_face_in_the_head_of_another_gets_no_second_look():
+    """It would spoil that; by itself it gets one, and of two that are sure each does."""
+    sure, doubtful = face_at(100, 100, 100, 120), dataclasses.replace(face_at(90, 60, 50, 50), score=0.45)
+    apart = dataclasses.replace(face_at(400, 100, 80, 90), score=0.35)
+    assert finding.from_near([sure, doubtful, apart]) == [sure, apart]
+    beside = face_at(190, 100, 90, 100)
+    assert finding.from_near([sure, beside]) == [sure, beside]
 
 
 def test_small_faces_are_found(repository):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.faces import Face, Options, detect, smallest_in
 from ..image import Source, from_any
@@ -23,7 +24,8 @@ DEFAULT_MODEL = "segformer/parts"
 
 OF_HEADS = tuple(PARTS.index(part) for part in HEAD)
 SCORE = 0.3
-"""From which score on something is a face: the small model's own word is asked for, too."""
+"""From which score on something is a face: the small model's own word is asked for, too. Of small ones, which patterns
+in hair and leaves look like, the detector must be sure."""
 
 Finder: TypeAlias = Callable[[Source], Parts]
 
@@ -51,12 +53,35 @@ def finder(*, device: str = "auto", precision: "Precision" = "auto", zoom: bool 
     def found(source: Source) -> Parts:
         picture = from_any(source).compose_on_white()
         size = picture.height, picture.width
-        faces = detect(to_8(picture.pixels), Options(score=SCORE, smallest=smallest_in(*size)))
+        faces = seen(to_8(picture.pixels))
         if not faces:
             return replace(Parts.empty(*size), faces=())
-        return with_faces(parser(picture, faces), faces)
+        parts = with_faces(parser(picture, from_near(faces)), faces)
+        return replace(parts, faces=tuple(faces))
 
     return found
+
+
+def seen(pixels: NDArray[np.uint8]) -> list[Face]:
+    """The faces of a picture (H, W, 3) that a parser is asked about, the largest first."""
+    sure = Options()
+    found = detect(pixels, Options(score=SCORE, smallest=smallest_in(*pixels.shape[:2])))
+    return [face for face in found if face.score >= sure.score or min(face.box[2:]) >= sure.smallest]
+
+
+def from_near(faces: Sequence[Face]) -> list[Face]:
+    """The faces that a second look is for: none of a doubtful one in the head of another, where it would spoil that."""
+    sure = [face for face in faces if face.score >= Options().score]
+    return [face for face in faces if face in sure or not any(_in_head(face, other) for other in sure)]
+
+
+def _in_head(face: Face, other: Face) -> bool:
+    """Whether a face's middle lies in the square about another's head, twice as wide and as high as its box."""
+    offsets = [
+        abs(face.box[axis] + face.box[axis + 2] / 2 - other.box[axis] - other.box[axis + 2] / 2) / other.box[axis + 2]
+        for axis in (0, 1)
+    ]
+    return max(offsets) < 1
 
 
 def with_faces(parts: Parts, faces: Sequence[Face]) -> Parts:
