@@ -85,6 +85,25 @@ export class MaskEditor extends HTMLElement {
     this.fit();
   }
 
+  /** Takes no more strokes; one that is being painted is done. */
+  hold() {
+    this.finish();
+    this.ready = false;
+    this.down.clear();
+    this.pinch = this.panned = this.resizing = null;
+    this.tired = false;
+    this.showCross(null);
+  }
+
+  /** Shows nothing. */
+  close() {
+    this.hold();
+    this.mask = new Mask(1, 1, new Uint8Array(1), []);
+    for (const canvas of [this.photo, this.veil]) if (canvas) canvas.width = canvas.height = 0;
+    Object.assign(this, { paper: null, shades: undefined, colours: undefined });
+    this.place();
+  }
+
   // ---- what is seen
 
   /** Draws the veil anew in a rectangle, at the next frame. */

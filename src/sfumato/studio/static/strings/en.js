@@ -75,6 +75,8 @@ export const en = {
   "zone.first_guess": "This is a first guess of where the head is. Mend it with the brush.",
   "zone.nobody": "Nobody was found on this photo. Paint the part yourself.",
   "zone.no_parser": "Parts could not be found, so paint the part yourself. {why}",
+  "zone.stopped": "The search for parts was stopped. Paint the part yourself, or look again.",
+  "zone.again": "Look again",
   "zone.lost": "The zone did not arrive whole: {held} of {sent} pixels. Please change it a little, it will be sent again.",
 
   "tool.all": "Tools",

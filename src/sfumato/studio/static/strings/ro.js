@@ -75,6 +75,8 @@ export const ro = {
   "zone.first_guess": "Este o primă presupunere despre locul capului. Corecteaz-o cu pensula.",
   "zone.nobody": "Nu a fost găsit nimeni în fotografie. Pictează tu partea dorită.",
   "zone.no_parser": "Părțile nu au putut fi găsite, așa că pictează tu partea dorită. {why}",
+  "zone.stopped": "Căutarea părților a fost oprită. Pictează tu partea dorită sau caută din nou.",
+  "zone.again": "Caută din nou",
   "zone.lost": "Zona nu a ajuns întreagă: {held} din {sent} pixeli. Schimbă-o puțin și va fi trimisă din nou.",
 
   "tool.all": "Unelte",
