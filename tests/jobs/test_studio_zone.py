@@ -296,15 +296,19 @@ def test_what_is_painted_just_before_the_page_goes_is_not_lost(seen, address, no
     told.page.evaluate(f"() => {ZONE}zone.flush())")
     bits = np.random.default_rng(0).random(told.head.shape) < 0.5 if noisy else told.head.copy()
     bits[70:75, 10:40] = True
+    told.hold("/mask")
     text = base64.b64encode(bits.astype(np.uint8).tobytes()).decode()
-    told.page.evaluate(
-        "(text) => { const editor = document.querySelector('mask-editor');"
-        " editor.mask.become(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));"
-        " editor.changed(); location.reload(); }",
-        text,
-    )
-    told.page.locator(".screen.zone").wait_for()
-    told.open()
+    with told.page.expect_navigation():
+        told.page.evaluate(
+            "(text) => { const editor = document.querySelector('mask-editor');"
+            " editor.mask.become(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));"
+            " editor.changed(); location.reload(); }",
+            text,
+        )
+    sp.until(told.page, "() => document.querySelector('.screen.zone:not([hidden])')")
+    told.page.wait_for_timeout(500)
+    assert not told.page.evaluate(READY), "first the zone is sent, then it is shown"
+    told.release("/mask")
     told.shows(bits)
     assert np.array_equal(told.kept(), bits)
     assert told.page.evaluate("() => JSON.parse(localStorage.getItem('sfumato.left'))") is None

@@ -122,7 +122,10 @@ class Zone extends EventTarget {
 
   /** Takes leave of the photo that is shown, once the server holds its zone. */
   async part() {
-    if (!this.photo) return;
+    if (!this.photo) {
+      await this.sending.catch(() => {}); // What the last page left may be of the photo that comes.
+      return;
+    }
     this.editor.hold();
     await this.flush().catch((error) => {
       if (error.code === "not_found") return; // It has gone, and its zone with it.
