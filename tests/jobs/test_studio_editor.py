@@ -322,6 +322,97 @@ def test_keys_alone_paint_undo_and_leave_the_editor(editor):
     assert editor.do("return document.activeElement !== editor")
 
 
+def press(editor: Editor, *keys: str) -> None:
+    for key in keys:
+        editor.page.keyboard.press(key)
+
+
+def cross(editor: Editor) -> tuple[float, float]:
+    """Where the crosshair is seen, in CSS pixels from the editor's corner."""
+    box = editor.page.locator("mask-editor .ring").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_the_crosshair_stays_in_sight(editor):
+    width, height = editor.do("return [editor.clientWidth, editor.clientHeight]")
+    editor.do("editor.focus(); editor.zoom(24)")
+    press(editor, "ArrowRight")
+    for way, steps in {"ArrowRight": 14, "ArrowDown": 10, "ArrowLeft": 28, "ArrowUp": 22}.items():
+        for _ in range(steps):
+            key = f"editor.key(new KeyboardEvent('keydown', {{ key: '{way}' }}))"
+            editor.do(f"for (let i = 0; i < 5; i++) {key}")
+            x, y = cross(editor)
+            assert 0 < x < width
+            assert 0 < y < height
+            assert (x, y) == pytest.approx(editor.at(*editor.do("return editor.cross")), abs=2)
+    assert editor.do("return editor.cross[1]") < 10, "it has come to the upper border"
+
+
+def test_the_whole_picture_stays_where_it_is_under_the_crosshair(editor):
+    editor.do("editor.focus()")
+    before = editor.view
+    press(editor, "ArrowLeft", *["ArrowLeft"] * 60, *["ArrowUp"] * 50)
+    assert editor.do("return editor.cross") == [0, 0]
+    assert editor.view == before
+
+
+def test_keys_zoom_to_the_crosshair_and_move_the_picture(editor):
+    editor.do("editor.focus()")
+    press(editor, *["ArrowRight"] * 6, *["ArrowDown"] * 4)
+    at = editor.do("return editor.cross")
+    place = editor.at(*at)
+    press(editor, "+", "+", "+", "-")
+    assert editor.view["scale"] > 5
+    assert editor.at(*at) == pytest.approx(place, abs=0.5)
+    assert cross(editor) == pytest.approx(place, abs=2)
+    press(editor, "0")
+    assert cross(editor) == pytest.approx(editor.at(*at), abs=2)
+    editor.do("editor.zoom(24)")
+    before = editor.view
+    press(editor, "Control+ArrowRight", "Control+ArrowUp")
+    width, height = editor.do("return [editor.clientWidth, editor.clientHeight]")
+    moved = {"scale": 24, "x": before["x"] - width / 5, "y": before["y"] + height / 5}
+    assert editor.view == pytest.approx(moved)
+    assert not editor.bits.any()
+    press(editor, "Enter")
+    assert all(0 < part < most for part, most in zip(cross(editor), (width, height), strict=True))
+
+
+def test_a_lasso_is_drawn_by_keys(editor):
+    editor.do("editor.focus(); editor.resize(64)")
+    press(editor, "l", "ArrowRight")
+    start = editor.do("return editor.cross")
+    assert editor.page.locator("mask-editor .ring").is_visible(), "the crosshair is seen with the lasso, too"
+    step = editor.do("return editor.radius()") / 2
+    sides = ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp")
+    for side in sides:
+        press(editor, "Enter", *[side] * 6)
+    assert not editor.bits.any()
+    assert editor.do("return editor.corners.length") == 4
+    press(editor, "Enter")
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    inside = (abs(x - start[0] - 3 * step) < 3 * step) & (abs(y - start[1] - 3 * step) < 3 * step)
+    assert near(editor.bits, inside)
+    assert editor.do("return [editor.corners.length, editor.mask.past.length]") == [0, 1]
+    press(editor, "e")
+    for side in sides[:3]:
+        press(editor, "Enter", *[side] * 6)
+    press(editor, "Enter", "Enter")
+    assert not editor.bits.any(), "twice in a place closes it, too"
+
+
+def test_a_lasso_by_keys_can_be_taken_back(editor):
+    editor.do("editor.focus()")
+    press(editor, "l", "ArrowRight", "Enter", "ArrowRight", "Enter", "ArrowDown", "Enter", "Control+z")
+    assert editor.do("return editor.corners.length") == 2
+    press(editor, "Enter", "Escape", "Enter", "Enter")
+    assert editor.do("return editor.corners.length") == 1
+    assert editor.do("return editor.mask.past.length") == 0
+    press(editor, "b")
+    assert editor.do("return editor.corners.length") == 0
+    assert not editor.bits.any()
+
+
 def test_holding_tab_hides_the_veil_while_the_pointer_is_over_the_picture(editor):
     editor.page.mouse.move(*editor.at(80, 60))
     editor.do("editor.focus()")

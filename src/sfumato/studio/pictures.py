@@ -132,16 +132,13 @@ async def photo_thumb(call: Call) -> Response:
 async def labels(call: Call) -> Response:
     """The part of each pixel."""
     if call.holding.photo.status.state not in ("parsed", "no_person"):
-        raise Refusal("not_found", "The parts of this picture are not known yet.", "Ask for its status.")
+        raise Refusal("not_found", "The parts of this picture are not known yet.", "Have them looked for.")
     return sending.file(call.holding.folder / "labels.png", sending.FOR_EVER)
 
 
 async def status(call: Call) -> s.Status:
-    """What is known of its parts; asks for them if nobody has."""
-    holding = call.holding
-    if state(call, holding).state == "none":
-        look_for_parts(call.studio, call.session, holding)
-    return state(call, holding)
+    """What is known of its parts."""
+    return state(call, call.holding)
 
 
 async def find_parts(call: Call) -> e.Job:
@@ -250,7 +247,7 @@ OPERATIONS = (
         path="/api/photos/{id}/status",
         answer=s.Status,
         errors=("not_found",),
-        about="What is known of its parts; asks for them if nobody has.",
+        about="What is known of its parts. Nothing begins by asking: POST /api/photos/{id}/parts has them looked for.",
     ),
     Operation(
         handler=find_parts,
@@ -259,7 +256,8 @@ OPERATIONS = (
         status=202,
         answer=e.Job,
         errors=("not_found",),
-        about="Looks for its parts, again after a failure; if that is under way already, answers with that job.",
+        about="Looks for its parts, again after a failure or a cancellation; if that is under way already, answers with"
+        " that job.",
     ),
     Operation(
         handler=mask,

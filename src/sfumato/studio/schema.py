@@ -118,7 +118,8 @@ class Status(Model):
     """What is known of a photo's parts."""
 
     state: Literal["none", "waiting", "loading", "parsing", "parsed", "no_person", "failed"]
-    """`none`: nobody asked for it. `no_person`: nobody was found, paint the zone. `failed`: `problem` says why."""
+    """`none`: nobody asked for it, or the search was cancelled. `no_person`: nobody was found, paint the zone.
+    `failed`: `problem` says why."""
     source: Literal["parser", "first_zone", ""] = ""
     """What found the parts: a network for all of them, or a first guess of where the head is."""
     parts: tuple[Part, ...] = ()

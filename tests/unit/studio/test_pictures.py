@@ -338,15 +338,16 @@ def test_parts_are_looked_for_again(ready, browser):
     assert browser.done(browser.post(path, None))["status"]["state"] == "no_person"
 
 
-def test_a_search_that_was_cancelled_is_asked_for_anew(ready, browser):
+def test_a_search_that_was_cancelled_ends_until_it_is_asked_for_anew(ready, browser):
     made = browser.upload(photo(1500, 1500), "")
     job = made["status"]["job"]
     browser.ask("DELETE", f"/api/jobs/{job}")
-    if browser.finish({"id": job})[0] == "cancelled":
-        assert browser.get(f"/api/photos/{made['id']}")["status"]["state"] == "none"
-    again = browser.get(f"/api/photos/{made['id']}/status")
-    if again["job"]:
-        browser.done({"id": again["job"]})
+    ended = browser.finish({"id": job})[0]
+    jobs = browser.get("/api/jobs")["jobs"]
+    status = browser.get(f"/api/photos/{made['id']}/status")
+    assert (status["state"], status["job"]) == ("none" if ended == "cancelled" else "no_person", None)
+    assert browser.get("/api/jobs")["jobs"] == jobs, "to look is not to ask"
+    browser.done(browser.post(f"/api/photos/{made['id']}/parts", None))
     assert browser.get(f"/api/photos/{made['id']}/status")["state"] == "no_person"
 
 
@@ -375,8 +376,12 @@ def test_parts_are_looked_for_when_somebody_asks(ready, browser):
     made = browser.upload(photo())
     assert made["status"]["state"] == "none"
     assert browser.ask("GET", f"/api/photos/{made['id']}/labels.png").status == 404
-    job = browser.get(f"/api/photos/{made['id']}/status")["job"]
-    assert browser.done({"id": job})["status"]["state"] == "no_person"
+    for path in ("", "/status"):  # which begin nothing
+        browser.get(f"/api/photos/{made['id']}{path}")
+    assert browser.get("/api/jobs")["jobs"] == []
+    job = browser.post(f"/api/photos/{made['id']}/parts", None)
+    assert browser.get(f"/api/photos/{made['id']}/status")["job"] in (job["id"], None)
+    assert browser.done(job)["status"]["state"] == "no_person"
 
 
 def test_a_browser_without_cookies_gets_a_session(shared):

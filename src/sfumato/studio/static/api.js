@@ -112,6 +112,8 @@ export const photos = () => get("api/photos");
 export const photo = (/** @type {string} */ id) => get(`api/photos/${id}`);
 /** @returns {Promise<Api.Status>} */
 export const status = (/** @type {string} */ id) => get(`api/photos/${id}/status`);
+/** Has the parts of a photo looked for, unless that is under way. @returns {Promise<Api.Job>} */
+export const findParts = (/** @type {string} */ id) => start(`api/photos/${id}/parts`, {});
 /** @returns {Promise<Api.Jobs>} */
 export const jobs = () => get("api/jobs");
 /** @returns {Promise<Api.Job>} */
@@ -136,11 +138,10 @@ export const mask = (/** @type {string} */ id) => raw(`api/photos/${id}/mask`);
 /**
  * @param {string} id
  * @param {Blob} file
- * @param {boolean} [leaving]  the page is about to go: the browser finishes it
  * @returns {Promise<Api.Mask>}
  */
-export async function putMask(id, file, leaving = false) {
-  return (await ask(`api/photos/${id}/mask`, { method: "PUT", body: file, keepalive: leaving, headers: { "Content-Type": "image/png" } })).json();
+export async function putMask(id, file) {
+  return (await ask(`api/photos/${id}/mask`, { method: "PUT", body: file, headers: { "Content-Type": "image/png" } })).json();
 }
 
 /**

@@ -8,6 +8,7 @@
  * size) and `zoom`. It has no words of its own. Keys go where the page sends them: `editor.key(event)`.
  */
 
+import { Keys } from "./editor-keys.js";
 import { Mask } from "./mask.js";
 
 /** @typedef {"brush" | "lasso"} Tool */
@@ -45,7 +46,9 @@ export class MaskEditor extends HTMLElement {
     this.penned = false;
     /** Fingers must all leave before one may paint again. */
     this.tired = false;
+    this.keys = new Keys(this);
     /** The crosshair that arrow keys move. @type {[number, number] | null} */ this.cross = null;
+    /** The lasso's corners that were set by keys, until it closes. @type {[number, number][]} */ this.corners = [];
     this.frame = 0;
     this.stale = this.mask.nowhere();
   }
@@ -85,6 +88,26 @@ export class MaskEditor extends HTMLElement {
     this.fit();
   }
 
+  /** Takes no more strokes; one that is being painted is done. */
+  hold() {
+    this.finish();
+    this.corners = [];
+    this.ready = false;
+    this.down.clear();
+    this.pinch = this.panned = this.resizing = null;
+    this.tired = false;
+    this.showCross(null);
+  }
+
+  /** Shows nothing. */
+  close() {
+    this.hold();
+    this.mask = new Mask(1, 1, new Uint8Array(1), []);
+    for (const canvas of [this.photo, this.veil]) if (canvas) canvas.width = canvas.height = 0;
+    Object.assign(this, { paper: null, shades: undefined, colours: undefined });
+    this.place();
+  }
+
   // ---- what is seen
 
   /** Draws the veil anew in a rectangle, at the next frame. */
@@ -108,7 +131,8 @@ export class MaskEditor extends HTMLElement {
       for (let y = y0; y < y1; y++) for (let i = y * width + x0; i < y * width + x1; i++) this.colours[i] = bits[i] ? colour : 0;
       this.paper.putImageData(this.shades, 0, 0, x0, y0, x1 - x0, y1 - y0);
     }
-    this.path?.setAttribute("d", this.drawing?.points.length ? `M${this.drawing.points.map((p) => p.map((c) => c.toFixed(1))).join("L")}` : "");
+    const line = this.drawing?.points ?? [...this.corners, ...(this.corners.length && this.cross ? [this.cross] : [])];
+    this.path?.setAttribute("d", line.length ? `M${line.map((p) => p.map((c) => c.toFixed(1))).join("L")}` : "");
   }
 
   /** Puts the canvases where the view says. */
@@ -119,6 +143,7 @@ export class MaskEditor extends HTMLElement {
     }
     this.trail?.setAttribute("viewBox", `${-x / scale} ${-y / scale} ${this.clientWidth / scale} ${this.clientHeight / scale}`);
     this.classList.toggle("close", scale * devicePixelRatio >= 3);
+    if (this.cross) this.mark();
     this.dispatchEvent(new Event("zoom"));
   }
 
@@ -166,7 +191,8 @@ export class MaskEditor extends HTMLElement {
 
   ringAt(/** @type {Point | null} */ at, size = this.size) {
     if (!this.ring) return;
-    this.ring.hidden = !at || this.tool !== "brush";
+    this.ring.hidden = !at || (this.tool !== "brush" && !this.cross);
+    this.ring.classList.toggle("bare", this.tool !== "brush");
     if (!at) return;
     this.ring.style.width = this.ring.style.height = `${size}px`;
     this.ring.style.transform = `translate(${at.x - size / 2}px, ${at.y - size / 2}px)`;
@@ -191,6 +217,7 @@ export class MaskEditor extends HTMLElement {
    * @param {[number, number] | null} from  where a straight line begins
    */
   begin(at, erases, pressure, from) {
+    this.corners = [];
     this.mask.start();
     this.drawing = { value: erases ? -1 : 1, last: from ?? at, points: this.tool === "lasso" ? [at] : [] };
     if (this.tool === "brush") this.move(at, pressure);
@@ -219,8 +246,18 @@ export class MaskEditor extends HTMLElement {
     this.changed(this.mask.dirty);
   }
 
-  /** Takes back the stroke that is being painted. */
+  /** Paints what the corners enclose. */
+  enclose() {
+    const { corners } = this;
+    this.begin(corners[0], this.erasing, 1, null);
+    if (this.drawing) this.drawing.points = corners;
+    this.finish();
+  }
+
+  /** Takes back the stroke that is being painted, and corners that enclose nothing yet. */
   cancel() {
+    this.corners = [];
+    this.repaint(this.mask.nowhere());
     if (!this.drawing) return;
     this.drawing = null;
     this.repaint(this.mask.cancel());
@@ -234,6 +271,7 @@ export class MaskEditor extends HTMLElement {
 
   undo() {
     if (this.drawing) this.cancel();
+    else if (this.corners.pop()) this.repaint(this.mask.nowhere());
     else if (this.mask.undo()) this.changed();
   }
 
@@ -333,11 +371,11 @@ export class MaskEditor extends HTMLElement {
     if (!this.down.size) this.tired = false;
   }
 
-  // ---- keys
+  // ---- tools, and what stands in for a pointer
 
   resize(/** @type {number} */ size) {
     this.size = Math.round(Math.min(LARGEST, Math.max(SMALLEST, size)));
-    if (this.hovered) this.ringAt(this.ringPlace);
+    this.mark();
     this.dispatchEvent(new Event("tool"));
   }
 
@@ -346,7 +384,7 @@ export class MaskEditor extends HTMLElement {
     this.cancel();
     [this.tool, this.erasing] = [tool, erasing];
     this.classList.toggle("erases", erasing);
-    this.ringAt(this.hovered ? this.ringPlace : null);
+    this.mark();
     this.dispatchEvent(new Event("tool"));
   }
 
@@ -354,77 +392,38 @@ export class MaskEditor extends HTMLElement {
   showCross(/** @type {[number, number] | null} */ at) {
     this.cross = at && [Math.min(this.mask.width, Math.max(0, at[0])), Math.min(this.mask.height, Math.max(0, at[1]))];
     this.classList.toggle("crossed", Boolean(at));
+    this.repaint(this.mask.nowhere());
+    this.mark();
+  }
+
+  /** @returns {Point | null} */
+  crossPlace() {
     const { scale, x, y } = this.view;
-    this.ringAt(this.cross && { x: this.cross[0] * scale + x, y: this.cross[1] * scale + y });
+    return this.cross && { x: this.cross[0] * scale + x, y: this.cross[1] * scale + y };
   }
 
-  /** Does what a key means here; true if it means something. Keys come down and go up (`type`). */
+  /** Puts the ring where the crosshair is, else where a mouse or pen is. */
+  mark() {
+    this.ringAt(this.crossPlace() ?? (this.hovered ? this.ringPlace : null));
+  }
+
+  /** Moves the picture so that the crosshair is in sight, but draws its borders no farther in than where all of it is. */
+  reveal() {
+    const place = this.crossPlace();
+    if (!place) return;
+    const { scale, x, y } = this.view;
+    const way = (/** @type {number} */ at, /** @type {number} */ from, /** @type {number} */ length, /** @type {number} */ room) => {
+      const edge = Math.min(60, room / 4);
+      if (at < edge) return Math.max(0, Math.min(edge - at, MARGIN - from));
+      return at > room - edge ? Math.min(0, Math.max(room - edge - at, room - MARGIN - length - from)) : 0;
+    };
+    const [dx, dy] = [way(place.x, x, this.mask.width * scale, this.clientWidth), way(place.y, y, this.mask.height * scale, this.clientHeight)];
+    if (dx || dy) this.pan(dx, dy);
+  }
+
+  /** Does what a key means here; true if it means something. */
   key(/** @type {KeyboardEvent} */ event) {
-    if (!this.ready) return false;
-    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const acts = event.type === "keyup" ? this.lifted(name) : event.ctrlKey || event.metaKey ? this.command(name, event.shiftKey) : this.pressed(name, event);
-    if (acts) event.preventDefault();
-    return acts;
-  }
-
-  lifted(/** @type {string} */ name) {
-    if (name === "Tab" || name === "v") this.peek(false);
-    if (name !== " " || !this.spaced) return false;
-    this.spaced = false;
-    this.classList.remove("pans");
-    return true;
-  }
-
-  command(/** @type {string} */ name, /** @type {boolean} */ shift) {
-    if (name === "z") shift ? this.redo() : this.undo();
-    else if (name === "y") this.redo();
-    else return false;
-    return true;
-  }
-
-  pressed(/** @type {string} */ name, /** @type {KeyboardEvent} */ event) {
-    const act = {
-      b: () => this.pick("brush", false),
-      e: () => this.pick(this.tool, true),
-      l: () => this.pick("lasso"),
-      x: () => this.pick(this.tool, !this.erasing),
-      "[": () => this.resize(Math.min(this.size - 1, this.size / 1.15)),
-      "]": () => this.resize(Math.max(this.size + 1, this.size * 1.15)),
-      i: () => this.invert(),
-      v: () => this.peek(true),
-      0: () => this.fit(),
-      1: () => this.zoom(1 / devicePixelRatio),
-      "+": () => this.zoom(this.view.scale * 1.25),
-      "=": () => this.zoom(this.view.scale * 1.25),
-      "-": () => this.zoom(this.view.scale / 1.25),
-      Escape: () => this.cancel(),
-    }[name];
-    if (act) act();
-    else if (name === "Tab" && this.used() && !event.shiftKey) this.peek(true);
-    else if (name === " " && this.used()) this.spaced = this.classList.toggle("pans", true);
-    else return document.activeElement === this && this.steered(name, event);
-    return true;
-  }
-
-  /** Whether a mouse or pen is at work here, so that Tab and space are the editor's and not the page's. */
-  used() {
-    return this.hovered && (document.activeElement === this || document.activeElement === document.body);
-  }
-
-  /** Arrow keys move a crosshair, Enter paints there: the brush without a pointer. */
-  steered(/** @type {string} */ name, /** @type {KeyboardEvent} */ event) {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[name];
-    const at = this.cross ?? [this.mask.width / 2, this.mask.height / 2];
-    if (way) {
-      this.hovered = false; // Who steers by keys leaves by Tab, wherever the mouse rests.
-      const step = event.shiftKey ? 1 : Math.max(1, this.radius() / 2);
-      this.showCross(this.cross ? [at[0] + way[0] * step, at[1] + way[1] * step] : [at[0], at[1]]);
-    } else if (name === "Enter" && this.cross) {
-      this.begin([at[0], at[1]], this.erasing, 1, null);
-      if (this.tool === "brush") this.finish();
-      else this.cancel();
-    } else return false;
-    return true;
+    return this.ready && this.keys.heard(event);
   }
 
   invert() {

@@ -99,14 +99,14 @@ export class Mask {
     this.area += change;
   }
 
-  /** Takes other labels, as when they are found after painting has begun; hand work and its history stay. */
-  relabel(/** @type {Uint8Array} */ labels, /** @type {Iterable<number>} */ chosen) {
+  /** Takes other labels, as when they are found after painting has begun; hand work stays, `reset` goes back to `first`. */
+  relabel(/** @type {Uint8Array} */ labels, /** @type {Iterable<number>} */ first, chosen = first) {
     const inverted = this.chosen[255]; // No part has this number, so only `invert` sets it.
     this.labels = labels;
     this.chosen.fill(inverted);
     for (const label of chosen) this.chosen[label] = 1 - inverted;
     this.first.fill(0);
-    for (const label of chosen) this.first[label] = 1;
+    for (const label of first) this.first[label] = 1;
     this.compose(this.everywhere());
   }
 

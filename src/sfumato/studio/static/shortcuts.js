@@ -4,7 +4,7 @@ import { button, h } from "./dom.js";
 
 /** Two spaces stand between keys that do the same, or the opposite. @type {Record<string, [string, string][]>} */
 const KEYS = {
-  zone: [["B", "tool.brush"], ["L", "tool.lasso"], ["E", "tool.erase"], ["X", "keys.swap"], ["[  ]", "keys.size"], ["Alt + ↔", "keys.drag_size"], ["Shift + ●", "keys.straight"], ["◐", "keys.right"], ["Ctrl + Z", "tool.undo"], ["Ctrl + Shift + Z", "tool.redo"], ["I", "mask.invert"], ["Tab  V", "keys.peek"], ["␣ + ●", "keys.pan"], ["+  −", "keys.zoom"], ["0", "tool.fit"], ["1", "keys.whole"], ["← ↑ ↓ →", "keys.cross"], ["Enter", "keys.dab"]],
+  zone: [["B", "tool.brush"], ["L", "tool.lasso"], ["E", "tool.erase"], ["X", "keys.swap"], ["[  ]", "keys.size"], ["Alt + ↔", "keys.drag_size"], ["Shift + ●", "keys.straight"], ["◐", "keys.right"], ["Ctrl + Z", "tool.undo"], ["Ctrl + Shift + Z", "tool.redo"], ["I", "mask.invert"], ["Tab  V", "keys.peek"], ["␣ + ●", "keys.pan"], ["+  −", "keys.zoom"], ["0", "tool.fit"], ["1", "keys.whole"], ["← ↑ ↓ →", "keys.cross"], ["Enter", "keys.dab"], ["Ctrl + ← ↑ ↓ →", "keys.pan_by_keys"]],
   variants: [["← ↑ ↓ →", "keys.move"], ["Enter", "keys.open"], ["S", "variants.star"], ["H", "variants.hide"], ["A", "variants.pair"]],
   save: [["← →", "keys.line"], ["␣", "keys.original"], ["0", "keys.centre"]],
   app: [["Ctrl + V", "keys.paste"], ["?", "help.open"]],

@@ -396,7 +396,8 @@ export interface SaveOptions {
 
 /** What is known of a photo's parts. */
 export interface Status {
-  /** `none`: nobody asked for it. `no_person`: nobody was found, paint the zone. `failed`: `problem` says why. */
+  /** `none`: nobody asked for it, or the search was cancelled. `no_person`: nobody was found, paint the zone.
+`failed`: `problem` says why. */
   state: "none" | "waiting" | "loading" | "parsing" | "parsed" | "no_person" | "failed";
   /** What found the parts: a network for all of them, or a first guess of where the head is. */
   source: "parser" | "first_zone" | "";

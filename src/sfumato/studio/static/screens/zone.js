@@ -7,11 +7,11 @@
 import { sentence } from "../api.js";
 import { button, h, hush, say, word } from "../dom.js";
 import { failed } from "../notices.js";
-import { go } from "../route.js";
+import { go, settle } from "../route.js";
 import { store } from "../store.js";
 import { percent } from "../text.js";
 import { maskTools, toolbar, zoomBadge } from "../toolbar.js";
-import { stale, zone } from "../zone.js";
+import { known, stale, zone } from "../zone.js";
 import { order } from "./variants.js";
 
 /** Presets that each choose something else, and more than a single part, which has a chip of its own. */
@@ -30,6 +30,7 @@ function chips() {
   const parts = h("div", { class: "chips parts", role: "group", label: "zone.parts" });
   const absent = h("div", { class: "chips absent" });
   const more = h("details", { class: "more", hidden: true }, h("summary", { t: "zone.absent" }), absent);
+  const again = button("reset", "zone.again", () => zone.find(), { class: "quiet small again" });
 
   const part = (/** @type {Api.Part} */ { label, name, pixels, color }) => {
     const toggle = () => {
@@ -57,6 +58,7 @@ function chips() {
     parts.replaceChildren(...found.filter(there).sort((a, b) => Number(a.label === 0) - Number(b.label === 0) || b.pixels - a.pixels).map(part));
     absent.replaceChildren(...found.filter((one) => !there(one)).sort((a, b) => b.pixels - a.pixels).map(part));
     more.hidden = !absent.children.length;
+    again.hidden = !zone.photo || zone.looking || known(zone.status);
     tell();
   };
   const tell = () => {
@@ -66,18 +68,29 @@ function chips() {
   };
   zone.addEventListener("parts", fill);
   editor.addEventListener("edit", tell);
-  return [presets, parts, more];
+  fill();
+  return [presets, parts, more, again];
+}
+
+/** The key of what is known of the parts. */
+function found() {
+  const { status, looking } = zone;
+  if (looking) return "zone.finding";
+  if (!status) return "";
+  if (status.state === "parsed") return status.source === "first_zone" ? "zone.first_guess" : "";
+  return status.state === "no_person" ? "zone.nobody" : status.state === "failed" ? "zone.no_parser" : "zone.stopped";
 }
 
 /** What is known of the parts, in a sentence over the picture. */
 function findings() {
   const words = h("p", { class: "words", role: "status" });
-  const node = h("div", { class: "findings", hidden: true }, words, zone.bar.node);
+  const node = h("div", { class: "findings", hidden: true }, words);
   zone.addEventListener("parts", () => {
-    const { state, source, problem } = zone.status ?? { state: "none", source: "", problem: null };
-    const key = { none: "", parsed: source === "first_zone" ? "zone.first_guess" : "", no_person: "zone.nobody", failed: "zone.no_parser", waiting: "zone.finding", loading: "zone.finding", parsing: "zone.finding" }[state];
+    const key = found();
+    const problem = zone.status?.problem;
     if (key) say(words, key, { why: problem ? sentence(problem) : "" });
     else hush(words);
+    if (!node.contains(zone.bar.node)) node.replaceChildren(words, zone.bar.node);
     node.hidden = !key;
   });
   // What has been read would only hide the picture from who paints it.
@@ -117,9 +130,9 @@ export function zoneScreen() {
   const tell = () => {
     const { area, width, height } = editor.mask;
     make.disabled = !area || !zone.photo;
-    if (area) say(info, "zone.share", { share: percent(area / (width * height)) });
-    else if (zone.photo) say(info, "zone.empty");
-    else hush(info);
+    if (!zone.photo) hush(info);
+    else if (area) say(info, "zone.share", { share: percent(area / (width * height)) });
+    else say(info, "zone.empty");
     const variants = zone.photo?.variants ?? [];
     const made = variants.length > 0 && !zone.unsent && variants.some((one) => !stale(one));
     make.dataset.does = made ? "see" : "make";
@@ -136,7 +149,10 @@ export function zoneScreen() {
     enter: async (id) => {
       if (!id && !zone.photo) return go("photo");
       if (!tools.firstChild) tools.append(button("close", "zone.fold", () => unfold(false), { only: true, class: "tool phone fold-up" }), maskTools(editor));
-      await zone.open(id || /** @type {Api.Photo} */ (zone.photo).id);
+      await zone.open(id || /** @type {Api.Photo} */ (zone.photo).id).catch((error) => {
+        if (zone.photo) settle("zone", zone.photo.id); // Its zone could not be kept, so it is still the one that is shown.
+        throw error;
+      });
       bar.tell();
       tell();
       return undefined;
