@@ -50,12 +50,14 @@ async def health(call: Call) -> s.Health:
 
 async def options(call: Call) -> s.OptionSchemas:
     """JSON schemas of all options."""
-    from .requests import SaveOptions
+    from . import requests as r
 
     studio = call.studio
     if not studio.forms:
         studio.forms, _ = await studio.engine.quick.call("forms", {})
-    return s.OptionSchemas(**studio.forms, save=SaveOptions.model_json_schema())
+    wanted = {"variants": r.VariantsRequest, "stylize": r.StylizeRequest, "texture": r.TextureRequest}
+    requests = {name: kind.model_json_schema() for name, kind in (wanted | {"batch": r.BatchRequest}).items()}
+    return s.OptionSchemas(**studio.forms, save=r.SaveOptions.model_json_schema(), requests=requests)
 
 
 async def models(call: Call) -> s.Models:
