@@ -55,8 +55,13 @@ async def options(call: Call) -> s.OptionSchemas:
     studio = call.studio
     if not studio.forms:
         studio.forms, _ = await studio.engine.quick.call("forms", {})
-    wanted = {"variants": r.VariantsRequest, "stylize": r.StylizeRequest, "texture": r.TextureRequest}
-    requests = {name: kind.model_json_schema() for name, kind in (wanted | {"batch": r.BatchRequest}).items()}
+    kinds: dict[str, type[s.Model]] = {
+        "variants": r.VariantsRequest,
+        "stylize": r.StylizeRequest,
+        "texture": r.TextureRequest,
+        "batch": r.BatchRequest,
+    }
+    requests = {name: kind.model_json_schema() for name, kind in kinds.items()}
     return s.OptionSchemas(**studio.forms, save=r.SaveOptions.model_json_schema(), requests=requests)
 
 
