@@ -297,3 +297,31 @@ def test_what_cannot_be_is_said_in_the_language_of_the_page_before_it_is_sent(br
         assert sp.errors(page) == []
         page.locator(".texture .share").first.get_by_role("button").click()
         assert page.locator(".texture .shares + button").is_enabled()
+
+
+def test_a_bar_shows_the_last_of_two_jobs_until_that_ends(seen):
+    page = seen.page
+    page.locator(".photo .shelves .tile").first.wait_for()
+    routes: dict[str, Any] = {}
+    page.route("**/events", lambda route: routes.update({route.request.url.split("/")[-2]: route}))
+    both = """(jobs) => import("./jobs.js").then(({ JobBar }) => {
+        const bar = new JobBar();
+        bar.node.id = "both";
+        document.body.append(bar.node);
+        for (const job of jobs) bar.follow(job);
+    })"""
+    page.evaluate(both, [JOB | {"id": name * 22} for name in "AB"])
+    while len(routes) < 2:
+        page.wait_for_timeout(50)
+    ends = 'event: done\ndata: {"files": [], "variants": [], "failed": 0, "status": null}\n\n'
+    answer = {"content_type": "text/event-stream"}
+    routes["A" * 22].fulfill(body=f'event: queued\ndata: {{"place": 7}}\n\n{ends}', **answer)
+    page.wait_for_timeout(300)
+    assert page.locator("#both").is_visible()
+    assert page.locator("#both .words").inner_text() == "Starting…", "the other job says how far it is"
+    with page.expect_request("**/api/jobs/*") as cancelled:
+        page.route("**/api/jobs/*", lambda route: route.fulfill(json=JOB))
+        page.locator("#both button").click()
+    assert cancelled.value.url.endswith("B" * 22)
+    routes["B" * 22].fulfill(body=ends, **answer)
+    page.locator("#both").wait_for(state="hidden")
