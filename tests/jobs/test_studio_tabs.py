@@ -1,5 +1,8 @@
 """What stands beside the four steps of the studio's page: styles, textures, many photos, trainings."""
 
+import io
+import zipfile
+
 import browsers
 import pytest
 import studio_page as sp
@@ -77,8 +80,16 @@ def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
     assert page.locator('.files [data-state="failed"]').count() == 1
     assert page.locator('.tab[aria-current="page"]').inner_text() == "Collage"
     page.locator(".batch .action .go").click()
-    ended = ".files [data-state=done], .files [data-state=failed]"
-    sp.until(page, "(ended) => document.querySelectorAll(ended).length === 3", ended)
+    page.get_by_role("button", name="Save all as ZIP").wait_for()
+    states = "() => [...document.querySelectorAll('.files li')].map((row) => row.dataset.state).sort()"
+    assert page.evaluate(states) == ["done", "done", "failed"]
+    _, content = sp.downloaded(page, ".batch .stage .go")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+        assert [name[:10] for name in names] == ["portrait-2", "portrait-3"]
+        for name in names:
+            with Image.open(io.BytesIO(archive.read(name))) as made, Image.open(tmp_path / f"{name[:10]}.jpg") as photo:
+                assert made.size == photo.size
     seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
 
 

@@ -39,6 +39,11 @@
     const room = target.getBoundingClientRect();
     if (Math.min(room.width, room.height) < 23.5 && box.width) found.push(`small: ${where(node)}`);
   }
+  for (const dialog of document.querySelectorAll("dialog[open]")) {
+    const named = dialog.getAttribute("aria-labelledby");
+    const name = named ? document.getElementById(named)?.textContent : dialog.getAttribute("aria-label");
+    if (!name?.trim()) found.push(`no name: ${where(dialog)}`);
+  }
   for (const image of document.querySelectorAll("img")) if (!image.hasAttribute("alt")) found.push(`no alt: ${where(image)}`);
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = walker.nextNode(); text; text = walker.nextNode()) {

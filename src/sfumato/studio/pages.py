@@ -50,12 +50,19 @@ async def health(call: Call) -> s.Health:
 
 async def options(call: Call) -> s.OptionSchemas:
     """JSON schemas of all options."""
-    from .requests import SaveOptions
+    from . import requests as r
 
     studio = call.studio
     if not studio.forms:
         studio.forms, _ = await studio.engine.quick.call("forms", {})
-    return s.OptionSchemas(**studio.forms, save=SaveOptions.model_json_schema())
+    kinds: dict[str, type[s.Model]] = {
+        "variants": r.VariantsRequest,
+        "stylize": r.StylizeRequest,
+        "texture": r.TextureRequest,
+        "batch": r.BatchRequest,
+    }
+    requests = {name: kind.model_json_schema() for name, kind in kinds.items()}
+    return s.OptionSchemas(**studio.forms, save=r.SaveOptions.model_json_schema(), requests=requests)
 
 
 async def models(call: Call) -> s.Models:

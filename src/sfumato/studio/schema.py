@@ -248,6 +248,9 @@ class OptionSchemas(Model):
     stylize: dict[str, Any]
     texture: dict[str, Any]
     save: dict[str, Any]
+    requests: dict[str, Any]
+    """Of the requests that these go into, `variants`, `stylize`, `texture` and `batch`: what is asked for beside them,
+    and how many pictures there may be."""
 
 
 class Run(Model):

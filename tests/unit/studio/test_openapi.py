@@ -74,6 +74,11 @@ def test_forms_are_those_of_the_options(ready, browser):
     assert "iterations" in forms["texture"]["properties"]
     assert not {"seed", "content_weight", "precision"} & set(forms["texture"]["properties"])
     assert forms["save"]["properties"]["quality"]["maximum"] == 100
+    requests = {name: form["properties"] for name, form in forms.pop("requests").items()}
+    assert requests["variants"]["styles"]["maxItems"] == requests["stylize"]["styles"]["maxItems"] == 8
+    assert requests["texture"]["swatches"]["maxItems"] == 4
+    assert requests["texture"]["seed"]["exclusiveMaximum"] == 2**31
+    assert requests["batch"]["photos"]["maxItems"] == 500
     for form in forms.values():
         assert all("description" in field or "$ref" in field for field in form["properties"].values())
 

@@ -66,6 +66,33 @@ export function h(tag, properties = {}, ...children) {
   return node;
 }
 
+const CONTROLS = "button, input, select, a[href]";
+
+/** The controls of an element, which may be one itself. */
+function controls(/** @type {Element | undefined} */ node) {
+  if (!node) return [];
+  return /** @type {HTMLElement[]} */ ([...(node.matches(CONTROLS) ? [node] : []), ...node.querySelectorAll(CONTROLS)]);
+}
+
+/**
+ * Fills a box anew with elements that have a `data-id`, or a `data-missed`. What had the focus in it has it again, or its neighbour if it is
+ * gone; if nothing is left, `otherwise`.
+ * @param {Element} box
+ * @param {HTMLElement[]} nodes
+ * @param {HTMLElement | null} [otherwise]
+ */
+export function refill(box, nodes, otherwise = null) {
+  const before = /** @type {HTMLElement[]} */ ([...box.children]);
+  const place = before.findIndex((node) => node.contains(document.activeElement));
+  const which = controls(before[place]).findIndex((node) => node === document.activeElement);
+  box.replaceChildren(...nodes);
+  if (place < 0) return;
+  const { id, missed } = before[place].dataset;
+  const now = nodes.find((node) => node.dataset.id === id && node.dataset.missed === missed) ?? nodes[Math.min(place, nodes.length - 1)];
+  const found = controls(now);
+  (found[Math.min(Math.max(which, 0), found.length - 1)] ?? otherwise)?.focus({ preventScroll: true });
+}
+
 /** A picture of 24 x 24 units in the colour of the text. */
 export function icon(/** @type {string} */ name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -1,7 +1,7 @@
 /** Forms made of the JSON schemas that the studio gives of its options. */
 
 import { h, say } from "./dom.js";
-import { known, number, percent } from "./text.js";
+import { known, number, percent, text } from "./text.js";
 
 /** @typedef {Record<string, any>} Schema */
 /** @typedef {{node: HTMLElement, read: () => any, write: (value: any) => void}} Field */
@@ -14,6 +14,33 @@ function bare(/** @type {Schema} */ schema, /** @type {Schema} */ all) {
   const real = kinds.filter((/** @type {Schema} */ kind) => kind.type !== "null");
   const choices = real.every((/** @type {Schema} */ kind) => kind.enum) ? { enum: real.flatMap((/** @type {Schema} */ kind) => kind.enum) } : real[0];
   return { inner: real.length ? { ...whole, ...choices, description: whole.description } : whole, optional: real.length < kinds.length };
+}
+
+/** The largest whole or other number that a schema allows, as far as it says one. */
+const most = (/** @type {Schema} */ { maximum, exclusiveMaximum, type }) => maximum ?? (type === "integer" && exclusiveMaximum !== undefined ? exclusiveMaximum - 1 : undefined);
+
+/** Why a control's value cannot be; empty if it can. */
+function fault(/** @type {HTMLInputElement} */ control) {
+  control.setCustomValidity(""); // What was said before is no fault of the value.
+  if (control.validity.valid) return "";
+  if (control.type !== "number") return text(control.value.trim() ? "form.numbers" : "form.number");
+  const { min, max, step } = control;
+  if (!min) return text("form.number");
+  const values = { low: number(Number(min), 2), high: number(Number(max), 2) };
+  if (step === "1") return text(max ? "form.whole_between" : "form.whole_from", values);
+  return text(max ? "form.between" : "form.from", values);
+}
+
+/** Whether a control's value can be; the first that cannot is shown, and why, in the language of the page. */
+export function valid(/** @type {HTMLInputElement[]} */ ...controls) {
+  const wrong = controls.find((control) => fault(control));
+  if (!wrong) return true;
+  const fold = wrong.closest("details");
+  if (fold) fold.open = true;
+  wrong.setCustomValidity(fault(wrong));
+  wrong.addEventListener("input", () => wrong.setCustomValidity(""), { once: true });
+  wrong.reportValidity();
+  return false;
 }
 
 let count = 0;
@@ -65,7 +92,7 @@ function slider(/** @type {string} */ name, /** @type {Schema} */ schema) {
 /** @returns {Field} */
 function amount(/** @type {string} */ name, /** @type {Schema} */ schema, /** @type {boolean} */ optional) {
   const step = schema.type === "integer" ? 1 : "any";
-  const control = h("input", { type: "number", min: schema.minimum, max: schema.maximum, step, inputmode: "decimal" });
+  const control = h("input", { type: "number", min: schema.minimum, max: most(schema), step, inputmode: "decimal" });
   if (optional) say(control, "form.automatic", undefined, "placeholder");
   control.required = !optional;
   return {
@@ -128,6 +155,7 @@ export function form(schema, { only, without = [], plain } = {}) {
   };
   const first = Object.fromEntries([...fields.keys()].map((name) => [name, schema.properties[name].default ?? null]));
   write(first);
+  const controls = () => [...node.querySelectorAll("input")];
   return {
     node,
     fields,
@@ -135,8 +163,10 @@ export function form(schema, { only, without = [], plain } = {}) {
     first,
     /** The values, without those that stand as they were at first. */
     read: () => Object.fromEntries([...fields].map(([name, made]) => [name, made.read()]).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(first[name]))),
-    /** Whether all values can be; the browser shows the first that cannot. */
-    valid: () => node.reportValidity(),
+    /** Whether all values can be; shows the first that cannot. */
+    valid: () => valid(...controls()),
+    /** The same while something may still be typed: nothing is shown, and the focus stays. */
+    possible: () => !controls().some((control) => fault(control)),
     heard: (/** @type {() => void} */ act) => node.addEventListener("input", act),
   };
 }

@@ -4,6 +4,17 @@ import { button, h, say } from "./dom.js";
 
 const SHOWN_MS = 7000;
 
+/** Where they stand: in the dialog that is open, beside which nothing can be read or pressed, else on the page. */
+function place() {
+  const all = /** @type {HTMLElement} */ (document.getElementById("notices"));
+  const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
+  if (dialog && !dialog.contains(all)) {
+    dialog.append(all);
+    dialog.addEventListener("close", () => document.body.append(all), { once: true });
+  }
+  return all;
+}
+
 /**
  * @param {"note" | "error"} kind
  * @param {string} key
@@ -14,9 +25,9 @@ export function notice(kind, key, values) {
   say(words, key, values);
   const box = h("div", { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status" }, words);
   box.append(button("close", "notice.close", () => box.remove(), { only: true }));
-  const all = document.getElementById("notices");
-  all?.append(box);
-  while (all && all.children.length > 3) all.firstElementChild?.remove();
+  const all = place();
+  all.append(box);
+  while (all.children.length > 3) all.firstElementChild?.remove();
   if (kind === "note") setTimeout(() => box.remove(), SHOWN_MS);
   return box;
 }

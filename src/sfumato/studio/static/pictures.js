@@ -4,7 +4,7 @@
  */
 
 import * as api from "./api.js";
-import { button, h, own, say } from "./dom.js";
+import { button, h, own, refill, say } from "./dom.js";
 import { failed } from "./notices.js";
 import { store } from "./store.js";
 import { known, text } from "./text.js";
@@ -56,22 +56,29 @@ function named(/** @type {HTMLElement} */ node, /** @type {Api.Photo | Api.Examp
  * @param {() => void} act
  */
 export function tile(source, picture, act) {
-  const node = h("button", { type: "button", class: "tile", onclick: act }, h("img", { src: source, alt: "", loading: "lazy", decoding: "async" }));
+  const node = h("button", { type: "button", class: "tile", "data-id": "id" in picture ? picture.id : picture.name, onclick: act }, h("img", { src: source, alt: "", loading: "lazy", decoding: "async" }));
   named(node, picture);
   return node;
 }
 
 /**
- * Fills a row now and whenever the pictures change, until it has left the page.
- * @param {HTMLElement} row
- * @param {() => Node[]} made
+ * Fills a row now and whenever there are other pictures, until it has left the page.
+ * @template {Api.Photo | Api.Example} T
+ * @param {() => T[]} pictures
+ * @param {(picture: T) => HTMLElement} made
  */
-function live(row, made) {
+function live(pictures, made) {
+  const row = h("div", { class: "tiles" });
   let shown = false;
+  let before = "";
   const fill = () => {
     if (shown && !row.isConnected) return store.removeEventListener("photos", fill);
     shown = row.isConnected;
-    return row.replaceChildren(...made());
+    const now = pictures();
+    const names = JSON.stringify(now.map((one) => ("id" in one ? one.id : one.name)));
+    if (names !== before) refill(row, now.map(made), row.closest(".screen")?.querySelector("h1"));
+    before = names;
+    return undefined;
   };
   store.addEventListener("photos", fill);
   fill();
@@ -84,8 +91,7 @@ function live(row, made) {
  * @param {(example: Api.Example) => void} act
  */
 export function exampleRow(use, act) {
-  const row = h("div", { class: "tiles" });
-  return live(row, () => store.examples.filter((one) => one.use === use).map((one) => tile(api.at.example(one.name), one, () => act(one))));
+  return live(() => store.examples.filter((one) => one.use === use), (one) => tile(api.at.example(one.name), one, () => act(one)));
 }
 
 /**
@@ -94,14 +100,13 @@ export function exampleRow(use, act) {
  * @param {{most?: number, forget?: boolean}} [how]  `forget` gives each a button that takes it out of the session
  */
 export function recentRow(act, { most = 24, forget = false } = {}) {
-  const row = h("div", { class: "tiles" });
   const made = (/** @type {Api.Photo} */ photo) => {
     const one = tile(api.at.thumb(photo.id), photo, () => act(photo));
     if (!forget) return one;
     const drop = button("close", "photo.forget", () => store.forget(photo.id).catch(failed), { only: true, class: "corner" });
-    return h("div", { class: "tile-box" }, one, drop);
+    return h("div", { class: "tile-box", "data-id": photo.id }, one, drop);
   };
-  return live(row, () => store.recent().slice(0, most).map(made));
+  return live(() => store.recent().slice(0, most), made);
 }
 
 /**
@@ -123,10 +128,11 @@ export async function brought(file, { parts, sent }) {
  */
 export function picked(use) {
   return new Promise((resolve) => {
-    const dialog = h("dialog", { class: "picker" });
+    const dialog = h("dialog", { class: "picker", label: `pick.${use}` });
+    /** @type {Api.Photo[]} */ let taken = [];
     const end = (/** @type {Api.Photo[]} */ photos) => {
-      dialog.remove();
-      resolve(photos);
+      taken = photos;
+      dialog.close(); // Which gives the focus back to where it was.
     };
     const work = (/** @type {() => Promise<Api.Photo[]>} */ act) => {
       dialog.classList.add("busy");
@@ -146,7 +152,10 @@ export function picked(use) {
       h("div", { class: "body" }, button("open", "pick.file", files, { class: "go" }), h("h3", { t: "pick.examples" }), exampleRow(use, (one) => work(async () => [await store.example(one, parts)]))),
     );
     if (store.photos.size) dialog.lastElementChild?.append(h("h3", { t: "pick.recent" }), recentRow((photo) => end([photo])));
-    dialog.addEventListener("close", () => end([]));
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(taken);
+    });
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     document.body.append(dialog);
     dialog.showModal();
@@ -159,11 +168,11 @@ export async function photographed() {
   const video = h("video", { autoplay: true, playsinline: true, muted: true, label: "camera.view" });
   video.srcObject = stream;
   return new Promise((resolve) => {
-    const dialog = h("dialog", { class: "camera" });
+    const dialog = h("dialog", { class: "camera", label: "photo.camera" });
+    /** @type {Blob | null} */ let taken = null;
     const end = (/** @type {Blob | null} */ file) => {
-      for (const track of stream.getTracks()) track.stop();
-      dialog.remove();
-      resolve(file);
+      taken = file;
+      dialog.close(); // Which gives the focus back to where it was.
     };
     const take = () => {
       const canvas = h("canvas", { width: video.videoWidth, height: video.videoHeight });
@@ -174,7 +183,11 @@ export async function photographed() {
     shutter.disabled = true;
     video.addEventListener("loadeddata", () => (shutter.disabled = false));
     dialog.append(video, h("div", { class: "row" }, button("close", "camera.close", () => dialog.close(), { class: "quiet" }), shutter));
-    dialog.addEventListener("close", () => end(null));
+    dialog.addEventListener("close", () => {
+      for (const track of stream.getTracks()) track.stop();
+      dialog.remove();
+      resolve(taken);
+    });
     document.body.append(dialog);
     dialog.showModal();
   });

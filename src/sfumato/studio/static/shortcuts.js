@@ -11,7 +11,7 @@ const KEYS = {
 };
 
 export function shortcuts() {
-  const dialog = h("dialog", { class: "shortcuts" });
+  const dialog = h("dialog", { class: "shortcuts", label: "keys.title" });
   dialog.append(
     h("div", { class: "head" }, h("h2", { t: "keys.title" }), button("close", "keys.close", () => dialog.close(), { only: true })),
     h(

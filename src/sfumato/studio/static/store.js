@@ -80,6 +80,32 @@ class Store extends EventTarget {
 
 export const store = new Store();
 
+/** What is remembered in a place of the browser. */
+class Memory {
+  constructor(/** @type {Storage} */ place) {
+    this.place = place;
+  }
+
+  /**
+   * @template T
+   * @param {string} key
+   * @param {T} otherwise
+   * @returns {T}
+   */
+  recall(key, otherwise) {
+    const kept = this.place.getItem(`sfumato.${key}`);
+    return kept === null ? otherwise : JSON.parse(kept);
+  }
+
+  remember(/** @type {string} */ key, /** @type {unknown} */ value) {
+    this.place.setItem(`sfumato.${key}`, JSON.stringify(value));
+  }
+}
+
+const visits = new Memory(localStorage);
+/** What only this tab remembers, until it is closed: what it has begun. */
+export const tab = new Memory(sessionStorage);
+
 /**
  * @template T
  * @param {string} key
@@ -87,12 +113,11 @@ export const store = new Store();
  * @returns {T}
  */
 export function recall(key, otherwise) {
-  const kept = localStorage.getItem(`sfumato.${key}`);
-  return kept === null ? otherwise : JSON.parse(kept);
+  return visits.recall(key, otherwise);
 }
 
 export function remember(/** @type {string} */ key, /** @type {unknown} */ value) {
-  localStorage.setItem(`sfumato.${key}`, JSON.stringify(value));
+  visits.remember(key, value);
 }
 
 /**

@@ -223,6 +223,9 @@ export interface OptionSchemas {
   stylize: Record<string, any>;
   texture: Record<string, any>;
   save: Record<string, any>;
+  /** Of the requests that these go into, `variants`, `stylize`, `texture` and `batch`: what is asked for beside them,
+and how many pictures there may be. */
+  requests: Record<string, any>;
 }
 
 /** How parts of a photograph are redrawn and put back. `blend`, `softness`, `color_match` and `strength` take effect in `blend`: they can change without the model at work. */

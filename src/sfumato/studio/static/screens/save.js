@@ -6,7 +6,7 @@
 
 import * as api from "../api.js";
 import { CompareView } from "../compare.js";
-import { button, h, say } from "../dom.js";
+import { button, h, refill, say } from "../dom.js";
 import { form } from "../form.js";
 import { failed } from "../notices.js";
 import { go } from "../route.js";
@@ -45,6 +45,7 @@ export function saveScreen() {
     api.blend(id, { options: blend() }, signal).then(shown, failed).finally(() => signal.aborted || view.classList.remove("waits"));
   });
   const save = saving({
+    kind: "export",
     start: (options) => api.exportVariant(/** @type {Api.Variant} */ (variant).id, { options: blend(), save: options, cutout: cutout.checked && options.format !== "jpeg" }),
     more: [
       h("div", { class: "field checkbox" }, h("label", { for: "cutout", t: "field.cutout" }), cutout, h("small", { t: "help.cutout" })),
@@ -67,9 +68,10 @@ export function saveScreen() {
     const now = variant;
     const photo = store.photos.get(now.photo);
     const others = (photo?.variants ?? []).filter((one) => !stale(one) || one.id === now.id);
-    strip.replaceChildren(
-      ...others.map((one) => {
-        const tile = h("button", { type: "button", class: "tile", onclick: () => go("save", one.id), "aria-pressed": String(one.id === now.id) }, h("img", { src: api.at.variantThumb(one.id), alt: "" }));
+    refill(
+      strip,
+      others.map((one) => {
+        const tile = h("button", { type: "button", class: "tile", "data-id": one.id, onclick: () => go("save", one.id), "aria-pressed": String(one.id === now.id) }, h("img", { src: api.at.variantThumb(one.id), alt: "" }));
         say(tile, "variants.open", { name: nameOf(one) }, "aria-label");
         return tile;
       }),
@@ -97,6 +99,7 @@ export function saveScreen() {
       store.tell();
       const made = /** @type {Record<string, any>} */ (variant.options);
       if (Object.entries(blend()).some(([name, value]) => value !== made[name])) renew.now();
+      save.resume(variant.photo);
       return undefined;
     },
     leave: () => renew.stop(),

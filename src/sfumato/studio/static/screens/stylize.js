@@ -42,26 +42,34 @@ export function stylizeScreen() {
     const { iterations, ...others } = options?.read() ?? {};
     return { model: model.value, styles: needsStyles() ? styles.ids() : [], options: { ...others, ...(iterations && optimises() ? { iterations } : {}), ...(weights.length ? { weights } : {}) }, use_mask: masked.checked && !masked.disabled };
   };
-  const preview = later(PREVIEW_MS, () => {
+  /** Asks for a preview of what is chosen, if that can be; what was asked before is of no account then. */
+  const preview = later(PREVIEW_MS, async () => {
+    if (!photo || !able() || !options?.possible()) return;
     asked.abort();
-    if (!photo || !able() || !options?.valid()) return;
     asked = new AbortController();
+    const mine = asked;
     const { id } = photo;
     view.classList.add("waits");
     say(state, "stylize.working");
-    api.stylizePreview(id, { ...choice(), side: PREVIEW_SIDE }, asked.signal).then(
-      (made) => {
-        if (photo?.id === id) view.renew(made);
-        view.classList.remove("waits");
-        say(state, "stylize.preview");
-      },
-      (error) => {
-        if (error.name === "AbortError" || error.code === "superseded") return;
-        view.classList.remove("waits");
-        say(state, "stylize.failed", { why: error.message });
-      },
-    );
+    try {
+      const made = await api.stylizePreview(id, { ...choice(), side: PREVIEW_SIDE }, mine.signal);
+      if (asked !== mine) return;
+      if (photo?.id === id) view.renew(made);
+      say(state, "stylize.preview");
+    } catch (error) {
+      const { name, code, message } = /** @type {api.Refusal} */ (error);
+      if (asked !== mine || name === "AbortError") return;
+      if (code !== "superseded") say(state, "stylize.failed", { why: message });
+      else if (!node.hidden) preview(); // Another tab asked too; that has had its turn by then.
+    } finally {
+      if (asked === mine) view.classList.remove("waits");
+    }
   });
+  /** Gives up the preview that was asked for: there is nothing to be seen. */
+  const giveUp = () => {
+    preview.stop();
+    asked.abort();
+  };
   const changed = () => {
     remember("stylize", { photo: photo?.id, model: model.value, options: options?.read(), masked: masked.checked, styles: styles.kept() });
     stylesPart.hidden = !needsStyles();
@@ -69,19 +77,22 @@ export function stylizeScreen() {
     if (looks) looks.node.hidden = !optimises();
     masked.disabled = !photo?.mask?.pixels;
     photoPart.hidden = paint.disabled = !photo;
+    if (photo && empty.contains(document.activeElement)) change.focus();
     empty.hidden = Boolean(photo);
     view.hidden = !photo;
     save.allow(able());
     folder.disabled = !able();
-    if (able()) preview();
-    else if (photo) say(state, "stylize.no_style");
+    if (able()) return preview();
+    giveUp();
+    if (photo) say(state, "stylize.no_style");
     else hush(state);
+    return undefined;
   };
   const styles = shares("style", changed);
   const take = (/** @type {Api.Photo | undefined} */ one) => {
     if (!one) return;
     photo = one;
-    settle("stylize", one.id);
+    if (!node.hidden) settle("stylize", one.id); // It may have come when another screen was shown.
     chosen.replaceChildren(h("img", { src: api.at.thumb(one.id), alt: "" }), caption(one));
     view.show({ before: api.at.preview(one.id), after: api.at.preview(one.id), width: one.work[0], height: one.work[1] });
     save.size(size, one.size);
@@ -94,11 +105,12 @@ export function stylizeScreen() {
     go("zone", photo.id);
   }, { class: "quiet small" });
   const folder = button("folder", "save.folder", () => {
+    if (!options?.valid()) return;
     planned({ title: wordNow("model", model.value, kind()?.title), recipe: { kind: "stylize", model: choice().model, styles: choice().styles, options: choice().options } });
     go("batch");
   }, { class: "quiet" });
   const size = h("p", { class: "dim" });
-  const save = saving({ start: (options_) => api.stylize(/** @type {Api.Photo} */ (photo).id, { ...choice(), save: options_ }), more: [size, folder] });
+  const save = saving({ kind: "stylize", ready: () => options?.valid() ?? false, start: (options_) => api.stylize(/** @type {Api.Photo} */ (photo).id, { ...choice(), save: options_ }), more: [size, folder] });
   const photoPart = h("section", {}, h("h2", { t: "stylize.photo_title" }), h("div", { class: "row" }, chosen, change));
   const stylesPart = h("section", {}, h("h2", { t: "stylize.styles" }), styles.node);
   const empty = h(
@@ -145,6 +157,7 @@ export function stylizeScreen() {
       if (id) take(await store.fresh(id));
       else if (photo) take(store.photos.get(photo.id));
       changed();
+      if (photo) save.resume(photo.id);
     },
     leave: () => preview.stop(),
     files: async (files) => {

@@ -1,12 +1,13 @@
 /**
  * A texture of any size from one or several swatches.
  * @import * as Api from "../types.d.ts"
+ * @import { Outcome } from "../jobs.js"
  * @import { Screen } from "../route.js"
  */
 
 import * as api from "../api.js";
 import { button, h, icon, modelOption, say } from "../dom.js";
-import { form } from "../form.js";
+import { form, valid } from "../form.js";
 import { download, JobBar } from "../jobs.js";
 import { failed, notice } from "../notices.js";
 import { exampleRow } from "../pictures.js";
@@ -16,7 +17,7 @@ import { bytes } from "../text.js";
 
 const SIDES = [256, 512, 1024, 2048];
 /** What a request says beside the options of the optimisation. */
-const ASIDE = { properties: { swatch_size: { anyOf: [{ type: "integer", minimum: 16, maximum: 2048 }, { type: "null" }], default: null }, seed: { type: "integer", minimum: 0, default: 0 } } };
+const ASIDE = ["swatch_size", "seed"];
 /** Options that are lists of names, which no control shows, or belong to those. */
 const UNSHOWN = ["weights", "perceptual", "style_layers", "layer_weights"];
 /** The model that works from swatches. */
@@ -51,23 +52,25 @@ function sheet() {
 export function textureScreen() {
   /** @type {ReturnType<typeof form> | null} */ let options = null;
   /** @type {ReturnType<typeof form> | null} */ let saves = null;
-  const bar = new JobBar();
+  const bar = new JobBar({ kind: "texture", changed: () => changed() });
   const result = sheet();
+  const asidePlace = h("div", {});
   const optionPlace = h("div", {});
   const savePlace = h("div", {});
   const side = (/** @type {string} */ name) => h("input", { type: "number", id: `texture-${name}`, min: 16, max: 16384, step: 1, value: 512, required: true, inputmode: "numeric" });
   const [width, height] = [side("width"), side("height")];
   const seamless = h("input", { type: "checkbox", class: "switch", id: "texture-seamless", checked: true });
 
-  const aside = form(ASIDE);
+  /** @type {ReturnType<typeof form> | null} */ let aside = null;
   const model = h("select", { id: "texture-model" });
   const learned = () => Boolean(model.value) && model.value !== FREE;
   const able = () => learned() || swatches.possible();
   const changed = () => {
-    remember("texture", { size: [width.value, height.value], seamless: seamless.checked, options: options?.read(), aside: aside.read(), swatches: swatches.kept() });
+    remember("texture", { size: [width.value, height.value], seamless: seamless.checked, options: options?.read(), aside: aside?.read(), swatches: swatches.kept() });
     for (const part of [swatchPart, optionPlace]) part.hidden = learned();
     modelPart.hidden = model.options.length < 2;
-    make.disabled = !able() || !bar.node.hidden;
+    make.disabled = !able() || bar.busy;
+    if (able() && empty.contains(document.activeElement)) make.focus();
     empty.hidden = able() || !result.node.hidden;
     ready.hidden = !able() || !result.node.hidden;
     for (const chip of presets.children) chip.setAttribute("aria-pressed", String([width.value, height.value].every((value) => value === chip.textContent)));
@@ -78,24 +81,27 @@ export function textureScreen() {
     changed();
   };
   const presets = h("div", { class: "chips", role: "group", label: "texture.sizes" }, ...SIDES.map((length) => h("button", { type: "button", class: "chip", "data-own": "", onclick: () => square(length) }, length)));
-  const run = async () => {
-    if (!width.reportValidity() || !height.reportValidity() || !options?.valid() || !aside.valid()) return;
-    const from = learned() ? { model: model.value } : { swatches: swatches.ids(), weights: swatches.weights(), options: options.read() };
+  /** Shows what a job has made, once it has. */
+  const ended = async (/** @type {Promise<Outcome | null>} */ job) => {
     try {
-      const job = await api.texture({ ...from, ...aside.read(), size: [width.valueAsNumber, height.valueAsNumber], seamless: seamless.checked, save: saves?.read() ?? {} });
-      const ended = bar.follow(job);
-      changed();
-      const { end, files } = await ended;
-      if (end === "cancelled") notice("note", "texture.cancelled");
-      else {
-        result.show(files[0]);
-        remember("texture.file", files[0]);
+      const outcome = await job;
+      if (outcome?.end === "cancelled") notice("note", "texture.cancelled");
+      else if (outcome) {
+        result.show(outcome.files[0]);
+        remember("texture.file", outcome.files[0]);
         notice("note", "texture.done");
       }
     } catch (error) {
       failed(error);
     }
     changed();
+  };
+  const run = () => {
+    if (!valid(width, height) || !options?.valid() || !aside?.valid()) return;
+    const from = learned() ? { model: model.value } : { swatches: swatches.ids(), weights: swatches.weights(), options: options.read() };
+    /** @type {Api.TextureRequest} */
+    const wanted = { ...from, ...aside.read(), size: [width.valueAsNumber, height.valueAsNumber], seamless: seamless.checked, save: saves?.read() ?? {} };
+    ended(bar.begin(() => api.texture(wanted)));
   };
   const make = button("make", "texture.make", run, { class: "go" });
   const empty = h(
@@ -125,10 +131,9 @@ export function textureScreen() {
       h("div", { class: "sides" }, h("label", { for: "texture-width", t: "field.width" }), width, h("label", { for: "texture-height", t: "field.height" }), height),
       h("div", { class: "field checkbox" }, h("label", { for: "texture-seamless", t: "field.seamless" }), seamless, h("small", { t: "help.seamless" })),
     ),
-    h("section", {}, h("h2", { t: "texture.how" }), aside.node, optionPlace),
+    h("section", {}, h("h2", { t: "texture.how" }), asidePlace, optionPlace),
     h("section", {}, h("h2", { t: "save.title" }), savePlace),
   );
-  aside.heard(changed);
   for (const control of [width, height, seamless, model]) control.addEventListener("input", changed);
   const node = h("div", { class: "screen texture" }, h("h1", { class: "unseen", t: "tab.texture", tabindex: -1 }), h("div", { class: "stage" }, empty, ready, result.node), panel, h("div", { class: "action" }, bar.node, h("div", { class: "row" }, make)));
   return {
@@ -136,8 +141,10 @@ export function textureScreen() {
     enter: async () => {
       await store.load();
       if (!options && store.options) {
+        aside = form(store.options.requests.texture, { only: ASIDE });
         options = form(store.options.texture, { without: UNSHOWN, plain: [] });
         saves = form(store.options.save, { only: ["format", "quality", "embed_recipe"], plain: ["format"] });
+        asidePlace.append(aside.node);
         optionPlace.append(options.node);
         savePlace.append(saves.node);
         model.append(...store.fitting("texture").map(modelOption));
@@ -150,10 +157,12 @@ export function textureScreen() {
         const before = (kept.swatches ?? []).map((/** @type {[string, number]} */ [id, weight]) => ({ photo: store.photos.get(id), weight }));
         swatches.restore(before.filter((/** @type {{photo?: Api.Photo}} */ one) => one.photo));
         options.heard(changed);
+        aside.heard(changed);
         const file = recall("texture.file", /** @type {Api.File | null} */ (null));
         if (file && (await api.blob(api.at.filePreview(file.id)).catch(() => null))) result.show(file);
       }
       changed();
+      ended(bar.resume(null));
     },
     files: swatches.bring,
   };

@@ -60,6 +60,8 @@ export function trainScreen() {
   let shown = "";
   let stop = () => {};
   let clock = 0;
+  /** Counts how often the screen was entered or left, for what comes when it is too late. */
+  let turn = 0;
   const list = h("ul", { class: "runs" });
   const none = h("div", { class: "drop", hidden: true }, h("div", { class: "mark" }, icon("train")), h("h2", { t: "train.none" }), h("p", { class: "lead" }));
   const head = h("div", { class: "run-head" });
@@ -116,12 +118,15 @@ export function trainScreen() {
     node,
     enter: async (id) => {
       clearInterval(clock);
+      const mine = ++turn;
       await fill();
+      if (mine !== turn) return;
       const first = id || runs.find((run) => run.state === "running")?.id || runs[0]?.id || "";
       open(first);
       clock = setInterval(() => fill().catch(failed), AGAIN_MS);
     },
     leave: () => {
+      turn++;
       stop();
       clearInterval(clock);
     },

@@ -6,9 +6,9 @@
 
 import * as api from "../api.js";
 import { CompareView } from "../compare.js";
-import { button, h, icon, own, say, word } from "../dom.js";
+import { button, h, icon, own, refill, say, word } from "../dom.js";
 import { form } from "../form.js";
-import { JobBar } from "../jobs.js";
+import { JobBar, runs } from "../jobs.js";
 import { failed, notice } from "../notices.js";
 import { go } from "../route.js";
 import { shares } from "../shares.js";
@@ -17,7 +17,7 @@ import { bytes } from "../text.js";
 import { drawnWith, nameOf, nameOfMissed, stale, sumOf, zone } from "../zone.js";
 
 /** @typedef {{models: string[], filters: NonNullable<Api.VariantsRequest["filters"]>, styles: string[], seed: number, iterations?: number[]}} Wish */
-/** @typedef {{bar: JobBar, wish: Wish, left: number, over: boolean, problems: Api.ItemDone[]}} Work */
+/** @typedef {{bar: JobBar, wish: Wish, left: number, problems: Api.ItemDone[]}} Work */
 
 /** What is being drawn, by photo; it goes on whatever screen is shown. @type {Map<string, Work>} */
 const working = new Map();
@@ -44,13 +44,25 @@ function wished() {
   return { models: models.length ? models : alone, filters: filters.length ? filters : ["none"], styles: last.styles.filter((id) => store.photos.has(id)), seed: last.seed, iterations: last.iterations };
 }
 
-/** Follows a job that draws variants of a photo, and takes in what it makes. */
-async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
-  const id = /** @type {string} */ (job.photo);
-  const sum = sumOf(id);
-  const work = { bar: new JobBar(), wish, left: wish.models.length * wish.filters.length, over: false, problems: /** @type {Api.ItemDone[]} */ ([]) };
+/**
+ * Shows a job that draws variants of a photo from before it is asked for until it ends, and takes in what it makes.
+ * @param {string} id  of the photo
+ * @param {Wish} wish
+ * @param {() => Promise<Api.Job>} start
+ */
+async function follow(id, wish, start) {
+  const before = working.get(id);
+  if (before?.bar.busy) return;
+  let sum = 0;
+  let begun = false;
+  const bar = new JobBar({
+    changed: () => {
+      if (!bar.busy) work.left = 0;
+      store.tell();
+    },
+  });
+  const work = { bar, wish, left: wish.models.length * wish.filters.length, problems: /** @type {Api.ItemDone[]} */ ([]) };
   working.set(id, work);
-  store.tell();
   const take = (/** @type {Api.VariantReady} */ { variant, number, total }) => {
     work.left = total - number;
     const photo = store.photos.get(id);
@@ -66,22 +78,33 @@ async function follow(/** @type {Api.Job} */ job, /** @type {Wish} */ wish) {
     if (item.problem) work.problems.push(item);
     store.tell();
   };
-  const outcome = await work.bar.follow(job, { variant: take, item: miss }).catch((error) => failed(error));
-  work.left = 0;
-  work.over = true;
-  if (!work.problems.length && working.get(id) === work) working.delete(id);
+  const asked = async () => {
+    const job = await start();
+    sum = sumOf(id);
+    begun = true;
+    return job;
+  };
+  const outcome = await bar.begin(asked, { variant: take, item: miss }).catch((error) => failed(error));
+  if (!begun && before) working.set(id, before); // What had failed before can still be tried again.
+  else if (!work.problems.length) working.delete(id);
   await store.fresh(id).catch((error) => {
     failed(error);
     store.tell(); // Nothing is waited for any more, though nobody answers.
   });
-  if (outcome) notice("note", outcome.end === "done" ? "variants.done" : "variants.cancelled"); // Once that can be seen.
+  if (!outcome) return;
+  const missed = outcome.failed || work.problems.length;
+  if (outcome.end === "cancelled") notice("note", "variants.cancelled"); // Once that can be seen.
+  else notice(missed ? "error" : "note", missed ? "variants.done_with" : "variants.done", { n: missed });
 }
 
-async function draw(/** @type {string} */ id, /** @type {Wish} */ wish) {
-  if (zone.photo?.id === id) await zone.flush();
+/** Draws variants, unless some of the photo are being drawn; what fails on the way shows in its tile. */
+function draw(/** @type {string} */ id, /** @type {Wish} */ wish) {
   remember("wish", wish);
-  // Until it ends; what fails on the way shows in its tile.
-  follow(await api.makeVariants(id, { models: wish.models, filters: wish.filters, styles: wish.styles, options: { ...recall("blend", {}), seed: wish.seed, ...(wish.iterations ? { iterations: wish.iterations } : {}) } }), wish);
+  const options = { ...recall("blend", {}), seed: wish.seed, ...(wish.iterations ? { iterations: wish.iterations } : {}) };
+  follow(id, wish, async () => {
+    if (zone.photo?.id === id) await zone.flush();
+    return api.makeVariants(id, { models: wish.models, filters: wish.filters, styles: wish.styles, options });
+  });
 }
 
 /** Boxes to tick: which models, which filters, and the number that chance starts from. */
@@ -90,7 +113,8 @@ function wishes(/** @type {() => void} */ changed) {
   const filterPart = h("div", { class: "chips", role: "group", label: "variants.filters" });
   /** How long a model that optimises may take. @type {ReturnType<typeof form> | null} */ let looks = null;
   const looksPlace = h("div", { hidden: true });
-  const seed = h("input", { type: "number", min: 0, step: 1, id: "variants-seed", value: 0 });
+  /** @type {ReturnType<typeof form> | null} */ let chance = null;
+  const chancePlace = h("div", {});
   const tick = (/** @type {string} */ value, /** @type {boolean} */ on, /** @type {boolean} */ disabled) =>
     h("input", { type: "checkbox", value, checked: on, disabled, onchange: changed });
   const card = (/** @type {Api.ModelInfo} */ model, /** @type {boolean} */ on) =>
@@ -104,12 +128,14 @@ function wishes(/** @type {() => void} */ changed) {
     const wish = wished();
     modelPart.replaceChildren(...store.fitting("collage").map((model) => card(model, wish.models.includes(model.name))));
     filterPart.replaceChildren(...store.filters.map((name) => h("label", { class: "chip" }, tick(name, wish.filters.some((one) => one === name), false), word("filter", name))));
-    seed.value = String(wish.seed);
     if (!looks && store.options) {
       looks = form(store.options.collage, { only: ["iterations"] });
-      looks.heard(changed);
+      chance = form(store.options.collage, { only: ["seed"] });
+      for (const one of [looks, chance]) one.heard(changed);
       looksPlace.append(looks.node);
+      chancePlace.append(chance.node);
     }
+    chance?.write({ seed: wish.seed });
     looks?.write({ iterations: wish.iterations ?? [] });
     styles.restore(wish.styles.flatMap((id) => store.photos.get(id) ?? []).map((photo) => ({ photo, weight: 1 })));
   };
@@ -120,10 +146,9 @@ function wishes(/** @type {() => void} */ changed) {
     stylish.hidden = !needs;
     const optimises = store.models.some((one) => models.includes(one.name) && one.method === "gatys");
     looksPlace.hidden = !optimises;
-    const wish = /** @type {Wish} */ ({ models, filters: ticked(filterPart), styles: needs ? styles.ids() : [], seed: Math.max(0, Math.round(seed.valueAsNumber || 0)), ...(optimises ? looks?.read() : {}) });
+    const wish = /** @type {Wish} */ ({ models, filters: ticked(filterPart), styles: needs ? styles.ids() : [], seed: chance?.read().seed ?? 0, ...(optimises ? looks?.read() : {}) });
     return { wish, able: models.length * wish.filters.length > 0 && (!needs || wish.styles.length > 0) };
   };
-  seed.addEventListener("input", changed);
   const styles = shares("style", changed, false);
   const stylish = h("section", { hidden: true }, h("h2", { t: "stylize.styles" }), styles.node);
   const ticked = (/** @type {HTMLElement} */ box) => [...box.querySelectorAll("input")].filter((one) => one.checked).map((one) => one.value);
@@ -135,17 +160,17 @@ function wishes(/** @type {() => void} */ changed) {
     stylish,
     h("h2", { t: "variants.filters" }),
     filterPart,
-    h("div", { class: "field number" }, h("label", { for: "variants-seed", t: "field.seed" }), seed, h("small", { t: "help.seed" })),
+    chancePlace,
     looksPlace,
   );
-  const valid = () => looksPlace.hidden || Boolean(looks?.valid());
+  const valid = () => Boolean(chance?.valid()) && (looksPlace.hidden || Boolean(looks?.valid()));
   return { node, fill, read, valid, bring: styles.bring };
 }
 
 /** Two variants on each other. */
 function versus(/** @type {Api.Variant} */ a, /** @type {Api.Variant} */ b, /** @type {() => void} */ closed) {
   const view = /** @type {CompareView} */ (h(/** @type {any} */ ("compare-view")));
-  const dialog = h("dialog", { class: "versus" });
+  const dialog = h("dialog", { class: "versus", label: "versus.title" });
   const keep = (/** @type {Api.Variant} */ one, /** @type {string} */ key) =>
     button("check", key, () => {
       dialog.close();
@@ -217,19 +242,15 @@ export function variantsScreen() {
   };
   const failure = (/** @type {Work} */ work, /** @type {Api.ItemDone} */ item) => {
     const again = button("reset", "variants.again", () => {
-      again.disabled = true; // What it starts takes the place of this tile.
       const made = (store.photos.get(shown)?.variants ?? []).filter((one) => !stale(one));
       const lacks = (/** @type {string} */ model, /** @type {string} */ filter) => !made.some((one) => one.model === model && one.options.filter === filter);
       const models = work.wish.models.filter((model) => work.wish.filters.some((filter) => lacks(model, filter)));
       const filters = work.wish.filters.filter((filter) => models.some((model) => lacks(model, filter)));
-      draw(shown, { ...work.wish, models, filters }).catch((error) => {
-        failed(error);
-        fill();
-      });
+      draw(shown, { ...work.wish, models, filters });
     }, { class: "quiet small" });
-    again.disabled = !work.over;
+    again.disabled = work.bar.busy;
     const why = item.problem ? api.sentence(item.problem) : "";
-    return h("div", { class: "variant failure", role: "listitem" }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
+    return h("div", { class: "variant failure", role: "listitem", "data-missed": item.name }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
   };
 
   const fill = () => {
@@ -244,11 +265,8 @@ export function variantsScreen() {
       node.style.setProperty("--shape", `${photo.work[0]} / ${photo.work[1]}`);
       return node;
     });
-    const at = grid.contains(document.activeElement) ? document.activeElement?.closest(".variant")?.getAttribute("data-id") : null;
-    const tool = document.activeElement?.getAttribute("aria-keyshortcuts");
-    grid.replaceChildren(...visible.map(tile), ...(work?.problems ?? []).map((item) => failure(/** @type {Work} */ (work), item)), ...waiting);
-    if (at) /** @type {HTMLElement | null} */ (grid.querySelector(`[data-id="${at}"] ${tool ? `[aria-keyshortcuts="${tool}"]` : ".open"}`))?.focus();
-    place.replaceChildren(...(work ? [work.bar.node] : []));
+    refill(grid, [...visible.map(tile), ...(work?.problems ?? []).map((item) => failure(/** @type {Work} */ (work), item)), ...waiting], again);
+    if (place.firstChild !== (work?.bar.node ?? null)) place.replaceChildren(...(work ? [work.bar.node] : []));
     const old = sorted.some(stale);
     banner.hidden = !old;
     nothing.hidden = sorted.length > 0 || Boolean(work);
@@ -256,11 +274,11 @@ export function variantsScreen() {
     hiddenOnes.setAttribute("aria-pressed", String(unhidden));
     tell();
   };
-  const again = button("make", "variants.make", () => panel.valid() && draw(shown, panel.read().wish).then(fill).catch(failed), { class: "go", id: "draw" });
+  const again = button("make", "variants.make", () => panel.valid() && draw(shown, panel.read().wish), { class: "go", id: "draw" });
   const tell = () => {
     const { wish, able } = panel.read();
     const count = wish.models.length * wish.filters.length;
-    const busy = working.get(shown)?.over === false;
+    const busy = Boolean(working.get(shown)?.bar.busy);
     again.disabled = busy || !able;
     if (busy) say(info, "variants.busy");
     else if (count && !able) say(info, "stylize.no_style");
@@ -297,11 +315,11 @@ export function variantsScreen() {
       await store.load();
       const photo = await store.fresh(id);
       panel.fill();
-      if (!working.has(id)) {
+      if (!working.get(id)?.bar.busy) {
         const { jobs } = await api.jobs();
-        const now = jobs.find((job) => job.kind === "variants" && job.photo === id && ["queued", "loading", "working"].includes(job.state));
-        if (now) follow(now, wished());
-        else if ((ordered === id || !photo.variants.length) && panel.read().able) await draw(id, panel.read().wish);
+        const now = jobs.find((job) => job.kind === "variants" && job.photo === id && runs(job));
+        if (now) follow(id, wished(), async () => now);
+        else if ((ordered === id || !(photo.variants.length || working.has(id))) && panel.read().able) draw(id, panel.read().wish);
       }
       ordered = null;
       fill();

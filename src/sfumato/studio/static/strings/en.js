@@ -145,6 +145,7 @@ export const en = {
   "variants.busy": "Drawing…",
   "variants.nothing": "Nothing is drawn yet. Choose what to draw, then press Draw.",
   "variants.done": "All variants are drawn. Choose one.",
+  "variants.done_with": "Drawn, but variants that failed: {n}. Their tiles say why.",
   "variants.cancelled": "Cancelled. What was drawn stays.",
   "variants.note": "{name}: {note}",
   "variants.stale": "The zone has changed since some of these were drawn.",
@@ -165,6 +166,7 @@ export const en = {
   "filter.pale": "Pale",
   "filter.contrast": "Contrast",
 
+  "versus.title": "Two variants compared",
   "versus.a": "A",
   "versus.b": "B",
   "versus.keep_a": "Keep A",
@@ -194,6 +196,7 @@ export const en = {
   "batch.folder": "A folder",
   "batch.files": "Files",
   "batch.count": "Photos: {n}",
+  "batch.full": "Photos: {n}. One go takes at most {most}; take some off the list.",
   "batch.start": "Start",
   "batch.waits": "waits",
   "batch.sending": "reading, {share}",
@@ -221,6 +224,8 @@ export const en = {
   "stylize.preview": "A small preview. The file has the full size.",
   "stylize.failed": "No preview. {why}",
 
+  "shares.full_style": "At most {n} styles go together.",
+  "shares.full_swatch": "At most {n} swatches go together.",
   "shares.weight": "Share of {name}",
   "shares.remove": "Take away",
 
@@ -265,6 +270,12 @@ export const en = {
   "form.more": "More options",
   "form.automatic": "automatic",
 
+  "form.number": "Give a number here.",
+  "form.from": "Give a number from {low} on.",
+  "form.between": "Give a number from {low} to {high}.",
+  "form.whole_from": "Give a whole number from {low} on.",
+  "form.whole_between": "Give a whole number from {low} to {high}.",
+  "form.numbers": "Give numbers from 1 on, with spaces between them.",
   "field.model": "Model",
   "field.strength": "Strength",
   "field.softness": "Softness",

@@ -145,6 +145,7 @@ export const ro = {
   "variants.busy": "Se desenează…",
   "variants.nothing": "Încă nu este nimic desenat. Alege ce să fie desenat, apoi apasă Desenează.",
   "variants.done": "Toate variantele sunt desenate. Alege una.",
+  "variants.done_with": "Gata, dar variante care nu au reușit: {n}. Dalele lor spun de ce.",
   "variants.cancelled": "Anulat. Ce a fost desenat rămâne.",
   "variants.note": "{name}: {note}",
   "variants.stale": "Zona s-a schimbat de când au fost desenate unele dintre acestea.",
@@ -165,6 +166,7 @@ export const ro = {
   "filter.pale": "Palide",
   "filter.contrast": "Contrast",
 
+  "versus.title": "Două variante, comparate",
   "versus.a": "A",
   "versus.b": "B",
   "versus.keep_a": "Păstrează A",
@@ -194,6 +196,7 @@ export const ro = {
   "batch.folder": "Un dosar",
   "batch.files": "Fișiere",
   "batch.count": "Fotografii: {n}",
+  "batch.full": "Fotografii: {n}. Odată merg cel mult {most}; scoate câteva din listă.",
   "batch.start": "Pornește",
   "batch.waits": "așteaptă",
   "batch.sending": "se citește, {share}",
@@ -221,6 +224,8 @@ export const ro = {
   "stylize.preview": "O previzualizare mică. Fișierul are mărimea întreagă.",
   "stylize.failed": "Fără previzualizare. {why}",
 
+  "shares.full_style": "Merg împreună cel mult {n} stiluri.",
+  "shares.full_swatch": "Merg împreună cel mult {n} mostre.",
   "shares.weight": "Partea pentru {name}",
   "shares.remove": "Scoate",
 
@@ -265,6 +270,12 @@ export const ro = {
   "form.more": "Alte opțiuni",
   "form.automatic": "automat",
 
+  "form.number": "Scrie aici un număr.",
+  "form.from": "Scrie un număr, cel puțin {low}.",
+  "form.between": "Scrie un număr de la {low} la {high}.",
+  "form.whole_from": "Scrie un număr întreg, cel puțin {low}.",
+  "form.whole_between": "Scrie un număr întreg de la {low} la {high}.",
+  "form.numbers": "Scrie numere de la 1 în sus, cu spații între ele.",
   "field.model": "Model",
   "field.strength": "Intensitate",
   "field.softness": "Moliciune",
