@@ -25,7 +25,7 @@ async def batch(call: Call) -> e.Job:
     body: r.BatchRequest = call.body
     session = call.session
     holdings = [session.holding(photo) for photo in body.photos]
-    styles = [session.holding(style) for style in body.recipe.styles]
+    styles = session.styles(body.recipe.styles)
     job = Job("batch", session.id, None)
 
     async def script(desk: Desk) -> e.Done:
@@ -56,7 +56,8 @@ async def one(desk: Desk, call: Call, holding: Holding, styles: list[Holding], n
     """One picture of a batch, as a file."""
     body: r.BatchRequest = call.body
     at = number, len(body.photos)
-    holding.check()
+    for needed in (holding, *styles):
+        needed.check()
     if isinstance(body.recipe, r.BatchStylize):
         wanted = r.StylizeRequest(**body.recipe.model_dump(exclude={"kind"}), save=body.save)
         given = choice(call.session, holding, wanted, call.studio.limits)
@@ -111,7 +112,7 @@ OPERATIONS = (
         status=202,
         body=r.BatchRequest,
         answer=e.Job,
-        errors=JOB_ERRORS,
+        errors=("style_gone", *JOB_ERRORS),
         about="The same on many pictures that were sent: an `item` for each, with its file or what went wrong; the"
         " last file of `done` is a ZIP archive of all.",
     ),

@@ -13,6 +13,7 @@ CODES = {
     "no_access": (401, "Listening beyond this computer: the address with the token was not opened in this browser."),
     "forbidden": (403, "The request comes from another site, or lacks the header `X-Studio: 1`."),
     "not_found": (404, "There is nothing of that id in this session, or no such page."),
+    "style_gone": (404, "A picture that the style was taken from is no longer in this session."),
     "not_allowed": (405, "The page knows no such method."),
     "superseded": (409, "A newer request of the same kind took its place; forget this one."),
     "too_big": (413, "More bytes than the limit."),

@@ -154,6 +154,8 @@ class Variant(Model):
     height: int
     options: CollageOptions
     """With which it was made, filter and seed among them."""
+    styles: tuple[Id, ...] = ()
+    """Pictures that were sent along for a model that takes a style; some may have been deleted since."""
     mask: Mask
     """The zone that it was made with."""
     created: float

@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -117,6 +118,18 @@ class Session:
             return self.photos[photo_id]
         except KeyError:
             raise gone("picture") from None
+
+    def styles(self, ids: Iterable[str]) -> list[Holding]:
+        """Pictures that others are to be painted like.
+
+        Raises:
+            Refusal: one of them is no longer there.
+        """
+        try:
+            return [self.photos[one] for one in ids]
+        except KeyError:
+            message, hint = "A picture that the style was taken from is no longer in this session.", "Bring it again."
+            raise Refusal("style_gone", message, hint) from None
 
     def with_variant(self, variant_id: str) -> Holding:
         """The picture that a variant is of.

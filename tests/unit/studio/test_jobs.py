@@ -183,7 +183,7 @@ def test_only_where_the_mask_is(browser, pair):
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"styles": ["x" * 22]}, 404, "not_found"),
+        ({"styles": ["x" * 22]}, 404, "style_gone"),
         ({"styles": ["../x"]}, 422, "wrong_option"),
         ({"options": {"strength": 2}}, 422, "wrong_option"),
         ({"options": {"weights": [0]}}, 422, "wrong_option"),

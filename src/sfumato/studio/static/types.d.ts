@@ -466,6 +466,8 @@ export interface Variant {
   height: number;
   /** With which it was made, filter and seed among them. */
   options: OptionsOutput;
+  /** Pictures that were sent along for a model that takes a style; some may have been deleted since. */
+  styles: string[];
   /** The zone that it was made with. */
   mask: Mask;
   /** Seconds since 1970. */

@@ -431,6 +431,7 @@ export const en = {
   "error.worker_died": "The work was ended, most often for want of memory. It can be tried again.",
   "error.no_access": "Open the address with the token that the studio printed.",
   "error.not_found": "This is no longer in the studio. Choose the photo again.",
+  "error.style_gone": "A painting that this was drawn from has been removed. Add it again and draw anew.",
   "error.bad_request": "The studio did not understand the page. Reload it, then try again. {told}",
   "error.forbidden": "This was asked by another site. Open the studio in a tab of its own.",
   "error.wrong_host": "The studio does not answer to this name. Open the address that it printed.",

@@ -431,6 +431,7 @@ export const ro = {
   "error.worker_died": "Lucrarea a fost oprită, de cele mai multe ori din lipsă de memorie. Poate fi încercată din nou.",
   "error.no_access": "Deschide adresa cu codul pe care a afișat-o studioul.",
   "error.not_found": "Nu mai este în studio. Alege din nou fotografia.",
+  "error.style_gone": "Un tablou după care s-a desenat a fost șters. Adaugă-l din nou și desenează iar.",
   "error.bad_request": "Studioul nu a înțeles pagina. Reîncarc-o, apoi încearcă din nou. {told}",
   "error.forbidden": "Cererea vine de la alt site. Deschide studioul într-o filă a lui.",
   "error.wrong_host": "Studioul nu răspunde la acest nume. Deschide adresa pe care a afișat-o.",
