@@ -108,15 +108,18 @@ class Engine:
         found = [job for job in self.jobs.values() if job.session == session and photo in (None, job.photo)]
         return found[::-1]
 
+    def came(self, job: Job) -> None:
+        """Somebody listens to a job."""
+        job.listeners += 1
+        if job.leaving is not None:
+            job.leaving.cancel()
+            job.leaving = None
+
     def left(self, job: Job) -> None:
         """One who listened to a job has gone: if nobody comes back soon nobody wants it."""
         job.listeners -= 1
         if job.listeners == 0 and not job.over and job.kind not in QUICK and not self.closing.is_set():
-            asyncio.get_running_loop().call_later(self.settings.leave_s, self._end_if_alone, job)
-
-    def _end_if_alone(self, job: Job) -> None:
-        if job.listeners == 0:
-            self.cancel(job)
+            job.leaving = asyncio.get_running_loop().call_later(self.settings.leave_s, self.cancel, job)
 
     async def live(self, session: str, op: str, given: Message) -> tuple[Message, bytes]:
         """Has a small piece of work done at once, before all jobs.

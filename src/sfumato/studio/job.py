@@ -35,6 +35,8 @@ class Job:
         self.ended: float | None = None
         """When, in seconds since 1970."""
         self.listeners = 0
+        self.leaving: asyncio.TimerHandle | None = None
+        """What ends it when nobody has listened for a while."""
         self.events: list[tuple[int, str, Model]] = []
         self.clock = Clock()
         self._count = 0

@@ -107,7 +107,7 @@ async def events(call: Call) -> Response:
         raise Refusal("bad_request", f"Last-Event-ID {last[:40]!r} is no number.")
     if wanted.over and wanted.events[-1][0] <= int(last):
         return Response(status_code=STREAM_END)
-    return sending.stream(sending.of_job(wanted, int(last), call.studio.engine.left))
+    return sending.stream(sending.of_job(call.studio.engine, wanted, int(last)))
 
 
 async def files(call: Call) -> s.Files:
@@ -123,7 +123,10 @@ def data_of(session: Session, wanted: s.File) -> Path:
 
 async def file(call: Call) -> Response:
     """A result, as an attachment."""
-    wanted = call.session.file(call.id)
+    session, wanted = call.session, call.session.file(call.id)
+    if wanted.holds:
+        held = [session.files[one] for one in wanted.holds if one in session.files]
+        return sending.archive(wanted.name, [(one.name, data_of(session, one)) for one in held])
     return sending.file(data_of(call.session, wanted), name=wanted.name)
 
 
@@ -134,7 +137,13 @@ async def file_preview(call: Call) -> Response:
 
 async def delete_file(call: Call) -> None:
     """Forgets a result."""
-    call.session.drop_file(call.session.file(call.id).id)
+    call.session.drop_files([call.session.file(call.id).id])
+    await call.studio.measure(call.session)
+
+
+async def delete_files(call: Call) -> None:
+    """Forgets all results."""
+    call.session.drop_files(list(call.session.files))
     await call.studio.measure(call.session)
 
 
@@ -203,6 +212,14 @@ OPERATIONS = (
         status=204,
         answer=None,
         errors=("not_found",),
-        about="Forgets a result.",
+        about="Forgets a result; an archive no longer holds it, and one that holds nothing more is forgotten, too.",
+    ),
+    Operation(
+        handler=delete_files,
+        method="DELETE",
+        path="/api/files",
+        status=204,
+        answer=None,
+        about="Forgets all results of the session, and their bytes no longer count.",
     ),
 )

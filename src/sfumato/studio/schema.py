@@ -213,6 +213,8 @@ class File(Model):
     height: int
     note: Note | None = None
     """What went otherwise than asked; may be empty."""
+    holds: tuple[Id, ...] = ()
+    """Of an archive: the results in it. It is put together as it is sent; `bytes` are theirs."""
 
 
 class Files(Model):

@@ -1,15 +1,20 @@
 """Files and events on their way to the browser: of the types that are said here, whatever is in them."""
 
-from collections.abc import AsyncIterator, Callable
+import io
+import zipfile
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from .engine import Engine
 from .job import Job
 from .operations import EVENTS
 from .schema import Model
 from .store import gone
 
+ARCHIVE = "application/zip"
 TYPES = {
     ".avif": "image/avif",
     ".css": "text/css",
@@ -26,9 +31,11 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
     ".woff2": "font/woff2",
-    ".zip": "application/zip",
+    ".zip": ARCHIVE,
 }
 """Media types by extension; files of others are not sent."""
+PIECE = 1 << 20
+"""Bytes of a file that are read at once."""
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
 """Of pictures that never change under their id."""
 
@@ -57,6 +64,62 @@ def picture(folder: Path, stem: str) -> Response:
     return file(found, FOR_EVER)
 
 
+class Sink(io.RawIOBase):
+    """A file that is written from its beginning to its end, and taken away piece by piece."""
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, content: Any) -> int:
+        """Takes bytes."""
+        self.held += content
+        return len(content)
+
+    def taken(self) -> bytes:
+        """What was written since it was taken last."""
+        made, self.held = bytes(self.held), bytearray()
+        return made
+
+
+def archive(name: str, files: Sequence[tuple[str, Path]]) -> Response:
+    """A ZIP archive of files, each under its name, made while it is sent; pictures are compressed already.
+
+    Raises:
+        Refusal: none of them is there.
+    """
+    there = [(inner, path) for inner, path in files if path.is_file()]
+    if not there:
+        raise gone("file")
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(zipped(there), 200, headers, ARCHIVE)
+
+
+def zipped(files: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
+    """The bytes of a ZIP archive of files under their names; a name that comes again gets a number."""
+    sink, used = Sink(), set[str]()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as target:
+        for name, path in files:
+            head = zipfile.ZipInfo.from_file(path, unused(name, used))
+            with path.open("rb") as source, target.open(head, "w") as entry:
+                while content := source.read(PIECE):
+                    entry.write(content)
+                    yield sink.taken()
+    yield sink.taken()
+
+
+def unused(name: str, used: set[str]) -> str:
+    """The name, with a number if it is taken; takes it."""
+    path, number = Path(name), 2
+    while name.lower() in used:
+        name, number = f"{path.stem}-{number}{path.suffix}", number + 1
+    used.add(name.lower())
+    return name
+
+
 def frame(number: int, name: str, data: Model) -> str:
     """An event of a stream."""
     return f"id: {number}\nevent: {name}\ndata: {data.model_dump_json()}\n\n"
@@ -67,12 +130,12 @@ def stream(frames: AsyncIterator[str]) -> Response:
     return StreamingResponse(frames, media_type=EVENTS, headers={"x-accel-buffering": "no"})
 
 
-async def of_job(job: Job, after: int, left: Callable[[Job], None]) -> AsyncIterator[str]:
-    """The events of a job as a stream; counts who listens, and calls `left` when this one has gone."""
-    job.listeners += 1
+async def of_job(engine: Engine, job: Job, after: int) -> AsyncIterator[str]:
+    """The events of a job as a stream; the engine knows that somebody listens, and when this one has gone."""
+    engine.came(job)
     try:
         yield "retry: 1000\n\n"
         async for event in job.listen(after):
             yield ": \n\n" if event is None else frame(*event)
     finally:
-        left(job)
+        engine.left(job)

@@ -124,6 +124,9 @@ export const runs = () => get("api/runs");
 export const run = (/** @type {string} */ id) => get(`api/runs/${id}`);
 
 export const forget = (/** @type {string} */ id) => ask(`api/photos/${id}`, { method: "DELETE" });
+export const files = () => /** @type {Promise<Api.Files>} */ (get("api/files"));
+export const dropFile = (/** @type {string} */ id) => ask(`api/files/${id}`, { method: "DELETE" });
+export const dropFiles = () => ask("api/files", { method: "DELETE" });
 export const cancel = (/** @type {string} */ id) => ask(`api/jobs/${id}`, { method: "DELETE" });
 
 /** @returns {Promise<Blob>} */

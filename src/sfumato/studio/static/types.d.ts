@@ -100,6 +100,8 @@ export interface File {
   height: number;
   /** What went otherwise than asked; may be empty. */
   note: Note | null;
+  /** Of an archive: the results in it. It is put together as it is sent; `bytes` are theirs. */
+  holds: string[];
 }
 
 /** Results of a session. */
