@@ -10,7 +10,7 @@ import time
 from . import disk
 from . import events as e
 from .hand import Hand
-from .job import Job
+from .job import Bell, Job
 from .lane import Lane, Script
 from .problems import Refusal
 from .settings import Settings
@@ -43,7 +43,7 @@ class Engine:
         )
         self.lanes = Lane(self.heavy), Lane(self.quick)
         self.jobs: dict[str, Job] = {}
-        self.closing = asyncio.Event()
+        self.closing, self.bell = asyncio.Event(), Bell()
         self._latest: dict[tuple[str, str], object] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -56,6 +56,7 @@ class Engine:
     async def close(self) -> None:
         """Ends all jobs and both processes."""
         self.closing.set()
+        self.bell.ring()
         for job in list(self.jobs.values()):
             if not job.over:
                 job.cancelled = True
@@ -85,7 +86,7 @@ class Engine:
         if job.kind not in QUICK:
             self.store.session(job.session).check_bytes(self.settings.limits)
             self._check_room(job.session)
-        self.jobs[job.id] = job
+        self.jobs[job.id], job.on_news = job, self.bell.ring
         self.lane(job).add(job, script)
         return job
 

@@ -102,12 +102,27 @@ async def cancel(call: Call) -> e.Job:
 
 async def events(call: Call) -> Response:
     """What happens to a job."""
-    wanted, last = found(call), call.request.headers.get("last-event-id", "0")
+    wanted, last = found(call), last_heard(call)
+    if wanted.over and wanted.events[-1][0] <= last:
+        return Response(status_code=STREAM_END)
+    return sending.stream(sending.of_job(call.studio.engine, wanted, last))
+
+
+def last_heard(call: Call) -> int:
+    """Number of the last event that a client has heard; 0 if it heard none, or heard it of another studio.
+
+    Raises:
+        Refusal: it is no number.
+    """
+    last = call.request.headers.get("last-event-id", "0")
     if not (last.isascii() and last.isdecimal() and len(last) < 12):
         raise Refusal("bad_request", f"Last-Event-ID {last[:40]!r} is no number.")
-    if wanted.over and wanted.events[-1][0] <= int(last):
-        return Response(status_code=STREAM_END)
-    return sending.stream(sending.of_job(call.studio.engine, wanted, int(last)))
+    return int(last) if int(last) <= Job.told else 0
+
+
+async def all_events(call: Call) -> Response:
+    """What happens to the jobs of the session."""
+    return sending.stream(sending.of_session(call.studio.engine, call.session_id, last_heard(call)))
 
 
 async def files(call: Call) -> s.Files:
@@ -181,6 +196,16 @@ OPERATIONS = (
         about="What happens to a job, from its beginning or, with the header Last-Event-ID, from there on. Ends with"
         " `done`, `cancelled` or `error`; who comes back after that gets 204. If the last listener goes away and none"
         " comes back within 10 seconds the job is cancelled, but for one that looks for parts.",
+    ),
+    Operation(
+        handler=all_events,
+        method="GET",
+        path="/api/events",
+        answer=(EVENTS,),
+        events={"job": e.JobNews},
+        about="What happens to all jobs of the session, by one connection, since browsers open only six to a server."
+        " Begins with what happened to those that are under way or ended in the last minute or, with the header"
+        " Last-Event-ID, after that event; does not end. Who listens to it listens to each of them.",
     ),
     Operation(
         handler=files,

@@ -233,7 +233,7 @@ class ModelInfo(Model):
     place: Literal["bundled", "cached", "downloadable"]
     bytes: int
     fits: tuple[Literal["collage", "stylize", "translate", "texture", "parse"], ...]
-    """`stylize` takes styles, `translate` has its own (both are sent as `stylize`)."""
+    """`stylize` takes styles, `translate` has its own (both are sent as `stylize`); said also of one with a problem."""
     loaded: bool
     problem: str = ""
     """Why it cannot be used; for what is not here yet how to get it."""

@@ -1,17 +1,20 @@
 """Files and events on their way to the browser: of the types that are said here, whatever is in them."""
 
 import io
+import time
 import zipfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from . import events as e
 from .engine import Engine
-from .job import Job
+from .job import Job, rung
 from .operations import EVENTS
-from .schema import Model
+from .schema import Id, Model
 from .store import gone
 
 ARCHIVE = "application/zip"
@@ -34,6 +37,8 @@ TYPES = {
     ".zip": ARCHIVE,
 }
 """Media types by extension; files of others are not sent."""
+MOMENT_S = 60.0
+"""Seconds after its end in which who begins to listen to a session is still told of a job."""
 PIECE = 1 << 20
 """Bytes of a file that are read at once."""
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
@@ -50,6 +55,20 @@ def file(path: Path, headers: dict[str, str] | None = None, *, name: str | None 
         raise gone("file")
     kind = "attachment" if name is not None else "inline"
     return FileResponse(path, 200, headers, TYPES[path.suffix], filename=name, content_disposition_type=kind)
+
+
+def fresh(request: Request, path: Path) -> Response:
+    """A file that may change under its address: a browser keeps it, asks each time, and has 304 while it is the same.
+
+    Raises:
+        Refusal: it is not there.
+    """
+    made = file(path, {"cache-control": "private, no-cache"})
+    status = path.stat()
+    made.headers["etag"] = f'"{status.st_mtime_ns:x}-{status.st_ino:x}-{status.st_size:x}"'
+    if made.headers["etag"] in (one.strip() for one in request.headers.get("if-none-match", "").split(",")):
+        return Response(status_code=304, headers={name: made.headers[name] for name in ("etag", "cache-control")})
+    return made
 
 
 def picture(folder: Path, stem: str) -> Response:
@@ -128,6 +147,35 @@ def frame(number: int, name: str, data: Model) -> str:
 def stream(frames: AsyncIterator[str]) -> Response:
     """An event stream."""
     return StreamingResponse(frames, media_type=EVENTS, headers={"x-accel-buffering": "no"})
+
+
+async def of_session(engine: Engine, session: Id, after: int) -> AsyncIterator[str]:
+    """The events of all jobs of a session with numbers above `after`, as a stream until the studio ends.
+
+    From 0 on those of jobs that are under way, or ended a moment ago. While it lasts somebody listens to all of them.
+    """
+    heard, since = dict[Id, Job](), time.time() - MOMENT_S if after == 0 else 0.0
+    try:
+        yield "retry: 1000\n\n"
+        while True:
+            news, found = engine.bell.next, list[tuple[int, e.JobNews]]()
+            for job in (job for job in engine.of_session(session) if job.ended is None or job.ended > since):
+                if job.id not in heard:
+                    engine.came(job)
+                    heard[job.id] = job
+                for number, name, data in (event for event in job.events if event[0] > after):
+                    told = e.JobNews.model_validate({"job": job.id, "event": name, "data": data})
+                    found.append((number, told))
+            for number, told in sorted(found, key=lambda one: one[0]):
+                after = number
+                yield frame(number, "job", told)
+            if engine.closing.is_set():
+                return
+            if not await rung(news):
+                yield ": \n\n"
+    finally:
+        for job in heard.values():
+            engine.left(job)
 
 
 async def of_job(engine: Engine, job: Job, after: int) -> AsyncIterator[str]:

@@ -231,7 +231,7 @@ RecordT = TypeVar("RecordT", Photo, File)
 
 
 def records(paths: Iterable[Path], kind: type[RecordT], aside: Path) -> Iterator[tuple[Path, RecordT]]:
-    """Records that can be read. The folder of another goes aside: nobody could see it or delete it, and it would count."""
+    """Records that can be read. The folder of another goes aside: it would count, and nobody could delete it."""
     for path in sorted(paths):
         try:
             yield path, kind.model_validate_json(path.read_bytes())

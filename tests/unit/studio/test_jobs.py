@@ -209,14 +209,41 @@ def test_wrong_wishes(browser, pair, body, status, code):
     assert answer.json["message"]
 
 
+@pytest.mark.parametrize(
+    ("body", "detail", "values"),
+    [
+        ({"side": 900}, "at_most", {"field": "side", "limit": 768}),
+        ({"options": {"strength": -1}}, "at_least", {"field": "strength", "limit": 0}),
+        ({"options": {"style_size": 20.5}}, "no_whole_number", {"field": "style_size"}),
+        ({"options": {"strength": "much"}}, "no_number", {"field": "strength"}),
+        ({"options": {"keep_colors": "all"}}, "no_such_choice", {"field": "keep_colors"}),
+        ({"styles": ["x" * 22] * 9}, "too_many", {"field": "styles", "limit": 8}),
+        ({"styles": [1]}, "", {}),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_value_is_told_in_a_form_that_any_language_can_say(browser, pair, body, detail, values):
+    answer = browser.ask("POST", f"/api/photos/{pair[0]}/stylize/preview", body)
+    assert (answer.status, answer.error) == (422, "wrong_option")
+    assert (answer.json["detail"], answer.json["values"]) == (detail, values)
+
+
 def test_a_texture(browser, pair):
     body = {"swatches": [pair[1]], "size": [40, 30], "options": {"iterations": [2], "smallest_px": 32}}
     file = browser.done(browser.post("/api/textures", body))["files"][0]
     assert (file["width"], file["height"], file["name"]) == (40, 30, "picture-texture.png")
     answer = browser.post("/api/textures", body | {"options": {"colors": 3}})
     name, problem = browser.finish(answer)
-    assert (name, problem["error"]) == ("error", "wrong_option")
-    assert problem["message"] == "There is no option 'colors'."
+    assert (name, problem) == (
+        "error",
+        {
+            "error": "wrong_option",
+            "message": "colors: Input should be 'style', 'luminance', 'coral' or 'histogram'.",
+            "hint": "",
+            "detail": "no_such_choice",
+            "values": {"field": "colors"},
+        },
+    )
 
 
 @pytest.mark.parametrize(("size", "swatches"), [([0, 5], 1), ([10**5, 10**5], 1), ([64, 64], 0)])
@@ -239,8 +266,7 @@ def test_the_same_on_many(ready, browser, pair):
     one, other, whole = done["files"]
     assert (whole["holds"], whole["bytes"]) == ([one["id"], other["id"]], one["bytes"] + other["bytes"])
     session = ready.studio.store.session(next(iter(browser.cookies.values())))
-    kept = disk.size_of(session.folder / "files")
-    assert whole["bytes"] < kept < 1.9 * whole["bytes"], "the archive is no second copy"
+    assert [path.name for path in session.place(whole["id"]).iterdir()] == ["file.json"], "no second copy"
     assert browser.ask("DELETE", f"/api/files/{one['id']}").status == 204
     assert disk.size_of(session.folder) == session.bytes
     assert browser.get("/api/files")["files"] == [whole | {"holds": [other["id"]], "bytes": other["bytes"]}, other]
@@ -288,6 +314,47 @@ def test_events_come_again_from_where_somebody_left(browser, pair):
     last = browser.ask("GET", path, headers={"Last-Event-ID": str(all_of_them[-1][0])})
     assert (last.status, last.body) == (204, b""), "204 keeps an EventSource from coming back"
     assert browser.ask("GET", path, headers={"Last-Event-ID": "x"}).status == 400
+
+
+def test_one_stream_tells_of_all_jobs_of_a_session(ready, browser, pair):
+    first = stylized(browser, pair)
+    apart = list(browser.listen(f"/api/jobs/{first['id']}/events"))
+    stranger = ready.browser()
+    stranger.done(stylized(stranger, [stranger.upload(photo())["id"]] * 2))
+    events = browser.listen("/api/events")
+    told = [next(events) for _ in apart]
+    expected = [(number, "job", {"job": first["id"], "event": name, "data": data}) for number, name, data in apart]
+    assert told == expected, "a job that has just ended is told of from its beginning"
+    second, third = slow(browser, pair[1]), stylized(browser, pair)
+    seen = {first["id"]: "done"}
+    for number, _, data in events:
+        assert number > told[-1][0], "numbers grow, whatever job they are of"
+        told.append((number, "job", data))
+        seen[data["job"]] = data["event"]
+        if data["job"] == second["id"] and data["event"] == "progress" and data["data"]["done"] > 0:
+            browser.ask("DELETE", f"/api/jobs/{second['id']}")
+        if len(seen) == 3 and set(seen.values()) <= {"done", "cancelled"}:
+            break
+    assert seen == {first["id"]: "done", second["id"]: "cancelled", third["id"]: "done"}
+    job = ready.studio.engine.jobs[second["id"]]
+    assert job.listeners == 1
+    events.close()
+    until(lambda: job.listeners == 0)
+    again = browser.listen("/api/events", after=told[-2][0])
+    assert next(again) == told[-1], "who comes back goes on where it was"
+    again.close()
+
+
+def test_who_listens_to_a_session_listens_to_each_job(tmp_path):
+    with running(tmp_path / "home", leave_s=1.0) as studio:
+        browser = studio.browser()
+        events = browser.listen("/api/events")
+        job = slow(browser, browser.upload(photo())["id"])
+        assert next(events)[2] == {"job": job["id"], "event": "queued", "data": {"place": 0}}
+        wanted = studio.studio.engine.jobs[job["id"]]
+        assert (wanted.listeners, wanted.leaving) == (1, None)
+        events.close()
+        until(lambda: wanted.cancelled)
 
 
 def test_a_job_is_cancelled_while_it_works(browser, pair):

@@ -6,6 +6,7 @@
 import * as api from "./api.js";
 import { button, h, hush, say } from "./dom.js";
 import { failed } from "./notices.js";
+import { hear } from "./stream.js";
 import { bytes, duration } from "./text.js";
 
 /** @typedef {{variant?: (event: Api.VariantReady) => void, item?: (event: Api.ItemDone) => void}} Heard */
@@ -80,8 +81,8 @@ export class JobBar {
   heard(/** @type {string} */ id, /** @type {Heard} */ { variant, item }) {
     return new Promise((resolve, reject) => {
       const counted = (/** @type {number} */ n, /** @type {number} */ total) => say(this.words, "job.working", { n, total });
-      api.listen(
-        `api/jobs/${id}/events`,
+      hear(
+        id,
         {
           queued: (/** @type {Api.Queued} */ { place }) => this.queued(place),
           loading: (/** @type {Api.Loading} */ event) => {

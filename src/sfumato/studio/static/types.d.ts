@@ -150,6 +150,14 @@ export interface Job {
   problem: Problem | null;
 }
 
+/** `event: job`: something happened to one of the session's jobs. */
+export interface JobNews {
+  job: string;
+  event: "queued" | "loading" | "progress" | "variant" | "item" | "done" | "cancelled" | "error";
+  /** As GET /api/jobs/{id}/events has it. */
+  data: Queued | Loading | Progress | VariantReady | ItemDone | Done | Cancelled | Problem;
+}
+
 export interface Jobs {
   jobs: Job[];
 }
@@ -197,7 +205,7 @@ export interface ModelInfo {
   licence: string;
   place: "bundled" | "cached" | "downloadable";
   bytes: number;
-  /** `stylize` takes styles, `translate` has its own (both are sent as `stylize`). */
+  /** `stylize` takes styles, `translate` has its own (both are sent as `stylize`); said also of one with a problem. */
   fits: ("collage" | "stylize" | "translate" | "texture" | "parse")[];
   loaded: boolean;
   /** Why it cannot be used; for what is not here yet how to get it. */
