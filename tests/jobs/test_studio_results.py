@@ -1,10 +1,12 @@
 """What the studio keeps of a session's work: what a variant was drawn from, and files that are no longer wanted."""
 
 import io
+import zipfile
 from typing import Any
 
 import numpy as np
 import pytest
+import studio_page as sp
 from PIL import Image
 from stylizers import made_photo
 
@@ -69,3 +71,63 @@ def test_a_folder_is_painted_like_the_variant_not_like_the_last_wish(seen, serve
     folder.click()
     page.get_by_text("A painting that this was drawn from has been removed.").wait_for()
     assert page.evaluate("() => localStorage.getItem('sfumato.batch')") is None
+
+
+def test_results_are_listed_and_removed(seen, server, address):
+    page = seen.page
+    photo, style = (server.bring(made_photo(96, 128, seed=seed), f"{seed}.png") for seed in (1, 2))
+    photos = [photo, server.bring(made_photo(96, 128, seed=3), "3.png")]
+    batch = {"photos": photos, "recipe": {"kind": "stylize", "styles": [style]}}
+    server.ended(page, server.ask("POST", "batches", batch))
+    page.goto(f"{address}/#photo")
+    page.reload()
+    rows = page.locator(".results .files li")
+    rows.nth(2).wait_for()
+    assert rows.locator("> [data-own]:first-child").all_inner_texts() == [
+        "sfumato.zip",
+        "3-microast-art.png",
+        "1-microast-art.png",
+    ]
+    assert sp.errors(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save sfumato.zip").click()
+    assert download.value.suggested_filename == "sfumato.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["1-microast-art.png", "3-microast-art.png"]
+    page.get_by_role("button", name="Remove 3-microast-art.png").click()
+    sp.until(page, "() => document.querySelectorAll('.results .files li').length === 2")
+    assert len(server.ask("GET", "files")["files"]) == 2
+    page.get_by_role("button", name="Remove all").click()
+    page.get_by_role("button", name="Keep them").click()
+    assert rows.count() == 2
+    page.get_by_role("button", name="Remove all").click()
+    page.get_by_text("Remove all results?").wait_for()
+    page.get_by_role("button", name="Remove all").click()
+    page.get_by_text("The results are removed.").wait_for()
+    assert page.locator(".results").is_hidden()
+    assert server.ask("GET", "files")["files"] == []
+    assert len(server.ask("GET", "photos")["photos"]) == 3, "pictures stay"
+
+
+FOLLOWED = """() => Promise.all([import("./jobs.js"), import("./api.js")]).then(([{ JobBar }, api]) =>
+    api.jobs().then(({ jobs }) => {
+        window.ends = [];
+        const ended = (how) => window.ends.push(how);
+        for (const job of jobs) new JobBar().follow(job).then(({ end }) => ended(end), (error) => ended(error.code));
+        return jobs.length; }))"""
+"""Follows each job of the session as screens do."""
+
+
+def test_many_jobs_that_are_followed_leave_the_way_to_the_studio_open(seen, server):
+    """A browser opens six connections to a server; a seventh request must not wait for the end of a job."""
+    page = seen.page
+    swatch = server.bring(made_photo(64, 64), "a.png")
+    long = {"swatches": [swatch], "size": [96, 96], "options": {"iterations": [5000], "smallest_px": 96}}
+    jobs = [server.ask("POST", "textures", long)["id"] for _ in range(8)]
+    assert page.evaluate(FOLLOWED) == 8
+    streams = "() => performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/events')).length"
+    for job in jobs:
+        page.evaluate("(id) => import('./api.js').then((api) => api.cancel(id))", job)
+    sp.until(page, "() => window.ends.length === 8")
+    assert set(page.evaluate("() => window.ends")) == {"cancelled"}
+    assert page.evaluate(streams) <= 1

@@ -56,7 +56,7 @@ export function saveScreen() {
         const { model } = variant;
         const painted = store.models.some((one) => one.name === model && one.fits.includes("stylize"));
         const styles = painted ? variant.styles : [];
-        if (styles.some((one) => !store.photos.has(one))) return void notice("error", "error.style_gone");
+        if (painted && !(styles.length && styles.every((one) => store.photos.has(one)))) return void notice("error", "error.style_gone");
         planned({ title: nameOf(variant), recipe: { kind: "collage", model, styles, options: { ...variant.options, ...blend(), ...(parts?.length ? { parts } : {}) } } });
         go("batch");
       }, { class: "quiet" }),
