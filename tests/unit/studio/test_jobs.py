@@ -220,7 +220,7 @@ def test_wrong_wishes(browser, pair, body, status, code):
         ({"styles": ["x" * 22] * 9}, "too_many", {"field": "styles", "limit": 8}),
         ({"styles": [1]}, "", {}),
     ],
-    ids=str,
+    ids=["most", "least", "whole", "number", "choice", "many", "other"],
 )
 def test_what_is_wrong_with_a_value_is_told_in_a_form_that_any_language_can_say(browser, pair, body, detail, values):
     answer = browser.ask("POST", f"/api/photos/{pair[0]}/stylize/preview", body)
@@ -318,6 +318,7 @@ def test_events_come_again_from_where_somebody_left(browser, pair):
 
 def test_one_stream_tells_of_all_jobs_of_a_session(ready, browser, pair):
     first = stylized(browser, pair)
+    browser.done(first)
     apart = list(browser.listen(f"/api/jobs/{first['id']}/events"))
     stranger = ready.browser()
     stranger.done(stylized(stranger, [stranger.upload(photo())["id"]] * 2))
