@@ -59,7 +59,8 @@ def test_a_folder_is_painted_like_the_variant_not_like_the_last_wish(seen, serve
     page.evaluate("(id) => localStorage.setItem('sfumato.wish', JSON.stringify({ styles: [id] }))", second)
     page.goto(f"{address}/#save/{made[0]}")
     page.reload()
-    folder = page.get_by_role("button", name="Use the same on a folder").first
+    folder, shown = page.get_by_role("button", name="Use the same on a folder").first, page.locator(".strip .tile")
+    shown.first.wait_for()
     folder.click()
     page.locator(".batch .drop").wait_for()
     planned = "() => JSON.parse(localStorage.getItem('sfumato.batch')).recipe.styles"
@@ -68,6 +69,7 @@ def test_a_folder_is_painted_like_the_variant_not_like_the_last_wish(seen, serve
     server.ask("DELETE", f"photos/{first}")
     page.goto(f"{address}/#save/{made[0]}")
     page.reload()
+    shown.first.wait_for()
     folder.click()
     page.get_by_text("A painting that this was drawn from has been removed.").wait_for()
     assert page.evaluate("() => localStorage.getItem('sfumato.batch')") is None

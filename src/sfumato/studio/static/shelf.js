@@ -50,13 +50,9 @@ export function shelf() {
     /** @type {HTMLElement | null | undefined} */ (next?.querySelector("button"))?.focus();
   };
   const clear = async () => {
-    try {
-      await api.dropFiles();
-      notice("note", "shelf.cleared");
-    } catch (error) {
-      failed(error);
-    }
+    const told = await api.dropFiles().then(() => () => notice("note", "shelf.cleared"), (error) => () => failed(error));
     await fill().catch(failed);
+    told(); // Once that can be seen.
   };
   return { node, fill: () => fill().catch(failed) };
 }
