@@ -132,4 +132,7 @@ def test_many_jobs_that_are_followed_leave_the_way_to_the_studio_open(seen, serv
         page.evaluate("(id) => import('./api.js').then((api) => api.cancel(id))", job)
     sp.until(page, "() => window.ends.length === 8")
     assert set(page.evaluate("() => window.ends")) == {"cancelled"}
-    assert page.evaluate(streams) <= 1
+    assert page.evaluate(streams) == 1
+    assert page.evaluate(FOLLOWED) == 8
+    sp.until(page, "() => window.ends.length === 8")
+    assert set(page.evaluate("() => window.ends")) == {"cancelled"}, "who asks late hears how they ended"

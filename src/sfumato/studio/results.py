@@ -204,8 +204,8 @@ OPERATIONS = (
         answer=(EVENTS,),
         events={"job": e.JobNews},
         about="What happens to all jobs of the session, by one connection, since browsers open only six to a server."
-        " Begins with what happened to those that are under way or ended in the last minute or, with the header"
-        " Last-Event-ID, after that event; does not end. Who listens to it listens to each of them.",
+        " Begins with what happened to those that GET /api/jobs lists or, with the header Last-Event-ID, after that"
+        " event; does not end. Who listens to it listens to each of them.",
     ),
     Operation(
         handler=files,

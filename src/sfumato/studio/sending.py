@@ -1,7 +1,6 @@
 """Files and events on their way to the browser: of the types that are said here, whatever is in them."""
 
 import io
-import time
 import zipfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -37,8 +36,6 @@ TYPES = {
     ".zip": ARCHIVE,
 }
 """Media types by extension; files of others are not sent."""
-MOMENT_S = 60.0
-"""Seconds after its end in which who begins to listen to a session is still told of a job."""
 PIECE = 1 << 20
 """Bytes of a file that are read at once."""
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
@@ -152,14 +149,14 @@ def stream(frames: AsyncIterator[str]) -> Response:
 async def of_session(engine: Engine, session: Id, after: int) -> AsyncIterator[str]:
     """The events of all jobs of a session with numbers above `after`, as a stream until the studio ends.
 
-    From 0 on those of jobs that are under way, or ended a moment ago. While it lasts somebody listens to all of them.
+    From 0 on those of jobs that have ended, too, while they are remembered. As long as it lasts somebody listens to all.
     """
-    heard, since = dict[Id, Job](), time.time() - MOMENT_S if after == 0 else 0.0
+    heard = dict[Id, Job]()
     try:
         yield "retry: 1000\n\n"
         while True:
             news, found = engine.bell.next, list[tuple[int, e.JobNews]]()
-            for job in (job for job in engine.of_session(session) if job.ended is None or job.ended > since):
+            for job in engine.of_session(session):
                 if job.id not in heard:
                     engine.came(job)
                     heard[job.id] = job
