@@ -149,7 +149,7 @@ def stream(frames: AsyncIterator[str]) -> Response:
 async def of_session(engine: Engine, session: Id, after: int) -> AsyncIterator[str]:
     """The events of all jobs of a session with numbers above `after`, as a stream until the studio ends.
 
-    From 0 on those of jobs that have ended, too, while they are remembered. As long as it lasts somebody listens to all.
+    From 0 on those of jobs that have ended, too, while they are remembered. While it lasts somebody listens to all.
     """
     heard = dict[Id, Job]()
     try:
