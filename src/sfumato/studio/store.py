@@ -238,7 +238,10 @@ def records(paths: Iterable[Path], kind: type[RecordT], aside: Path) -> Iterator
         except (ValidationError, OSError) as error:
             told = error.strerror if isinstance(error, OSError) else "it is of another version or damaged"
             log.warning("%s cannot be read (%s); its folder is kept for a while in %s", path, told, aside)
-            disk.moved(path.parent, aside)
+            try:
+                disk.moved(path.parent, aside)
+            except OSError as fault:
+                log.error("%s cannot be moved there (%s)", path.parent, fault.strerror)
 
 
 class Store:
