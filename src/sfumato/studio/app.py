@@ -15,7 +15,7 @@ from ..errors import Cancelled, SfumatoError
 from . import batches, pages, pictures, results, styling, training, variants
 from .guard import Guard, refused
 from .operations import Call, Operation, coming
-from .problems import FULL, Refusal, disk_full, refusal
+from .problems import FULL, Refusal, disk_full, refusal, unforeseen, wrong_value
 from .schema import Health, Model
 from .settings import Settings
 from .studio import Studio
@@ -30,8 +30,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *training.OPERATIONS,
 )
 """All operations, in the order of the documents."""
-MALFORMED = ("json_invalid", "extra_forbidden", "unexpected_keyword_argument", "missing")
-"""What pydantic calls it if a body has not the fields that it should have."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -62,20 +60,29 @@ def endpoint(studio: Studio, operation: Operation) -> Endpoint:
             if known := studio.store.sessions.get(call.session_id):
                 known.touch()
             return checked(operation, await operation.handler(call))
-        except Refusal as error:
-            return refused(error)
-        except Cancelled:
-            return refused(Refusal("not_ready", "The work was cancelled."))
-        except SfumatoError as error:
-            return refused(refusal(error))
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            return refused(disk_full(error))
+        except (Refusal, SfumatoError, OSError) as error:
+            return refused(told(error), request.method, request.headers)
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody reads
 
     return answer
+
+
+def told(error: Refusal | SfumatoError | OSError) -> Refusal:
+    """What a client is told of an error.
+
+    Raises:
+        OSError: nobody foresaw it.
+    """
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, Cancelled):
+        return Refusal("not_ready", "The work was cancelled.")
+    if isinstance(error, SfumatoError):
+        return refusal(error)
+    if error.errno not in FULL:
+        raise error
+    return disk_full(error)
 
 
 async def body_of(request: Request, operation: Operation, settings: Settings) -> Model | None:
@@ -95,10 +102,7 @@ async def body_of(request: Request, operation: Operation, settings: Settings) ->
     try:
         return kind.model_validate_json(bytes(content) or b"{}")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        code = "bad_request" if first["type"] in MALFORMED else "wrong_option"
-        raise Refusal(code, f"{place or 'the body'}: {first['msg']}.") from error
+        raise wrong_value(error) from error
 
 
 def checked(operation: Operation, made: Model | Response | None) -> Response:
@@ -123,14 +127,16 @@ def checked(operation: Operation, made: Model | Response | None) -> Response:
     return made
 
 
-async def no_page(_request: Request, error: Exception) -> Response:
+async def no_page(request: Request, error: Exception) -> Response:
     """Starlette's own refusals: no such page, no such method."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        return refused(Refusal("not_allowed", "This page knows no such method."))
-    return refused(Refusal("not_found", "There is no such page.", "The studio begins at /."))
+        problem = Refusal("not_allowed", "This page knows no such method.")
+    else:
+        problem = Refusal("not_found", "There is no such page.", "The studio begins at /.")
+    return refused(problem, request.method, request.headers)
 
 
-async def mistake(_request: Request, _error: Exception) -> Response:
+async def mistake(request: Request, error: Exception) -> Response:
     """A mistake of ours; uvicorn logs it with its traceback."""
-    return refused(Refusal("unexpected", "A mistake of the studio; its log says more."))
+    return refused(unforeseen(error, "A mistake of the studio; its log says more."), request.method, request.headers)

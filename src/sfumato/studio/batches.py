@@ -1,8 +1,6 @@
 """The same on many pictures that were sent."""
 
-import zipfile
 from dataclasses import asdict
-from pathlib import Path
 
 from ..collage.options import Options as CollageOptions
 from . import disk, recipe
@@ -14,8 +12,9 @@ from .lane import Desk
 from .operations import Call, Operation
 from .pictures import parsed
 from .problems import Refusal
-from .results import Result, data_of, keep_result
-from .store import Holding, Session, new_id
+from .results import Result, keep_result
+from .sending import ARCHIVE
+from .store import Holding, new_id
 from .styling import JOB_ERRORS, choice, styled
 from .variants import drawing, missed
 
@@ -25,7 +24,7 @@ async def batch(call: Call) -> e.Job:
     body: r.BatchRequest = call.body
     session = call.session
     holdings = [session.holding(photo) for photo in body.photos]
-    styles = [session.holding(style) for style in body.recipe.styles]
+    styles = session.styles(body.recipe.styles)
     job = Job("batch", session.id, None)
 
     async def script(desk: Desk) -> e.Done:
@@ -43,10 +42,9 @@ async def batch(call: Call) -> e.Job:
             )
             desk.job.tell("item", told)
         if kept := [file for file in made if file.id in session.files]:  # the others were deleted meanwhile
-            made.append(await call.studio.read(archive, session, kept))
+            made.append(archive(kept))
             session.add_file(made[-1])
             desk.job.files.append(made[-1])
-            await call.studio.measure(session)
         return e.Done(files=tuple(made), failed=failed)
 
     return call.studio.engine.submit(job, script).view()
@@ -56,7 +54,8 @@ async def one(desk: Desk, call: Call, holding: Holding, styles: list[Holding], n
     """One picture of a batch, as a file."""
     body: r.BatchRequest = call.body
     at = number, len(body.photos)
-    holding.check()
+    for needed in (holding, *styles):
+        needed.check()
     if isinstance(body.recipe, r.BatchStylize):
         wanted = r.StylizeRequest(**body.recipe.model_dump(exclude={"kind"}), save=body.save)
         given = choice(call.session, holding, wanted, call.studio.limits)
@@ -79,28 +78,10 @@ async def one(desk: Desk, call: Call, holding: Holding, styles: list[Holding], n
         disk.clear(folder)
 
 
-def archive(session: Session, files: list[s.File]) -> s.File:
-    """An archive of results, each under its name; pictures are compressed already."""
-    file_id = new_id()
-    out = disk.private(session.place(file_id)) / "data.zip"
-    used = set[str]()
-    try:
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
-            for file in files:
-                target.write(data_of(session, file), unused(file.name, used))
-    except BaseException:
-        disk.clear(out.parent)
-        raise
-    return s.File(id=file_id, name="sfumato.zip", type="application/zip", bytes=out.stat().st_size, width=0, height=0)
-
-
-def unused(name: str, used: set[str]) -> str:
-    """The name, with a number if it is taken; takes it."""
-    path, number = Path(name), 2
-    while name.lower() in used:
-        name, number = f"{path.stem}-{number}{path.suffix}", number + 1
-    used.add(name.lower())
-    return name
+def archive(files: list[s.File]) -> s.File:
+    """An archive of results, which takes no room of its own."""
+    size, ids = sum(file.bytes for file in files), tuple(file.id for file in files)
+    return s.File(id=new_id(), name="sfumato.zip", type=ARCHIVE, bytes=size, width=0, height=0, holds=ids)
 
 
 OPERATIONS = (
@@ -111,7 +92,7 @@ OPERATIONS = (
         status=202,
         body=r.BatchRequest,
         answer=e.Job,
-        errors=JOB_ERRORS,
+        errors=("style_gone", *JOB_ERRORS),
         about="The same on many pictures that were sent: an `item` for each, with its file or what went wrong; the"
         " last file of `done` is a ZIP archive of all.",
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from pydantic import TypeAdapter
 
 from .. import device, image, zoo
+from ..card import Card
 from ..collage.options import Options as CollageOptions
 from ..errors import SfumatoError
 from ..image import Picture
@@ -20,7 +21,7 @@ from ..parsing.finding import DEFAULT_MODEL, Finder, bundled
 from ..progress import Report
 from ..translate import Painter, Translator
 from .notes import note
-from .problems import Refusal
+from .problems import Refusal, wrong_value
 from .schema import ModelInfo, Note
 from .views import shrunk
 
@@ -189,25 +190,32 @@ def info_of(entry: zoo.Entry) -> ModelInfo:
 
 
 def fits_of(entry: zoo.Entry) -> tuple[Any, str]:
-    """The kinds of work that a model fits, and why it cannot be used if so."""
-    if entry.problem or entry.path is None:
-        return (), entry.problem or f"Not on this computer; `sfumato models get {entry.name}` downloads it."
-    if entry.card is None:
-        return (), ""  # a network that judges, it makes no pictures
+    """The kinds of work that a model fits as far as its card tells, and why it cannot be used if so."""
+    absent = f"Not on this computer; `sfumato models get {entry.name}` downloads it." if entry.path is None else ""
+    problem = entry.problem or absent
+    if entry.card is None:  # it is damaged, or a network that judges and makes no pictures
+        return (), problem
     try:
         kind = zoo.method_module(entry.card.method).Model
-        if issubclass(kind, base.Stylizer):
-            return ("stylize", "collage"), ""
-        if kind is segformer.Model:
-            return ("parse",), ""
-        if not issubclass(kind, base.ImageToImage):
-            return (), ""
-        model = zoo.blank(entry.card)
     except SfumatoError as error:
         return (), str(error)
-    if getattr(model, "classes", ()):
-        return (), "It must be told a class; `sfumato translate --label` does that."
-    return (("texture",) if getattr(model, "blind", False) else ("translate", "collage")), ""
+    if issubclass(kind, base.Stylizer):
+        return ("stylize", "collage"), problem
+    if kind is segformer.Model:
+        return ("parse",), problem
+    return of_pictures(entry.card, problem) if issubclass(kind, base.ImageToImage) else ((), problem)
+
+
+def of_pictures(card: Card, problem: str) -> tuple[Any, str]:
+    """The same of a model from picture to picture; some weave from noise alone, and some must be told a class."""
+    try:
+        model = zoo.blank(card)
+    except SfumatoError as error:
+        return ("translate", "collage"), problem or str(error)
+    if getattr(model, "blind", False):
+        return ("texture",), problem
+    classed = "It must be told a class; `sfumato translate --label` does that." if getattr(model, "classes", ()) else ""
+    return ("translate", "collage"), problem or classed
 
 
 def forms() -> dict[str, Any]:
@@ -235,6 +243,4 @@ def built(kind: Any, values: dict[str, Any]) -> Any:
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise Refusal("wrong_option", f"{place}: {first['msg']}.") from error
+        raise wrong_value(error) from error

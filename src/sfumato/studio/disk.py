@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,20 @@ def _sizes(folder: Path) -> Iterator[int]:
 def clear(folder: Path) -> None:
     """Removes a folder with all that is in it, if it is there; what another still reads, on Windows, stays."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def moved(folder: Path, into: Path) -> Path:
+    """Moves a folder into another one of the studio, where it counts as changed now; returns where it is.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    target = into / folder.name
+    if target.exists():
+        target = into / f"{folder.name}-{time.time_ns()}"
+    os.replace(folder, target)
+    os.utime(target)
+    return target
 
 
 def private(folder: Path) -> Path:

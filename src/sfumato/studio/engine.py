@@ -10,7 +10,7 @@ import time
 from . import disk
 from . import events as e
 from .hand import Hand
-from .job import Job
+from .job import Bell, Job
 from .lane import Lane, Script
 from .problems import Refusal
 from .settings import Settings
@@ -43,7 +43,7 @@ class Engine:
         )
         self.lanes = Lane(self.heavy), Lane(self.quick)
         self.jobs: dict[str, Job] = {}
-        self.closing = asyncio.Event()
+        self.closing, self.bell = asyncio.Event(), Bell()
         self._latest: dict[tuple[str, str], object] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -56,6 +56,7 @@ class Engine:
     async def close(self) -> None:
         """Ends all jobs and both processes."""
         self.closing.set()
+        self.bell.ring()
         for job in list(self.jobs.values()):
             if not job.over:
                 job.cancelled = True
@@ -85,7 +86,7 @@ class Engine:
         if job.kind not in QUICK:
             self.store.session(job.session).check_bytes(self.settings.limits)
             self._check_room(job.session)
-        self.jobs[job.id] = job
+        self.jobs[job.id], job.on_news = job, self.bell.ring
         self.lane(job).add(job, script)
         return job
 
@@ -108,15 +109,18 @@ class Engine:
         found = [job for job in self.jobs.values() if job.session == session and photo in (None, job.photo)]
         return found[::-1]
 
+    def came(self, job: Job) -> None:
+        """Somebody listens to a job."""
+        job.listeners += 1
+        if job.leaving is not None:
+            job.leaving.cancel()
+            job.leaving = None
+
     def left(self, job: Job) -> None:
         """One who listened to a job has gone: if nobody comes back soon nobody wants it."""
         job.listeners -= 1
         if job.listeners == 0 and not job.over and job.kind not in QUICK and not self.closing.is_set():
-            asyncio.get_running_loop().call_later(self.settings.leave_s, self._end_if_alone, job)
-
-    def _end_if_alone(self, job: Job) -> None:
-        if job.listeners == 0:
-            self.cancel(job)
+            job.leaving = asyncio.get_running_loop().call_later(self.settings.leave_s, self.cancel, job)
 
     async def live(self, session: str, op: str, given: Message) -> tuple[Message, bytes]:
         """Has a small piece of work done at once, before all jobs.

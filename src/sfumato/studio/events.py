@@ -105,5 +105,16 @@ JOB_EVENTS: dict[str, type[Model]] = {
     "error": Problem,
 }
 """The data of each event of a job."""
+
+
+class JobNews(Model):
+    """`event: job`: something happened to one of the session's jobs."""
+
+    job: Id
+    event: Literal["queued", "loading", "progress", "variant", "item", "done", "cancelled", "error"]
+    data: Queued | Loading | Progress | VariantReady | ItemDone | Done | Cancelled | Problem
+    """As GET /api/jobs/{id}/events has it."""
+
+
 LAST = ("done", "cancelled", "error")
 """Events after which nothing comes."""

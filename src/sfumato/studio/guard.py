@@ -1,6 +1,7 @@
 """Around the whole application: checks each request, knows its session, and sets what every answer carries."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -8,6 +9,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from . import doorstep
 from .access import ELSEWHERE
 from .problems import Refusal
 from .store import ID, new_id
@@ -79,7 +81,7 @@ class Guard:
                 hint = "Open the address with the token that the studio printed where it was started."
                 raise Refusal("no_access", "This browser was not let in.", hint)
         except Refusal as error:
-            await refused(error)(scope, receive, sending)
+            await refused(error, scope["method"], headers)(scope, receive, sending)
             return
         await self.app(scope, receive, sending)
 
@@ -93,8 +95,16 @@ def begins(path: str, headers: Headers) -> bool:
     return headers.get("sec-fetch-site") not in ELSEWHERE and (path == "/" or path.startswith("/api/"))
 
 
-def refused(error: Refusal) -> Response:
-    """A problem as an answer."""
+def refused(error: Refusal, method: str, asked: Mapping[str, str]) -> Response:
+    """A problem as an answer: JSON, but for somebody who opens an address in a browser and is not let in.
+
+    Args:
+        error: the problem.
+        method: of the request.
+        asked: its headers.
+    """
+    if error.code in doorstep.CODES and doorstep.navigates(method, asked):
+        return doorstep.page(error, asked)
     headers = {} if error.retry_s is None else {"retry-after": str(round(error.retry_s))}
     return Response(error.problem.model_dump_json(), error.status, headers, media_type="application/json")
 

@@ -181,7 +181,9 @@ class Hand:
                 )
         except OSError as error:
             hint = "The studio tries again; close other programs, or make room on the disk."
-            raise Refusal("failed", f"The working process cannot be started: {error.strerror}.", hint) from error
+            raise Refusal(
+                "failed", f"The working process cannot be started: {error.strerror}.", hint, detail="no_process"
+            ) from error
 
     async def _watched(self, process: Process) -> None:
         """Takes note if a process ends while it has nothing to do; one that works is missed by who waits for it."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from statistics import median
+from typing import ClassVar
 
 from . import events as e
 from .schema import File, Id, Model, Problem
@@ -22,6 +23,9 @@ class Job:
         photo: id of what it is done to, if that is one picture.
     """
 
+    told: ClassVar[int] = 0
+    """Number of the last event of any job: those of all jobs together have an order."""
+
     def __init__(self, kind: e.JobKind, session: Id, photo: Id | None) -> None:
         self.id, self.kind, self.session, self.photo = new_id(), kind, session, photo
         self.state: e.JobState = "queued"
@@ -35,10 +39,13 @@ class Job:
         self.ended: float | None = None
         """When, in seconds since 1970."""
         self.listeners = 0
+        self.leaving: asyncio.TimerHandle | None = None
+        """What ends it when nobody has listened for a while."""
         self.events: list[tuple[int, str, Model]] = []
         self.clock = Clock()
-        self._count = 0
-        self._news = asyncio.Event()
+        self.bell = Bell()
+        self.on_news: Callable[[], None] = _unheard
+        """Called when something happened to it."""
 
     @property
     def over(self) -> bool:
@@ -47,15 +54,15 @@ class Job:
 
     def tell(self, name: str, data: Model) -> None:
         """Adds an event; one that only says how far the work is takes the place of the one before."""
-        self._count += 1
+        Job.told += 1
         passing = ("queued", "progress")
         if self.events and name in passing and self.events[-1][1] == name:
             self.events.pop()
-        self.events.append((self._count, name, data))
+        self.events.append((Job.told, name, data))
         if name in e.LAST:
             self.ended = time.time()
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        self.bell.ring()
+        self.on_news()
 
     def end(self, state: e.JobState, data: Model) -> None:
         """Ends it, with its last event."""
@@ -66,15 +73,13 @@ class Job:
     async def listen(self, after: int) -> AsyncIterator[tuple[int, str, Model] | None]:
         """Events with numbers above `after`, as they come, up to the last; None now and then while nothing happens."""
         while True:
-            news = self._news
+            news = self.bell.next
             for number, name, data in [event for event in self.events if event[0] > after]:
                 after = number
                 yield number, name, data
             if self.over:
                 return
-            try:
-                await asyncio.wait_for(news.wait(), KEEP_ALIVE_S)
-            except TimeoutError:
+            if not await rung(news):
                 yield None
 
     def view(self) -> e.Job:
@@ -100,6 +105,32 @@ class Job:
         whole = min(1.0, (item - 1 + share) / items)
         self.progress = e.Progress(done=whole, item=item, items=items, seconds_left=left)
         self.tell("progress", self.progress)
+
+
+class Bell:
+    """Wakes all who wait for the next time that it rings."""
+
+    def __init__(self) -> None:
+        self.next = asyncio.Event()
+        """Is set then."""
+
+    def ring(self) -> None:
+        """Wakes them."""
+        self.next.set()
+        self.next = asyncio.Event()
+
+
+def _unheard() -> None:
+    """Tells nobody else."""
+
+
+async def rung(news: asyncio.Event) -> bool:
+    """Waits until something happens, but not for ever; whether it did."""
+    try:
+        await asyncio.wait_for(news.wait(), KEEP_ALIVE_S)
+    except TimeoutError:
+        return False
+    return True
 
 
 class Clock:

@@ -8,7 +8,7 @@ from ..errors import Cancelled, SfumatoError
 from . import events as e
 from .hand import Hand
 from .job import Job
-from .problems import FULL, Refusal, disk_full, refusal
+from .problems import FULL, Refusal, disk_full, refusal, unforeseen
 from .schema import Model
 from .wire import Message
 
@@ -150,7 +150,7 @@ class Lane:
                 last = "cancelled", e.Cancelled(variants=tuple(job.variants))
         except Exception as error:
             log.exception("a job of kind %s failed", job.kind)
-            told = Refusal("unexpected", "A mistake of the studio: the job could not be done.")
+            told = unforeseen(error, "A mistake of the studio: the job could not be done.")
             if isinstance(error, OSError) and error.errno in FULL:
                 told = disk_full(error)
             last = "error", told.problem

@@ -121,8 +121,8 @@ All of it is under the address that `sfumato studio` prints. The same for progra
 - Who changes something, or is refused, is told `{"error": code, "message": sentence, "hint": sentence, ...}`.
 - A cookie makes the session; the first answer sets it, so ask for one thing before sending many at once. Pictures, jobs
   and files of another session are not found.
-- Events are Server-Sent Events with names; `data` is JSON, and each has an `id`. After the last one the stream ends; an
-  EventSource that comes back then gets 204, which stops it.
+- Events are Server-Sent Events with names; `data` is JSON, and each has an `id`. After the last one of a job its stream
+  ends; an EventSource that comes back then gets 204, which stops it. `GET /api/events` has those of all jobs.
 - Pictures of an id never change, so browsers may keep them; masks and answers in JSON are not kept.
 - `.../blend` and `.../stylize/preview` answer with the picture itself. Of several requests that wait only the newest is
   answered; older ones get 409 `superseded`.

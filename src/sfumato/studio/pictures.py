@@ -133,7 +133,7 @@ async def labels(call: Call) -> Response:
     """The part of each pixel."""
     if call.holding.photo.status.state not in ("parsed", "no_person"):
         raise Refusal("not_found", "The parts of this picture are not known yet.", "Have them looked for.")
-    return sending.file(call.holding.folder / "labels.png", sending.FOR_EVER)
+    return sending.fresh(call.request, call.holding.folder / "labels.png")
 
 
 async def status(call: Call) -> s.Status:
@@ -239,7 +239,7 @@ OPERATIONS = (
         answer=("image/png",),
         errors=("not_found",),
         about="8-bit grey PNG of the working size: the label of each pixel. 404 until the status says `parsed` or"
-        " `no_person`.",
+        " `no_person`. Parts may be looked for again, so it has an ETag to ask by whether it is still the same.",
     ),
     Operation(
         handler=status,

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from ..errors import DiskError, OptionError, PictureError, SfumatoError, UserError, WeightsError
 from .schema import Problem, Value
 
@@ -13,6 +15,7 @@ CODES = {
     "no_access": (401, "Listening beyond this computer: the address with the token was not opened in this browser."),
     "forbidden": (403, "The request comes from another site, or lacks the header `X-Studio: 1`."),
     "not_found": (404, "There is nothing of that id in this session, or no such page."),
+    "style_gone": (404, "A picture that the style was taken from is no longer in this session."),
     "not_allowed": (405, "The page knows no such method."),
     "superseded": (409, "A newer request of the same kind took its place; forget this one."),
     "too_big": (413, "More bytes than the limit."),
@@ -43,9 +46,39 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "no_swatch": (),
     "transparent_jpeg": (),
     "no_such_model": ("name",),
+    "at_least": ("field", "limit"),
+    "at_most": ("field", "limit"),
+    "above": ("field", "limit"),
+    "below": ("field", "limit"),
+    "too_many": ("field", "limit"),
+    "too_few": ("field", "limit"),
+    "no_whole_number": ("field",),
+    "no_number": ("field",),
+    "no_such_choice": ("field",),
+    "no_process": (),
+    "in_log": ("kind",),
 }
 """What exactly is wrong, where a code leaves it open, and the values that a sentence of it needs: clients that speak
 other languages have the sentences, as the page does in `strings/`."""
+_VALUES = {
+    "greater_than_equal": ("at_least", "ge"),
+    "less_than_equal": ("at_most", "le"),
+    "greater_than": ("above", "gt"),
+    "less_than": ("below", "lt"),
+    "too_long": ("too_many", "max_length"),
+    "too_short": ("too_few", "min_length"),
+    "int_type": ("no_whole_number", ""),
+    "int_parsing": ("no_whole_number", ""),
+    "int_parsing_size": ("no_whole_number", ""),
+    "int_from_float": ("no_whole_number", ""),
+    "float_type": ("no_number", ""),
+    "float_parsing": ("no_number", ""),
+    "finite_number": ("no_number", ""),
+    "literal_error": ("no_such_choice", ""),
+}
+"""The details of what pydantic finds wrong with a value that a form can send, and the name of its limit there."""
+MALFORMED = ("json_invalid", "extra_forbidden", "unexpected_keyword_argument", "missing")
+"""What pydantic calls it if a body has not the fields that it should have."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What the system says of a disk that takes no more."""
 ANYWHERE = ("wrong_host", "forbidden", "no_access", "bad_request", "not_allowed", "unexpected", "not_ready")
@@ -125,6 +158,25 @@ _KINDS: tuple[tuple[type[SfumatoError], str], ...] = (
     (DiskError, "disk_full"),
     (UserError, "wrong_option"),
 )
+
+
+def wrong_value(error: ValidationError) -> Refusal:
+    """What pydantic finds wrong, of which the first is told."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    code = "bad_request" if first["type"] in MALFORMED else "wrong_option"
+    detail, limit = _VALUES.get(first["type"], ("", ""))
+    names = [part for part in first["loc"] if isinstance(part, str)]
+    values: dict[str, Value] = {"field": names[-1] if names else place}
+    if limit:
+        values["limit"] = first["ctx"][limit]
+    message = f"{place or 'the body'}: {first['msg']}."
+    return Refusal(code, message, detail=detail, values=values if detail else None)
+
+
+def unforeseen(error: Exception, message: str) -> Refusal:
+    """An error that nobody foresaw, of which the log has all."""
+    return Refusal("unexpected", message, detail="in_log", values={"kind": type(error).__name__})
 
 
 def disk_full(error: OSError) -> Refusal:

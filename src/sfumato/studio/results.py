@@ -102,12 +102,27 @@ async def cancel(call: Call) -> e.Job:
 
 async def events(call: Call) -> Response:
     """What happens to a job."""
-    wanted, last = found(call), call.request.headers.get("last-event-id", "0")
+    wanted, last = found(call), last_heard(call)
+    if wanted.over and wanted.events[-1][0] <= last:
+        return Response(status_code=STREAM_END)
+    return sending.stream(sending.of_job(call.studio.engine, wanted, last))
+
+
+def last_heard(call: Call) -> int:
+    """Number of the last event that a client has heard; 0 if it heard none, or heard it of another studio.
+
+    Raises:
+        Refusal: it is no number.
+    """
+    last = call.request.headers.get("last-event-id", "0")
     if not (last.isascii() and last.isdecimal() and len(last) < 12):
         raise Refusal("bad_request", f"Last-Event-ID {last[:40]!r} is no number.")
-    if wanted.over and wanted.events[-1][0] <= int(last):
-        return Response(status_code=STREAM_END)
-    return sending.stream(sending.of_job(wanted, int(last), call.studio.engine.left))
+    return int(last) if int(last) <= Job.told else 0
+
+
+async def all_events(call: Call) -> Response:
+    """What happens to the jobs of the session."""
+    return sending.stream(sending.of_session(call.studio.engine, call.session_id, last_heard(call)))
 
 
 async def files(call: Call) -> s.Files:
@@ -123,7 +138,10 @@ def data_of(session: Session, wanted: s.File) -> Path:
 
 async def file(call: Call) -> Response:
     """A result, as an attachment."""
-    wanted = call.session.file(call.id)
+    session, wanted = call.session, call.session.file(call.id)
+    if wanted.holds:
+        held = [session.files[one] for one in wanted.holds if one in session.files]
+        return sending.archive(wanted.name, [(one.name, data_of(session, one)) for one in held])
     return sending.file(data_of(call.session, wanted), name=wanted.name)
 
 
@@ -134,7 +152,13 @@ async def file_preview(call: Call) -> Response:
 
 async def delete_file(call: Call) -> None:
     """Forgets a result."""
-    call.session.drop_file(call.session.file(call.id).id)
+    call.session.drop_files([call.session.file(call.id).id])
+    await call.studio.measure(call.session)
+
+
+async def delete_files(call: Call) -> None:
+    """Forgets all results."""
+    call.session.drop_files(list(call.session.files))
     await call.studio.measure(call.session)
 
 
@@ -174,6 +198,16 @@ OPERATIONS = (
         " comes back within 10 seconds the job is cancelled, but for one that looks for parts.",
     ),
     Operation(
+        handler=all_events,
+        method="GET",
+        path="/api/events",
+        answer=(EVENTS,),
+        events={"job": e.JobNews},
+        about="What happens to all jobs of the session, by one connection, since browsers open only six to a server."
+        " Begins with what happened to those that GET /api/jobs lists or, with the header Last-Event-ID, after that"
+        " event; does not end. Who listens to it listens to each of them.",
+    ),
+    Operation(
         handler=files,
         method="GET",
         path="/api/files",
@@ -203,6 +237,14 @@ OPERATIONS = (
         status=204,
         answer=None,
         errors=("not_found",),
-        about="Forgets a result.",
+        about="Forgets a result; an archive no longer holds it, and one that holds nothing more is forgotten, too.",
+    ),
+    Operation(
+        handler=delete_files,
+        method="DELETE",
+        path="/api/files",
+        status=204,
+        answer=None,
+        about="Forgets all results of the session, and their bytes no longer count.",
     ),
 )

@@ -155,6 +155,8 @@ class Variant(Model):
     height: int
     options: CollageOptions
     """With which it was made, filter and seed among them."""
+    styles: tuple[Id, ...] = ()
+    """Pictures that were sent along for a model that takes a style; some may have been deleted since."""
     mask: Mask
     """The zone that it was made with."""
     created: float
@@ -212,6 +214,8 @@ class File(Model):
     height: int
     note: Note | None = None
     """What went otherwise than asked; may be empty."""
+    holds: tuple[Id, ...] = ()
+    """Of an archive: the results in it. It is put together as it is sent; `bytes` are theirs."""
 
 
 class Files(Model):
@@ -230,7 +234,7 @@ class ModelInfo(Model):
     place: Literal["bundled", "cached", "downloadable"]
     bytes: int
     fits: tuple[Literal["collage", "stylize", "translate", "texture", "parse"], ...]
-    """`stylize` takes styles, `translate` has its own (both are sent as `stylize`)."""
+    """`stylize` takes styles, `translate` has its own (both are sent as `stylize`); said also of one with a problem."""
     loaded: bool
     problem: str = ""
     """Why it cannot be used; for what is not here yet how to get it."""

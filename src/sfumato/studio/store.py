@@ -3,6 +3,7 @@
     sessions/SESSION/photos/PHOTO/photo.json original work.png preview.* thumb.* labels.png mask.png
                                   VARIANT/drawn.png mask.png preview.* thumb.* ...
     sessions/SESSION/files/FILE/file.json data preview.*
+    aside/...  what could not be read
 
 All names are drawn here at random. What a client sends is looked up among those in memory; it never becomes a path.
 """
@@ -11,7 +12,9 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -118,6 +121,18 @@ class Session:
         except KeyError:
             raise gone("picture") from None
 
+    def styles(self, ids: Iterable[str]) -> list[Holding]:
+        """Pictures that others are to be painted like.
+
+        Raises:
+            Refusal: one of them is no longer there.
+        """
+        try:
+            return [self.photos[one] for one in ids]
+        except KeyError:
+            message, hint = "A picture that the style was taken from is no longer in this session.", "Bring it again."
+            raise Refusal("style_gone", message, hint) from None
+
     def with_variant(self, variant_id: str) -> Holding:
         """The picture that a variant is of.
 
@@ -146,13 +161,20 @@ class Session:
 
     def add_file(self, file: File) -> None:
         """Keeps a result, whose data are there already."""
-        disk.keep(self.place(file.id) / "file.json", file)
+        disk.keep(disk.private(self.place(file.id)) / "file.json", file)
         self.files[file.id] = file
 
-    def drop_file(self, file_id: str) -> None:
-        """Forgets a result."""
-        self.files.pop(file_id, None)
-        disk.clear(self.place(file_id))
+    def drop_files(self, ids: Collection[str]) -> None:
+        """Forgets results, and archives that hold nothing else."""
+        emptied = [one.id for one in self.files.values() if one.holds and set(one.holds) <= set(ids)]
+        for file_id in {*ids, *emptied}:
+            self.files.pop(file_id, None)
+            disk.clear(self.place(file_id))
+        for one in list(self.files.values()):
+            if left := [held for held in one.holds if held in self.files]:
+                size = sum(self.files[held].bytes for held in left)
+                if len(left) < len(one.holds):
+                    self.add_file(one.model_copy(update={"holds": tuple(left), "bytes": size}))
 
     def drop(self, photo_id: str) -> None:
         """Forgets a picture and all its variants."""
@@ -188,31 +210,38 @@ class Session:
                 disk.clear(path)
 
     @classmethod
-    def read(cls, folder: Path) -> "Session":
-        """A session as an earlier studio left it; what cannot be read is left out, and the log tells."""
+    def read(cls, folder: Path, aside: Path) -> "Session":
+        """A session as an earlier studio left it; what cannot be read is put aside, and the log tells."""
         session = cls(folder.name, folder)
         used = folder / "used"
         session.used = used.stat().st_mtime if used.exists() else folder.stat().st_mtime
         session._clear_halves()
-        for path in sorted((folder / "photos").glob("*/photo.json")):
-            try:
-                photo = Photo.model_validate_json(path.read_bytes())
-            except (ValidationError, OSError) as error:
-                log.warning("%s: left out, it is of another version or damaged (%s)", path, type(error).__name__)
-                continue
+        for path, photo in records(folder.glob("photos/*/photo.json"), Photo, aside):
             if photo.status.state in UNSETTLED:
                 photo = photo.model_copy(update={"status": Status(state="none")})
             session.photos[photo.id] = Holding(path.parent, photo)
             session.photos[photo.id].clear_halves()
-        for path in sorted((folder / "files").glob("*/file.json")):
-            try:
-                file = File.model_validate_json(path.read_bytes())
-            except (ValidationError, OSError) as error:
-                log.warning("%s: left out, it is of another version or damaged (%s)", path, type(error).__name__)
-                continue
+        for _, file in records(folder.glob("files/*/file.json"), File, aside):
             session.files[file.id] = file
         session.bytes = disk.size_of(folder)
         return session
+
+
+RecordT = TypeVar("RecordT", Photo, File)
+
+
+def records(paths: Iterable[Path], kind: type[RecordT], aside: Path) -> Iterator[tuple[Path, RecordT]]:
+    """Records that can be read. The folder of another goes aside: it would count, and nobody could delete it."""
+    for path in sorted(paths):
+        try:
+            yield path, kind.model_validate_json(path.read_bytes())
+        except (ValidationError, OSError) as error:
+            told = error.strerror if isinstance(error, OSError) else "it is of another version or damaged"
+            log.warning("%s cannot be read (%s); its folder is kept for a while in %s", path, told, aside)
+            try:
+                disk.moved(path.parent, aside)
+            except OSError as fault:
+                log.error("%s cannot be moved there (%s)", path.parent, fault.strerror)
 
 
 class Store:
@@ -226,10 +255,13 @@ class Store:
 
     def __init__(self, home: Path, most_bytes: int, keep_days: float) -> None:
         self.home, self.most_bytes, self.keep_days = disk.private(home), most_bytes, keep_days
-        self.passing = home / "tmp"
+        self.passing, self.aside = home / "tmp", disk.private(home / "aside")
         self.wipe()
+        for path in self.aside.iterdir():
+            if path.stat().st_mtime < time.time() - 86400 * keep_days:
+                disk.clear(path)
         folders = [f for f in sorted(disk.private(home / "sessions").iterdir()) if ID.fullmatch(f.name)]
-        self.sessions = {folder.name: Session.read(folder) for folder in folders}
+        self.sessions = {folder.name: Session.read(folder, self.aside) for folder in folders}
         for folder in self.sweep(frozenset()):
             disk.clear(folder)
 
@@ -253,7 +285,8 @@ class Store:
         """Drops sessions that nobody used for long or that are empty, and of too many bytes those of longest ago.
 
         Returns:
-            Their folders, which are still to be cleared.
+            Their folders, which are still to be cleared. They lie among what passes: who comes back meanwhile begins
+            another.
 
         Args:
             busy: ids of sessions that stay in any case.
@@ -265,9 +298,13 @@ class Store:
         for session in oldest:
             if session.bytes and total <= self.most_bytes and session.used > time.time() - 86400 * self.keep_days:
                 continue
+            try:
+                dropped.append(disk.moved(session.folder, self.passing))
+            except OSError as error:  # another program may be reading it
+                log.warning("%s: it is old and cannot be cleared yet (%s)", session.folder, error.strerror)
+                continue
             total -= session.bytes
             del self.sessions[session.id]
-            dropped.append(session.folder)
         return dropped
 
 

@@ -40,7 +40,7 @@ def choice(session: Session, holding: Holding, body: r.StylizeChoice, limits: Li
     return {
         "work": str(holding.folder / "work.png"),
         "photo": str(holding.folder / "original"),
-        "styles": [str(session.holding(style).folder / "work.png") for style in body.styles],
+        "styles": [str(style.folder / "work.png") for style in session.styles(body.styles)],
         "mask": str(holding.mask) if body.use_mask else None,
         "model": body.model,
         "options": asdict(body.options),
@@ -131,7 +131,7 @@ OPERATIONS = (
         path="/api/photos/{id}/stylize/preview",
         body=r.PreviewRequest,
         answer=PICTURE,
-        errors=("not_found", "wrong_option", "no_model", "busy", "superseded", *WORK),
+        errors=("not_found", "style_gone", "wrong_option", "no_model", "busy", "superseded", *WORK),
         about="The photo in a style, small and at once.",
     ),
     Operation(
@@ -141,7 +141,7 @@ OPERATIONS = (
         status=202,
         body=r.StylizeRequest,
         answer=e.Job,
-        errors=JOB_ERRORS,
+        errors=("style_gone", *JOB_ERRORS),
         about="The same at full size, as a file: `done` names it. What the model made is kept, so that another format"
         " takes no second run.",
     ),

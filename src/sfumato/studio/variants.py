@@ -29,7 +29,7 @@ async def variants(call: Call) -> e.Job:
     """Draws the zone by each model with each filter."""
     body: r.VariantsRequest = call.body
     session, holding = call.session, call.holding
-    styles = [session.holding(style) for style in body.styles]
+    styles = session.styles(body.styles)
     pairs = [(model, name) for model in body.models for name in body.filters]
     job = Job("variants", session.id, holding.photo.id)
 
@@ -93,6 +93,7 @@ async def drawn(
             width=values["width"],
             height=values["height"],
             options=options,
+            styles=tuple(style.photo.id for style in styles),
             mask=s.Mask(**values["mask"]),
             created=time.time(),
             note=values["note"],
@@ -190,7 +191,7 @@ OPERATIONS = (
         status=202,
         body=r.VariantsRequest,
         answer=e.Job,
-        errors=JOB_ERRORS,
+        errors=("style_gone", *JOB_ERRORS),
         about="Draws the zone by each model with each filter. Without a mask that was sent the zone is that of"
         " `options.parts`.",
     ),

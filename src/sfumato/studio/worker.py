@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import Cancelled, SfumatoError
 from ..machine import is_about_memory
-from .problems import FULL, Refusal, disk_full, refusal, without
+from .problems import FULL, Refusal, disk_full, refusal, unforeseen, without
 from .wire import Message, lengths, packed
 
 if TYPE_CHECKING:
@@ -135,4 +135,4 @@ def unexpected(error: Exception, paths: list[str]) -> Refusal:
     if isinstance(error, FileNotFoundError) and str(error.filename).startswith(tuple(paths)):
         return Refusal("not_found", "A picture that this needs was deleted meanwhile.", "Choose another.")
     first = without(str(error).strip().partition("\n")[0], paths)
-    return Refusal("unexpected", f"Unexpected {type(error).__name__}: {first or 'no message'}.")
+    return unforeseen(error, f"Unexpected {type(error).__name__}: {first or 'no message'}.")

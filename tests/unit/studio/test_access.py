@@ -1,6 +1,7 @@
 """Who may come, what may be sent, and what every answer carries: the list of docs/studio.md, each a test."""
 
 import http.client
+import re
 import socket
 
 import pytest
@@ -24,6 +25,31 @@ def test_a_name_that_is_not_the_studio_is_refused(browser, method, host):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:1", "[::1]:80", "LOCALHOST"])
 def test_names_of_this_computer_are_answered(browser, host):
     assert browser.ask("GET", "/api/photos", headers={"Host": host}).status == 200
+
+
+def opened_by(browser, path, host="127.0.0.1", languages="", **more):
+    """What somebody sees who opens an address in a browser."""
+    headers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": languages, "Host": host}
+    return browser.ask("GET", path, headers=headers | more)
+
+
+def test_who_is_not_let_in_reads_a_page_in_their_language(tmp_path):
+    with running(tmp_path / "home", listens=True) as studio:
+        browser = Browser(studio.port)
+        for path in ("/", "/enter?token=used"):
+            answer = opened_by(browser, path)
+            assert (answer.status, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
+            assert answer.headers["content-security-policy"] == POLICY
+            assert "Open the address with the token that the studio printed." in answer.body.decode()
+            assert '<html lang="en">' in answer.body.decode()
+            assert not re.search(r"<(style|script|link|img)|style=", answer.body.decode()), "nothing else would come"
+        romanian = opened_by(browser, "/", languages="xx,ro-RO;q=0.9,en;q=0.8").body.decode()
+        assert '<html lang="ro">' in romanian and "Deschide adresa cu codul" in romanian
+        foreign = opened_by(browser, "/", "evil.example")
+        assert (foreign.status, foreign.headers["content-type"]) == (421, "text/html; charset=utf-8")
+        assert "evil" not in foreign.body.decode()
+        assert browser.ask("GET", "/api/photos").error == "no_access", "programs are told in JSON"
+        assert opened_by(browser, "/", **{"Sec-Fetch-Mode": "cors"}).error == "no_access"
 
 
 def test_a_trusted_name_is_answered(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 import zipfile
 
 import numpy as np
@@ -12,6 +13,8 @@ from stylizers import made_photo
 from unit import picture_corpus as corpus
 
 from sfumato.image import exif
+from sfumato.studio import disk
+from sfumato.studio.problems import Refusal
 from sfumato.studio.schema import Limits
 
 WIDE = corpus.profile()
@@ -183,7 +186,7 @@ def test_only_where_the_mask_is(browser, pair):
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"styles": ["x" * 22]}, 404, "not_found"),
+        ({"styles": ["x" * 22]}, 404, "style_gone"),
         ({"styles": ["../x"]}, 422, "wrong_option"),
         ({"options": {"strength": 2}}, 422, "wrong_option"),
         ({"options": {"weights": [0]}}, 422, "wrong_option"),
@@ -206,22 +209,40 @@ def test_wrong_wishes(browser, pair, body, status, code):
     assert answer.json["message"]
 
 
+@pytest.mark.parametrize(
+    ("body", "detail", "values"),
+    [
+        ({"side": 900}, "at_most", {"field": "side", "limit": 768}),
+        ({"options": {"strength": -1}}, "at_least", {"field": "strength", "limit": 0}),
+        ({"options": {"style_size": 20.5}}, "no_whole_number", {"field": "style_size"}),
+        ({"options": {"strength": "much"}}, "no_number", {"field": "strength"}),
+        ({"options": {"keep_colors": "all"}}, "no_such_choice", {"field": "keep_colors"}),
+        ({"styles": ["x" * 22] * 9}, "too_many", {"field": "styles", "limit": 8}),
+        ({"styles": [1]}, "", {}),
+    ],
+    ids=["most", "least", "whole", "number", "choice", "many", "other"],
+)
+def test_what_is_wrong_with_a_value_is_told_in_a_form_that_any_language_can_say(browser, pair, body, detail, values):
+    answer = browser.ask("POST", f"/api/photos/{pair[0]}/stylize/preview", body)
+    assert (answer.status, answer.error) == (422, "wrong_option")
+    assert (answer.json["detail"], answer.json["values"]) == (detail, values)
+
+
 def test_a_texture(browser, pair):
     body = {"swatches": [pair[1]], "size": [40, 30], "options": {"iterations": [2], "smallest_px": 32}}
     file = browser.done(browser.post("/api/textures", body))["files"][0]
     assert (file["width"], file["height"], file["name"]) == (40, 30, "picture-texture.png")
     answer = browser.post("/api/textures", body | {"options": {"colors": 3}})
-    assert (
-        browser.finish(answer)
-        == (
-            "error",
-            {
-                "error": "wrong_option",
-                "message": "colors: Input should be 'style', 'content' or 'luminance'.",
-                "hint": "",
-            },
-        )
-        or browser.finish(answer)[1]["error"] == "wrong_option"
+    name, problem = browser.finish(answer)
+    assert (name, problem) == (
+        "error",
+        {
+            "error": "wrong_option",
+            "message": "colors: Input should be 'style', 'luminance', 'coral' or 'histogram'.",
+            "hint": "",
+            "detail": "no_such_choice",
+            "values": {"field": "colors"},
+        },
     )
 
 
@@ -231,7 +252,7 @@ def test_textures_that_cannot_be(browser, pair, size, swatches):
     assert (answer.status, answer.error) == (422, "wrong_option")
 
 
-def test_the_same_on_many(browser, pair):
+def test_the_same_on_many(ready, browser, pair):
     many = [browser.upload(photo(100, 80), "?parts=0&name=a.jpg")["id"] for _ in range(2)]
     body = {"photos": many, "recipe": {"kind": "stylize", "styles": [pair[1]]}, "save": {"format": "jpeg"}}
     events = list(browser.listen(f"/api/jobs/{browser.post('/api/batches', body)['id']}/events"))
@@ -242,6 +263,30 @@ def test_the_same_on_many(browser, pair):
     with zipfile.ZipFile(io.BytesIO(browser.ask("GET", f"/api/files/{done['files'][-1]['id']}").body)) as archive:
         assert archive.namelist() == ["a-microast-art.jpg", "a-microast-art-2.jpg"]
         assert opened(archive.read("a-microast-art-2.jpg")).size == (100, 80)
+    one, other, whole = done["files"]
+    assert (whole["holds"], whole["bytes"]) == ([one["id"], other["id"]], one["bytes"] + other["bytes"])
+    session = ready.studio.store.session(next(iter(browser.cookies.values())))
+    assert [path.name for path in session.place(whole["id"]).iterdir()] == ["file.json"], "no second copy"
+    assert browser.ask("DELETE", f"/api/files/{one['id']}").status == 204
+    assert disk.size_of(session.folder) == session.bytes
+    assert browser.get("/api/files")["files"] == [whole | {"holds": [other["id"]], "bytes": other["bytes"]}, other]
+    with zipfile.ZipFile(io.BytesIO(browser.ask("GET", f"/api/files/{whole['id']}").body)) as archive:
+        assert archive.namelist() == ["a-microast-art.jpg"]
+        assert archive.testzip() is None
+    assert browser.ask("DELETE", f"/api/files/{other['id']}").status == 204
+    assert browser.get("/api/files")["files"] == [], "an archive of nothing is none"
+
+
+def test_a_full_session_is_emptied_by_removing_its_results(ready, browser, pair):
+    file = browser.done(stylized(browser, pair))["files"][0]
+    session = ready.studio.store.session(next(iter(browser.cookies.values())))
+    full = Limits(session_bytes=session.bytes)
+    with pytest.raises(Refusal, match="GB"):
+        session.check_bytes(full)
+    assert browser.ask("DELETE", "/api/files").status == 204
+    assert browser.get("/api/files")["files"] == []
+    assert not session.place(file["id"]).exists()
+    session.check_bytes(full)
 
 
 def test_a_batch_goes_on_after_a_picture_that_fails(ready, browser, pair):
@@ -269,6 +314,48 @@ def test_events_come_again_from_where_somebody_left(browser, pair):
     last = browser.ask("GET", path, headers={"Last-Event-ID": str(all_of_them[-1][0])})
     assert (last.status, last.body) == (204, b""), "204 keeps an EventSource from coming back"
     assert browser.ask("GET", path, headers={"Last-Event-ID": "x"}).status == 400
+
+
+def test_one_stream_tells_of_all_jobs_of_a_session(ready, browser, pair):
+    first = stylized(browser, pair)
+    browser.done(first)
+    apart = list(browser.listen(f"/api/jobs/{first['id']}/events"))
+    stranger = ready.browser()
+    stranger.done(stylized(stranger, [stranger.upload(photo())["id"]] * 2))
+    events = browser.listen("/api/events")
+    told = [next(events) for _ in apart]
+    expected = [(number, "job", {"job": first["id"], "event": name, "data": data}) for number, name, data in apart]
+    assert told == expected, "a job that has just ended is told of from its beginning"
+    second, third = slow(browser, pair[1]), stylized(browser, pair)
+    seen = {first["id"]: "done"}
+    for number, _, data in events:
+        assert number > told[-1][0], "numbers grow, whatever job they are of"
+        told.append((number, "job", data))
+        seen[data["job"]] = data["event"]
+        if data["job"] == second["id"] and data["event"] == "progress" and data["data"]["done"] > 0:
+            browser.ask("DELETE", f"/api/jobs/{second['id']}")
+        if len(seen) == 3 and set(seen.values()) <= {"done", "cancelled"}:
+            break
+    assert seen == {first["id"]: "done", second["id"]: "cancelled", third["id"]: "done"}
+    job = ready.studio.engine.jobs[second["id"]]
+    assert job.listeners == 1
+    events.close()
+    until(lambda: job.listeners == 0)
+    again = browser.listen("/api/events", after=told[-2][0])
+    assert next(again) == told[-1], "who comes back goes on where it was"
+    again.close()
+
+
+def test_who_listens_to_a_session_listens_to_each_job(tmp_path):
+    with running(tmp_path / "home", leave_s=1.0) as studio:
+        browser = studio.browser()
+        events = browser.listen("/api/events")
+        job = slow(browser, browser.upload(photo())["id"])
+        assert next(events)[2] == {"job": job["id"], "event": "queued", "data": {"place": 0}}
+        wanted = studio.studio.engine.jobs[job["id"]]
+        assert (wanted.listeners, wanted.leaving) == (1, None)
+        events.close()
+        until(lambda: wanted.cancelled)
 
 
 def test_a_job_is_cancelled_while_it_works(browser, pair):
@@ -339,6 +426,32 @@ def test_work_ends_when_the_tab_is_closed(tmp_path):
             events.close()
         assert browser.get(f"/api/jobs/{job['id']}")["state"] != "cancelled"
         until(lambda: browser.get(f"/api/jobs/{job['id']}")["state"] == "cancelled")
+
+
+def test_who_comes_back_in_time_starts_the_wait_anew(tmp_path):
+    """Somebody who left, came back and has just left again is waited for in full."""
+    with running(tmp_path / "home", leave_s=3.0) as studio:
+        browser = studio.browser()
+        job = slow(browser, browser.upload(photo())["id"])
+
+        def listened(seconds):
+            events = browser.listen(f"/api/jobs/{job['id']}/events")
+            next(events)
+            time.sleep(seconds)
+            events.close()
+
+        wanted = studio.studio.engine.jobs[job["id"]]
+        listened(0)
+        until(lambda: wanted.leaving is not None)
+        first = time.monotonic()
+        listened(2.0)
+        until(lambda: wanted.leaving is not None)
+        left = time.monotonic()
+        assert left - first < 2.9, "the machine is too slow to tell the two waits apart"
+        time.sleep(first + 3.5 - time.monotonic())  # past the end of the first wait
+        assert not wanted.cancelled
+        until(lambda: wanted.cancelled)
+        assert time.monotonic() - left > 2.8
 
 
 def test_work_goes_on_that_nobody_ever_listened_to(tmp_path):

@@ -128,7 +128,7 @@ def test_a_session_outlives_the_studio(tmp_path):
             assert browser.done(job)["status"]["state"] == "no_person"
 
 
-def test_a_damaged_record_is_left_out(tmp_path, caplog):
+def test_a_damaged_record_is_put_aside(tmp_path, caplog):
     with running(tmp_path / "home") as studio:
         browser = studio.browser()
         good, bad = browser.upload(photo())["id"], browser.upload(photo())["id"]
@@ -137,7 +137,27 @@ def test_a_damaged_record_is_left_out(tmp_path, caplog):
     store = Store(tmp_path / "home", 10**9, 1)
     (session,) = store.sessions.values()
     assert list(session.photos) == [good]
-    assert "left out" in caplog.text
+    aside = tmp_path / "home" / "aside"
+    assert f"{record} cannot be read (it is of another version or damaged)" in caplog.text
+    assert not record.parent.exists(), "what nobody can see must not count, nor be out of everybody's reach"
+    assert (aside / bad / "original").read_bytes() == photo()
+    assert session.bytes == disk.size_of(session.folder) == disk.size_of(session.photos[good].folder)
+    os.utime(aside / bad, (0, 0))
+    Store(tmp_path / "home", 10**9, 1)
+    assert list(aside.iterdir()) == []
+
+
+def test_a_damaged_record_of_a_result_is_put_aside(tmp_path):
+    store = Store(tmp_path / "home", 10**9, 1)
+    session = store.begun(new_id())
+    (session.folder / "photos" / "x").mkdir()
+    (session.folder / "photos" / "x" / "photo.json").write_text("[]", encoding="utf-8")
+    place = disk.private(session.place(new_id()))
+    (place / "file.json").write_text('{"id": "?"}', encoding="utf-8")
+    (place / "data.png").write_bytes(bytes(1000))
+    store = Store(tmp_path / "home", 10**9, 1)
+    assert {path.name for path in store.aside.iterdir()} == {"x", place.name}
+    assert store.sessions == {}, "nothing is left of it"
 
 
 # Old sessions
@@ -152,25 +172,43 @@ def sessions(store, count):
     return made
 
 
+def dropped(store, *busy):
+    """Ids of the sessions that are swept away, whose folders are out of the way already."""
+    folders = store.sweep(frozenset(busy))
+    assert all(folder.parent == store.passing for folder in folders)
+    return [folder.name for folder in folders]
+
+
 def test_sessions_that_were_not_used_for_longest_go_first(tmp_path):
     store = Store(tmp_path / "home", 2500, 30)
     made = sessions(store, 4)
-    assert store.sweep(frozenset()) == [session.folder for session in made[:2]]
+    assert dropped(store) == [session.id for session in made[:2]]
     assert list(store.sessions) == [session.id for session in made[2:]]
-    assert store.sweep(frozenset()) == []
+    assert dropped(store) == []
 
 
 def test_a_session_that_works_stays(tmp_path):
     store = Store(tmp_path / "home", 2500, 30)
     made = sessions(store, 4)
-    assert store.sweep(frozenset([made[0].id])) == [session.folder for session in made[1:3]]
+    assert dropped(store, made[0].id) == [session.id for session in made[1:3]]
 
 
 def test_sessions_expire(tmp_path):
     store = Store(tmp_path / "home", 10**9, 1)
     made = sessions(store, 3)
     made[0].used -= 86400
-    assert store.sweep(frozenset()) == [made[0].folder]
+    assert dropped(store) == [made[0].id]
+
+
+def test_who_comes_back_while_an_old_session_is_cleared_keeps_what_is_new(tmp_path):
+    store = Store(tmp_path / "home", 0, 30)
+    (old,) = sessions(store, 1)
+    (folder,) = store.sweep(frozenset())
+    new = store.begun(old.id)
+    assert new is not old
+    (new.folder / "photos" / "new").write_bytes(b"new")
+    disk.clear(folder)
+    assert [path.name for path in new.folder.rglob("*") if path.is_file()] == ["new"]
 
 
 def test_old_sessions_are_cleared_at_the_start(tmp_path):

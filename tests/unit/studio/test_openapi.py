@@ -9,10 +9,14 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 from studios import photo
 
+from sfumato import zoo
+from sfumato.card import Card
 from sfumato.collage.options import Options as CollageOptions
 from sfumato.options import Options
+from sfumato.recipes import sketchygan
 from sfumato.studio import openapi, problems
 from sfumato.studio.app import OPERATIONS, checked
+from sfumato.studio.bench import fits_of
 from sfumato.studio.operations import Operation
 from sfumato.studio.schema import Mask, Model, Problem
 
@@ -96,6 +100,31 @@ def test_models_and_what_they_fit(ready, browser):
     assert "microast/art" in loaded
     assert not {"vgg19", "hrnet/sketches", "colorize/faces"} & set(loaded), "nobody asked for these"
     assert set(browser.get("/api/health")["loaded"]) == set(loaded)
+
+
+def entry(method, config=None):
+    """A model as its card tells."""
+    card = Card(name="m", method=method, config=config or {}, title="", licence="")
+    return zoo.Entry(name="m", place="cached", title="", licence="", size=1, path=Path("m"), card=card)
+
+
+def test_what_a_model_would_fit_is_told_beside_why_it_cannot_be_used():
+    """So that a page can show it where it would stand, and say what is wrong."""
+    config = dataclasses.asdict(sketchygan.tiny().method)
+    assert fits_of(entry("sketchygan", config)) == (
+        ("translate", "collage"),
+        "It must be told a class; `sfumato translate --label` does that.",
+    )
+    fits, problem = fits_of(entry("cut", {"magic": 1}))
+    assert fits == ("translate", "collage")
+    assert "magic" in problem
+    absent = dataclasses.replace(entry("microast"), path=None)
+    assert fits_of(absent) == (
+        ("stylize", "collage"),
+        "Not on this computer; `sfumato models get m` downloads it.",
+    )
+    assert fits_of(entry("cut")) == (("translate", "collage"), "")
+    assert fits_of(dataclasses.replace(absent, card=None))[0] == ()
 
 
 def test_health(ready, browser):

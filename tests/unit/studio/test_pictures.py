@@ -372,6 +372,21 @@ def test_parts_are_looked_for(ready, browser):
     assert (labels.mode, labels.size, np.asarray(labels).max()) == ("L", (160, 120), 0)
 
 
+def test_parts_that_were_found_again_are_not_those_that_a_browser_has_kept(ready, browser):
+    made = browser.upload(photo(), "")
+    browser.done({"id": made["status"]["job"]})
+    path = f"/api/photos/{made['id']}/labels.png"
+    first = browser.ask("GET", path)
+    assert first.headers["cache-control"] == "private, no-cache"
+    kept = {"If-None-Match": first.headers["etag"]}
+    same = browser.ask("GET", path, headers=kept)
+    assert (same.status, same.body, same.headers["etag"]) == (304, b"", first.headers["etag"])
+    browser.done(browser.post(f"/api/photos/{made['id']}/parts", None))
+    again = browser.ask("GET", path, headers=kept)
+    assert again.status == 200
+    assert again.headers["etag"] != first.headers["etag"]
+
+
 def test_parts_are_looked_for_when_somebody_asks(ready, browser):
     made = browser.upload(photo())
     assert made["status"]["state"] == "none"

@@ -61,6 +61,20 @@ def test_each_model_with_each_filter(browser, painted):
     assert browser.get(f"/api/variants/{variants[0]['id']}") == variants[0]
 
 
+def test_a_variant_knows_its_styles_when_another_was_drawn_since(browser, painted):
+    """The same on a folder is planned from them; those that are gone are named."""
+    first, second = (browser.upload(encoded(made_photo(90, 90, seed=seed)))["id"] for seed in (5, 6))
+    events = [drawn(browser, painted[0], models=["microast/art"], styles=[style]) for style in (first, second)]
+    one, other = (data["variant"] for made in events for _, name, data in made if name == "variant")
+    assert (one["styles"], other["styles"]) == ([first], [second])
+    assert browser.get(f"/api/variants/{one['id']}")["styles"] == [first]
+    recipe = {"kind": "collage", "model": one["model"], "styles": one["styles"], "options": one["options"]}
+    browser.ask("DELETE", f"/api/photos/{first}")
+    assert browser.get(f"/api/variants/{one['id']}")["styles"] == [first]
+    answer = browser.ask("POST", "/api/batches", {"photos": [painted[0]], "recipe": recipe})
+    assert (answer.status, answer.error) == (404, "style_gone")
+
+
 def test_a_variant_by_optimisation(tmp_path):
     """What the process does for `gatys`, in two iterations."""
     heard = list[int]()

@@ -26,7 +26,8 @@ export class Refusal extends Error {
  */
 export function sentence(/** @type {Told} */ { error, message, hint, detail, values }) {
   const exactly = `detail.${detail}`;
-  const told = known(exactly) ? text(exactly, values) : [message, hint].filter(Boolean).join(" ");
+  const named = values && "field" in values && known(`field.${values.field}`) ? { ...values, field: text(`field.${values.field}`) } : values;
+  const told = known(exactly) ? text(exactly, named) : [message, hint].filter(Boolean).join(" ");
   const key = `error.${error}`;
   if (!known(key)) return told;
   return text(key, { told, size: bytes(limits?.upload_bytes ?? 0), pixels: (limits?.pixels ?? 0) / 1e6, side: limits?.smallest_side ?? 0 });
@@ -126,6 +127,9 @@ export const runs = () => get("api/runs");
 export const run = (/** @type {string} */ id) => get(`api/runs/${id}`);
 
 export const forget = (/** @type {string} */ id) => ask(`api/photos/${id}`, { method: "DELETE" });
+export const files = () => /** @type {Promise<Api.Files>} */ (get("api/files"));
+export const dropFile = (/** @type {string} */ id) => ask(`api/files/${id}`, { method: "DELETE" });
+export const dropFiles = () => ask("api/files", { method: "DELETE" });
 export const cancel = (/** @type {string} */ id) => ask(`api/jobs/${id}`, { method: "DELETE" });
 
 /** @returns {Promise<Blob>} */
@@ -186,7 +190,7 @@ export async function stylizePreview(/** @type {string} */ photo, /** @type {Api
 }
 
 /**
- * The events of a job or a run, by name, until one of `last` comes; an address that is gone ends with `lost`.
+ * The events of a run, by name, until one of `last` comes; an address that is gone ends with `lost`.
  * @param {string} path
  * @param {Record<string, (data: any) => void>} heard
  * @param {string[]} last

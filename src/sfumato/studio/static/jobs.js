@@ -7,6 +7,7 @@ import * as api from "./api.js";
 import { button, h, hush, say } from "./dom.js";
 import { failed } from "./notices.js";
 import { tab } from "./store.js";
+import { hear } from "./stream.js";
 import { bytes, duration } from "./text.js";
 
 /** @typedef {{variant?: (event: Api.VariantReady) => void, item?: (event: Api.ItemDone) => void}} Heard */
@@ -166,8 +167,8 @@ export class JobBar {
       const shown = (act) => (event) => {
         if (this.job === id) act(event);
       };
-      api.listen(
-        `api/jobs/${id}/events`,
+      hear(
+        id,
         {
           queued: shown((/** @type {Api.Queued} */ { place }) => this.queued(place)),
           loading: shown((/** @type {Api.Loading} */ event) => {

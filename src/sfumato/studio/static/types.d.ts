@@ -100,6 +100,8 @@ export interface File {
   height: number;
   /** What went otherwise than asked; may be empty. */
   note: Note | null;
+  /** Of an archive: the results in it. It is put together as it is sent; `bytes` are theirs. */
+  holds: string[];
 }
 
 /** Results of a session. */
@@ -146,6 +148,14 @@ export interface Job {
   variants: string[];
   files: File[];
   problem: Problem | null;
+}
+
+/** `event: job`: something happened to one of the session's jobs. */
+export interface JobNews {
+  job: string;
+  event: "queued" | "loading" | "progress" | "variant" | "item" | "done" | "cancelled" | "error";
+  /** As GET /api/jobs/{id}/events has it. */
+  data: Queued | Loading | Progress | VariantReady | ItemDone | Done | Cancelled | Problem;
 }
 
 export interface Jobs {
@@ -195,7 +205,7 @@ export interface ModelInfo {
   licence: string;
   place: "bundled" | "cached" | "downloadable";
   bytes: number;
-  /** `stylize` takes styles, `translate` has its own (both are sent as `stylize`). */
+  /** `stylize` takes styles, `translate` has its own (both are sent as `stylize`); said also of one with a problem. */
   fits: ("collage" | "stylize" | "translate" | "texture" | "parse")[];
   loaded: boolean;
   /** Why it cannot be used; for what is not here yet how to get it. */
@@ -470,6 +480,8 @@ export interface Variant {
   height: number;
   /** With which it was made, filter and seed among them. */
   options: OptionsOutput;
+  /** Pictures that were sent along for a model that takes a style; some may have been deleted since. */
+  styles: string[];
   /** The zone that it was made with. */
   mask: Mask;
   /** Seconds since 1970. */

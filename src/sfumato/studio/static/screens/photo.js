@@ -9,6 +9,7 @@ import { button, h, hush, icon, say } from "../dom.js";
 import { failed, notice } from "../notices.js";
 import { brought, chosen, exampleRow, photographed, recentRow } from "../pictures.js";
 import { go } from "../route.js";
+import { shelf } from "../shelf.js";
 import { store } from "../store.js";
 import { bytes, percent } from "../text.js";
 
@@ -64,6 +65,7 @@ export function photoScreen() {
     limits,
   );
   const recents = h("section", { hidden: true }, h("h2", { t: "photo.recent" }), recentRow((photo) => go("zone", photo.id), { forget: true }));
+  const results = shelf();
   const examples = h("section", {}, h("h2", { t: "photo.examples" }), exampleRow("photo", (one) => work(() => store.example(one, true))));
   store.addEventListener("photos", () => {
     recents.hidden = !store.photos.size;
@@ -71,8 +73,8 @@ export function photoScreen() {
     if (known) say(limits, "photo.limits", { size: bytes(known.upload_bytes), pixels: known.pixels / 1e6 });
   });
   return {
-    node: h("div", { class: "screen photo" }, area, h("div", { class: "shelves" }, examples, recents)),
-    enter: () => store.load().then(() => {}, failed),
+    node: h("div", { class: "screen photo" }, area, h("div", { class: "shelves" }, examples, recents, results.node)),
+    enter: () => Promise.all([store.load(), results.fill()]).then(() => {}, failed),
     files: (files) => open(files[0]),
   };
 }

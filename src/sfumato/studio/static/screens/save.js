@@ -8,7 +8,7 @@ import * as api from "../api.js";
 import { CompareView } from "../compare.js";
 import { button, h, refill, say } from "../dom.js";
 import { form } from "../form.js";
-import { failed } from "../notices.js";
+import { failed, notice } from "../notices.js";
 import { go } from "../route.js";
 import { saving } from "../saving.js";
 import { later, recall, remember, store } from "../store.js";
@@ -54,7 +54,11 @@ export function saveScreen() {
         if (!variant) return;
         const labels = zone.photo?.id === variant.photo ? zone.chosen() : recall(`chosen.${variant.photo}`, /** @type {number[]} */ ([]));
         const parts = /** @type {Api.CollageOptions["parts"]} */ ((store.photos.get(variant.photo)?.status.parts ?? []).filter((part) => labels.includes(part.label)).map((part) => part.name));
-        planned({ title: nameOf(variant), recipe: { kind: "collage", model: variant.model, styles: recall("wish", { styles: [] }).styles, options: { ...variant.options, ...blend(), ...(parts?.length ? { parts } : {}) } } });
+        const { model } = variant;
+        const painted = store.models.some((one) => one.name === model && one.fits.includes("stylize"));
+        const styles = painted ? variant.styles : [];
+        if (painted && !(styles.length && styles.every((one) => store.photos.has(one)))) return void notice("error", "error.style_gone");
+        planned({ title: nameOf(variant), recipe: { kind: "collage", model, styles, options: { ...variant.options, ...blend(), ...(parts?.length ? { parts } : {}) } } });
         go("batch");
       }, { class: "quiet" }),
     ],
