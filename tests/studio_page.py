@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,39 @@ def _run(folder: Path, lines: int, changed: float) -> None:
 def bring(page: Any, content: bytes, name: str, kind: str, *, how: str = "drop", to: str = "body") -> None:
     """Drops or pastes a file of a media type."""
     page.evaluate(BRING, [list(content), name, kind, how, to])
+
+
+class Stream:
+    """What a page hears of jobs, in place of what the studio tells: nothing until `tell`.
+
+    Args:
+        page: of a browser, which listens by one connection; that ends with each `tell`, and the page opens another.
+    """
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.open: list[Any] = []
+        page.route("**/api/events", lambda route: self.open.append(route))
+
+    def heard(self) -> None:
+        """Waits until the page listens."""
+        end = time.monotonic() + WAIT_MS / 1000
+        while not self.open and time.monotonic() < end:
+            self.page.wait_for_timeout(50)
+
+    def tell(self, job: str, *events: tuple[str, dict[str, Any]]) -> None:
+        """Events of a job, by name and data, to the page that listens now or does soon."""
+        self.heard()
+        news = [json.dumps({"job": job, "event": event, "data": data}) for event, data in events]
+        body = "retry: 50\n\n" + "".join(f"event: job\ndata: {told}\n\n" for told in news)
+        self.open.pop().fulfill(body=body, content_type="text/event-stream")
+        self.open.clear()  # others were given up by the page
+
+
+@cache
+def stream_of(page: Any) -> Stream:
+    """The one of a page."""
+    return Stream(page)
 
 
 def wish(page: Any, models: Sequence[str], filters: Sequence[str]) -> None:

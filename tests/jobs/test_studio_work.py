@@ -1,7 +1,6 @@
 """Work of the studio's page is started once, is found again when the page is loaded anew, and says how it ended."""
 
 import io
-import json
 import zipfile
 from typing import Any
 
@@ -145,12 +144,11 @@ def test_variants_are_asked_for_once_and_what_failed_is_told(seen):
     sp.until(page, "() => !document.querySelector('#draw').disabled")
     assert page.locator(".variant.waiting").count() == 0
     missed = {"photo": photo, "name": "faces2toon, warm", "file": None, "problem": BUSY, "number": 2, "total": 2}
-    events = (("item", missed), ("done", {"files": [], "variants": [], "failed": 1, "status": None}))
-    told = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
-    page.route("**/events", lambda route: route.fulfill(body=told, content_type="text/event-stream"))
+    stream = sp.stream_of(page)
     press_twice(page, "#draw")
     sp.until(page, "() => document.querySelectorAll('.variant.waiting').length === 2")
     routes[-1].fulfill(status=202, json=JOB | {"kind": "variants", "photo": photo})
+    stream.tell(JOB["id"], ("item", missed), ("done", {"files": [], "variants": [], "failed": 1, "status": None}))
     page.locator(".notice.error").get_by_text("variants that failed: 1").wait_for()
     assert len(routes) == 2
     assert page.get_by_text("All variants are drawn").count() == 0
@@ -302,8 +300,8 @@ def test_what_cannot_be_is_said_in_the_language_of_the_page_before_it_is_sent(br
 def test_a_bar_shows_the_last_of_two_jobs_until_that_ends(seen):
     page = seen.page
     page.locator(".photo .shelves .tile").first.wait_for()
-    routes: dict[str, Any] = {}
-    page.route("**/events", lambda route: routes.update({route.request.url.split("/")[-2]: route}))
+    stream = sp.stream_of(page)
+    page.route("**/api/jobs/*", lambda route: route.fulfill(json=JOB))
     both = """(jobs) => import("./jobs.js").then(({ JobBar }) => {
         const bar = new JobBar();
         bar.node.id = "both";
@@ -311,17 +309,13 @@ def test_a_bar_shows_the_last_of_two_jobs_until_that_ends(seen):
         for (const job of jobs) bar.follow(job);
     })"""
     page.evaluate(both, [JOB | {"id": name * 22} for name in "AB"])
-    while len(routes) < 2:
-        page.wait_for_timeout(50)
-    ends = 'event: done\ndata: {"files": [], "variants": [], "failed": 0, "status": null}\n\n'
-    answer = {"content_type": "text/event-stream"}
-    routes["A" * 22].fulfill(body=f'event: queued\ndata: {{"place": 7}}\n\n{ends}', **answer)
+    done = ("done", {"files": [], "variants": [], "failed": 0, "status": None})
+    stream.tell("A" * 22, ("queued", {"place": 7}), done)
     page.wait_for_timeout(300)
     assert page.locator("#both").is_visible()
     assert page.locator("#both .words").inner_text() == "Starting…", "the other job says how far it is"
-    with page.expect_request("**/api/jobs/*") as cancelled:
-        page.route("**/api/jobs/*", lambda route: route.fulfill(json=JOB))
+    with page.expect_request(lambda request: request.method == "DELETE") as cancelled:
         page.locator("#both button").click()
     assert cancelled.value.url.endswith("B" * 22)
-    routes["B" * 22].fulfill(body=ends, **answer)
+    stream.tell("B" * 22, done)
     page.locator("#both").wait_for(state="hidden")

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -66,8 +65,7 @@ class Told:
         self._serve("/mask", lambda route: route.fallback())
         self._serve("/parts", self._parts)
         self.job = f"job-of-{self.id}"
-        self.listening: list[Any] = []
-        self.page.route(f"**/api/jobs/{self.job}/events", lambda route: self.listening.append(route))
+        self.stream = sp.stream_of(self.page)
         self.page.route(f"**/api/jobs/{self.job}", self._job)
 
     def _serve(self, path: str, answer: Callable[[Any], None]) -> None:
@@ -110,13 +108,9 @@ class Told:
 
     def end(self, event: str, data: dict[str, Any], status: dict[str, Any]) -> None:
         """Ends the search with an event."""
-        for _ in range(200):
-            if self.listening:
-                break
-            self.page.wait_for_timeout(50)
+        self.stream.heard()
         self.status = status
-        body = f"event: {event}\ndata: {json.dumps(data)}\n\n"
-        self.listening.pop().fulfill(body=body, content_type="text/event-stream")
+        self.stream.tell(self.job, (event, data))
 
     def find(self) -> None:
         """The search comes to a good end."""
@@ -191,7 +185,7 @@ def test_a_zone_that_was_kept_stays_when_the_parts_come_later(seen, address):
     painted = dab(told.page)
     told.leave()
     assert np.array_equal(told.kept(), painted)
-    told.listening.clear()
+    told.stream.open.clear()
     told.page.reload()
     told.open()
     told.find()
