@@ -57,7 +57,7 @@ def test_shares_that_are_added_and_taken_away_leave_the_focus_near(seen, address
     page.goto(f"{address}#stylize")
     page.locator(".stylize .drop .tile").first.focus()
     page.keyboard.press("Enter")
-    page.locator(".stylize .chosen img").wait_for()
+    page.locator(".stylize .own-photo img").wait_for()
     assert focus(page, "node.closest('.stylize .panel') !== null"), "the example that was pressed is no longer shown"
     for number in range(2):
         page.locator(".stylize .shares + button").focus()

@@ -219,6 +219,8 @@ def test_a_reload_keeps_photo_zone_variants_and_stars(seen, address):
     page.locator('.strip .tile[aria-pressed="true"]').wait_for()
     page.go_back()
     page.locator(".variant.chosen").wait_for()
+    looks = "(nodes) => nodes.map((node) => getComputedStyle(node).display)"
+    assert len(set(page.locator(".variant[data-id]").evaluate_all(looks))) == 1, "the chosen one is laid out as all are"
 
 
 @pytest.mark.parametrize("late_s", [0, 2])

@@ -68,7 +68,7 @@ def on_stylize(page: Any) -> None:
     page.goto(f"{page.url.split('#')[0]}#stylize")
     page.locator(".stylize .drop .tile").first.wait_for()
     sp.bring(page, picture(), "small.png", "image/png")
-    page.locator(".stylize .chosen img").wait_for()
+    page.locator(".stylize .own-photo img").wait_for()
     add_share(page, "stylize")
 
 
@@ -319,3 +319,19 @@ def test_a_bar_shows_the_last_of_two_jobs_until_that_ends(seen):
     assert cancelled.value.url.endswith("B" * 22)
     stream.tell("B" * 22, done)
     page.locator("#both").wait_for(state="hidden")
+
+
+def test_work_of_a_studio_that_was_started_again_is_told_as_ended(seen):
+    """It is not the photo that is gone: nothing but the work was lost."""
+    page = seen.page
+    on_texture(page)
+    stream = sp.stream_of(page)
+    page.route("**/api/textures", lambda route: route.fulfill(status=202, json=JOB | {"kind": "texture"}))
+    page.locator(".texture .action .go").click()
+    stream.heard()
+    assert page.get_by_text("Ready when you are").is_hidden(), "it is being made"
+    stream.tell(JOB["id"], ("queued", {"place": 0}))
+    stream.tell(JOB["id"])  # The way is open again, and nobody knows of the job.
+    page.get_by_text("The studio was started again meanwhile").wait_for()
+    assert page.locator(".texture .action .go").is_enabled()
+    seen.complaints[:] = [line for line in seen.complaints if "404" not in line]

@@ -217,7 +217,8 @@ class _Work:
             scene = Scene.of(photo, self.mask, parts, self.options)
         if not scene.places:
             if self.mask is not None:
-                raise PictureError(f"--mask {self.given.mask}: is black everywhere, so there is nothing to redraw")
+                hint = "so there is nothing to redraw; from 128 of 255 on grey counts as white"
+                raise PictureError(f"--mask {self.given.mask}: is white nowhere, {hint}")
             ways = "--mask FILE says where, white in a grey picture"
             raise PictureError(f"{job.photo}: no {' and no '.join(self.options.parts)} was found in it; {ways}")
         return scene

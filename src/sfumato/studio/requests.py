@@ -42,8 +42,8 @@ class SaveOptions(Model):
 class BlendRequest(Model):
     """A variant put into its photo anew."""
 
-    options: CollageOptions
-    """`blend`, `softness`, `color_match` and `strength` of them."""
+    options: CollageOptions | None = None
+    """`blend`, `softness`, `color_match` and `strength` of them; None: those that it was made with."""
 
 
 class ExportRequest(BlendRequest):

@@ -127,8 +127,9 @@ def found(call: Call) -> tuple[Holding, s.Variant, Path]:
     return holding, holding.variant(call.id), holding.folder / call.id
 
 
-def blending(variant: s.Variant, wanted: CollageOptions) -> dict[str, Any]:
-    """The options of a variant with those of blending that are wanted now."""
+def blending(variant: s.Variant, wanted: CollageOptions | None) -> dict[str, Any]:
+    """The options of a variant with those of blending that are wanted now, if any are."""
+    wanted = wanted or variant.options
     return asdict(variant.options) | {name: getattr(wanted, name) for name in BLENDING}
 
 

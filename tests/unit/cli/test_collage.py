@@ -224,4 +224,5 @@ def test_a_collage_by_optimisation(sfumato, folder, monkeypatch):
 def test_black_masks(make, folder):
     Image.new("L", (48, 36)).save("black.png")
     result = make("photo.jpg", "--mask", "black.png")
-    assert result.err == ["sfumato: --mask black.png: is black everywhere, so there is nothing to redraw"]
+    assert "--mask black.png: is white nowhere, so there is nothing to redraw" in result.err[0]
+    assert len(result.err) == 1

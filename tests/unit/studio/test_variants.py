@@ -138,6 +138,7 @@ def test_a_slider_blends_anew(browser, painted):
     inside = np.s_[60:90, 40:70]
     change = {share: np.abs(one - plain)[inside].mean() for share, one in shown.items()}
     assert change[0.0] < 2 < change[0.5] < change[1.0]
+    np.testing.assert_array_equal(pixels(browser.ask("POST", path, {})), shown[variant["options"]["strength"]])
     assert browser.ask("POST", path, {"options": {"strength": 2}}).error == "wrong_option"
     assert browser.ask("POST", path, {"options": {"blend": "poisson"}}).error == "wrong_option"
 

@@ -5,7 +5,7 @@
 
 import * as api from "./api.js";
 import { button, h, icon, say, sayAgain } from "./dom.js";
-import { failed, notice } from "./notices.js";
+import { failed, notice, tidy } from "./notices.js";
 import { pictures } from "./pictures.js";
 import { go, here } from "./route.js";
 import { batchScreen } from "./screens/batch.js";
@@ -143,7 +143,10 @@ async function route() {
   const [name, id] = here();
   const next = /** @type {ScreenName} */ (name in screens ? name : "photo");
   const last = current;
-  if (last && last !== next) screens[last].leave?.();
+  if (last && last !== next) {
+    screens[last].leave?.();
+    tidy();
+  }
   current = next;
   for (const [other, { node }] of Object.entries(screens)) node.hidden = other !== next;
   document.body.dataset.screen = next;

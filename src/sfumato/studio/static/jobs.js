@@ -194,7 +194,10 @@ export class JobBar {
 
   /** The stream of events broke and does not come back: asks how the job ended. @returns {Promise<Outcome>} */
   async lost(/** @type {string} */ id) {
-    const job = await api.job(id);
+    const job = await api.job(id).catch((error) => {
+      // A studio that was started again knows nothing of what it was doing.
+      throw error instanceof api.Refusal && error.code === "not_found" ? new api.Refusal({ error: "gone", message: "", hint: "" }) : error;
+    });
     if (job.problem) throw new api.Refusal(job.problem);
     if (job.state !== "done" && job.state !== "cancelled") throw new api.Refusal({ error: "lost", message: "", hint: "" });
     return { end: job.state, files: job.files, variants: job.variants, failed: 0, status: null };

@@ -23,13 +23,18 @@ function place() {
 export function notice(kind, key, values) {
   const words = h("p", { class: "words" });
   say(words, key, values);
-  const box = h("div", { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status" }, words);
+  const box = h("div", { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status", "data-since": String(performance.now()) }, words);
   box.append(button("close", "notice.close", () => box.remove(), { only: true }));
   const all = place();
   all.append(box);
   while (all.children.length > 3) all.firstElementChild?.remove();
   if (kind === "note") setTimeout(() => box.remove(), SHOWN_MS);
   return box;
+}
+
+/** Takes away what has been there for a while: on another screen it would only stand in the way. */
+export function tidy() {
+  for (const box of document.querySelectorAll(".notice")) if (performance.now() - Number(/** @type {HTMLElement} */ (box).dataset.since) > SHOWN_MS) box.remove();
 }
 
 /** Says what went wrong; work that was given up on purpose is no error. */

@@ -25,8 +25,8 @@ export interface BatchStylize {
 
 /** A variant put into its photo anew. */
 export interface BlendRequest {
-  /** `blend`, `softness`, `color_match` and `strength` of them. */
-  options: CollageOptions;
+  /** `blend`, `softness`, `color_match` and `strength` of them; None: those that it was made with. */
+  options?: CollageOptions | null;
 }
 
 /** `event: cancelled`, the last one; what was done before stays. */
@@ -82,8 +82,8 @@ export interface Examples {
 
 /** A variant as a file, at the photo's own size. */
 export interface ExportRequest {
-  /** `blend`, `softness`, `color_match` and `strength` of them. */
-  options: CollageOptions;
+  /** `blend`, `softness`, `color_match` and `strength` of them; None: those that it was made with. */
+  options?: CollageOptions | null;
   save?: SaveOptions;
   /** Only the zone, on transparent ground; not as JPEG. */
   cutout?: boolean;

@@ -27,7 +27,7 @@ export function stylizeScreen() {
   let asked = new AbortController();
   const view = /** @type {CompareView} */ (h(/** @type {any} */ ("compare-view"), { hidden: true }));
   const state = h("p", { class: "state", role: "status" });
-  const chosen = h("div", { class: "chosen" });
+  const chosen = h("div", { class: "own-photo" });
   const model = h("select", { id: "stylize-model" });
   const optionPlace = h("div", {});
   const masked = h("input", { type: "checkbox", class: "switch", id: "stylize-masked" });

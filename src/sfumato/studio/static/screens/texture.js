@@ -72,7 +72,7 @@ export function textureScreen() {
     make.disabled = !able() || bar.busy;
     if (able() && empty.contains(document.activeElement)) make.focus();
     empty.hidden = able() || !result.node.hidden;
-    ready.hidden = !able() || !result.node.hidden;
+    ready.hidden = !able() || !result.node.hidden || bar.busy;
     for (const chip of presets.children) chip.setAttribute("aria-pressed", String([width.value, height.value].every((value) => value === chip.textContent)));
   };
   const swatches = shares("swatch", changed);

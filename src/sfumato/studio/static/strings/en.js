@@ -441,6 +441,7 @@ export const en = {
 
   "error.unreachable": "The studio does not answer. Is it still running?",
   "error.lost": "The connection to this work was lost. Reload the page to see how it ended.",
+  "error.gone": "The studio was started again meanwhile, and this work ended unfinished. Begin it once more.",
   "error.too_big": "The file is larger than {size}. Save it smaller, then try again.",
   "error.too_many_pixels": "The picture has more than {pixels} megapixels. Make it smaller, then try again.",
   "error.not_a_picture": "This is no picture that can be read here. {told}",

@@ -441,6 +441,7 @@ export const ro = {
 
   "error.unreachable": "Studioul nu răspunde. Mai este pornit?",
   "error.lost": "Legătura cu această lucrare s-a pierdut. Reîncarcă pagina ca să vezi cum s-a încheiat.",
+  "error.gone": "Între timp studioul a fost pornit din nou, iar această lucrare s-a încheiat neterminată. Începe-o încă o dată.",
   "error.too_big": "Fișierul este mai mare de {size}. Salvează-l mai mic, apoi încearcă din nou.",
   "error.too_many_pixels": "Imaginea are peste {pixels} megapixeli. Micșoreaz-o, apoi încearcă din nou.",
   "error.not_a_picture": "Nu este o imagine care poate fi citită aici. {told}",
