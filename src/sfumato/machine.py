@@ -13,6 +13,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def threads() -> int:
+    """How many threads share work on pixels: one for each core, at most 8, as each holds some of them."""
+    return min(cores(), 8)
+
+
 def is_about_memory(error: BaseException) -> bool:
     """Whether there was not enough memory, on a GPU or on the CPU: torch raises a RuntimeError that says so."""
     words = ("out of memory", "can't allocate memory")

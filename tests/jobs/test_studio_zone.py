@@ -217,11 +217,16 @@ def test_a_photo_that_comes_late_does_not_take_the_place_of_the_next(seen, addre
     first.shows(first.head)
 
 
+def fail(page: Any, url: str) -> None:
+    """Answers to an address that the disk is full."""
+    problem = {"error": "disk_full", "message": "", "hint": ""}
+    page.route(url, lambda route: route.fulfill(status=500, json=problem))
+
+
 def test_a_photo_that_cannot_be_shown_leaves_nothing_of_the_last(seen, address):
     first, second = Told(seen, address, "parsed", (120, 90)), Told(seen, address, "parsed", (100, 110))
     first.open()
-    problem = {"error": "disk_full", "message": "", "hint": ""}
-    seen.page.route(f"{second.url}/labels.png", lambda route: route.fulfill(status=500, json=problem))
+    fail(seen.page, f"{second.url}/labels.png")
     second.go()
     seen.page.locator(".notice.error").get_by_text("Make room on it").wait_for()
     assert not seen.page.evaluate(READY)
@@ -237,8 +242,7 @@ def test_a_photo_that_cannot_be_shown_leaves_nothing_of_the_last(seen, address):
 def test_a_zone_that_cannot_be_sent_is_shown_until_it_can(seen, address):
     first, second = Told(seen, address, "parsed", (120, 90)), Told(seen, address, "parsed", (100, 110))
     first.open()
-    problem = {"error": "disk_full", "message": "", "hint": ""}
-    seen.page.route(f"{first.url}/mask", lambda route: route.fulfill(status=500, json=problem))
+    fail(seen.page, f"{first.url}/mask")
     painted = dab(seen.page)
     second.go()
     seen.page.locator(".notice.error").get_by_text("Make room on it").first.wait_for()

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..machine import cores
+from ..machine import threads
 from ..parsing import Parts
 
 Floats = NDArray[np.float32]
@@ -50,9 +50,7 @@ EVEN = (0.035, 0.08)
 WIDE = 8
 """A blur of a greater deviation, in cells, is done on a coarser copy."""
 STRIP = 2**18
-"""Pixels that a thread works on at once,"""
-THREADS = 8
-"""and how many threads there are at most."""
+"""Pixels that a thread works on at once."""
 SKIN = ("face", "left-arm", "right-arm", "left-leg", "right-leg")
 TINY = 1e-6
 
@@ -104,7 +102,7 @@ class Site:
         """
         step = max(1, STRIP // self.shape[1])
         strips = [slice(first, min(first + step, self.shape[0])) for first in range(0, self.shape[0], step)]
-        with ThreadPoolExecutor(min(cores(), THREADS)) as pool:
+        with ThreadPoolExecutor(threads()) as pool:
             for _ in pool.map(work, strips):
                 pass  # what fails there is raised here
 

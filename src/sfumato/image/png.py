@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..machine import cores
+from ..machine import threads
 from . import exif
 from .canvas import Canvas
 
@@ -21,8 +21,6 @@ AT_HAND = 2**18
 """Bytes of rows."""
 HEADER, LAST = b"\x78\x5e", b"\x03\x00"
 """What a stream begins with, and an empty block that ends it (RFC 1950 and 1951)."""
-THREADS = 8
-"""At most."""
 
 
 def write(file: BinaryIO, canvas: Canvas) -> None:
@@ -52,15 +50,15 @@ def _packed_strips(canvas: Canvas) -> Iterator[tuple[NDArray[np.uint8], bytes]]:
     """Each strip filtered and packed, in order; threads are at work on the next ones, and on no more than those."""
     _, width, channels = canvas.shape
     pixel = channels * np.dtype(canvas.dtype).itemsize
-    above, threads = np.zeros((1, width * pixel), np.uint8), min(cores(), THREADS)
+    above, ahead = np.zeros((1, width * pixel), np.uint8), threads()
     at_work: deque[Future[tuple[NDArray[np.uint8], bytes]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(ahead) as pool:
         for strip in canvas.strips():
             stored = np.ascontiguousarray(strip, np.dtype(canvas.dtype).newbyteorder(">"))
             data = stored.reshape(len(strip), -1).view(np.uint8)
             at_work.append(pool.submit(_packed, data, above, pixel))
             above = data[-1:].copy()
-            if len(at_work) > threads:
+            if len(at_work) > ahead:
                 yield at_work.popleft().result()
         while at_work:
             yield at_work.popleft().result()

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
@@ -39,6 +38,7 @@ from ..parts import COLORS, EVERY, PARTS
 from ..progress import Report
 from ..train.products import command
 from .parser import PartParser
+from .parts import nearest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -288,11 +288,6 @@ def painted(pixels: Pixels, parts: NDArray[np.uint8], shown: NDArray[np.bool_] |
     colors = np.array(COLORS, np.float32)[parts]
     mixed = np.rint(0.4 * pixels + 0.6 * colors).astype(np.uint8)
     return mixed if shown is None else np.where(shown[..., None], mixed, pixels)
-
-
-def nearest(labels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A plane of labels at another height and width."""
-    return np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 
 def labelled(sets: Sets) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -53,11 +53,9 @@ class Parts:
 
     def resized(self, height: int, width: int) -> "Parts":
         """The parts of the same picture at another size, each pixel's from the nearest one; soft maps as they are."""
-        sides = [*zip((height, width), self.labels.shape, strict=True)]
-        rows, columns = ((2 * np.arange(side) + 1) * had // (2 * side) for side, had in sides)
-        down, across = (side / had for side, had in sides)
+        down, across = (side / had for side, had in zip((height, width), self.labels.shape, strict=True))
         faces = None if self.faces is None else tuple(face.scaled(across, down) for face in self.faces)
-        return replace(self, labels=np.ascontiguousarray(self.labels[rows[:, None], columns]), faces=faces)
+        return replace(self, labels=nearest(self.labels, (height, width)), faces=faces)
 
     def within(self, box: Box) -> "Parts":
         """The labels of a rectangle of the picture alone, without soft maps and faces."""
@@ -95,3 +93,11 @@ class Parts:
         if unknown := [name for name in wanted if name not in self.names]:
             raise OptionError(f"there is no part {unknown[0]!r}; there are {', '.join(self.names)}")
         return [self.names.index(name) for name in dict.fromkeys(wanted)]
+
+
+def nearest(labels: Labels, size: tuple[int, int]) -> Labels:
+    """Labels (h, w) at another height and width: each pixel's are those of the pixel in which its middle lies."""
+    rows, columns = (
+        (2 * np.arange(side) + 1) * had // (2 * side) for side, had in zip(size, labels.shape, strict=True)
+    )
+    return np.ascontiguousarray(labels[rows[:, None], columns])
