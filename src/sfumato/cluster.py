@@ -36,6 +36,8 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "^"}
 """For Ray: it tells nobody of the user's work, and of all its lines prints none among ours."""
 
 Task = Callable[[int], dict[str, Any]]
+Lots = dict[Any, Sequence[int]]
+"""Numbers of each by what Ray will have of it."""
 
 
 def each(task: Task, numbers: Sequence[int], address: str, folder: Path) -> Iterator[dict[str, Any]]:
@@ -55,9 +57,9 @@ def each(task: Task, numbers: Sequence[int], address: str, folder: Path) -> Iter
         FailedError: processes die again and again, or a node has another Sfumato or none.
     """
     ray = installed()
-    with _connected(ray, address), _marked(folder) as mark:
+    with _connected(ray, address), _running(ray) as running, _marked(folder) as mark:
         place = Place(mark=mark, work=Path.cwd(), version=__version__)
-        yield from _made(ray, task, numbers, place)
+        yield from _made(ray, running, task, numbers, place)
 
 
 def installed() -> ModuleType:
@@ -95,8 +97,23 @@ def _connected(ray: ModuleType, address: str) -> Iterator[None]:
 
 
 @contextmanager
+def _running(ray: ModuleType) -> Iterator[Lots]:
+    """For the lots that are under way; waits for those that nobody wants any more.
+
+    They end by themselves, the mark being gone by then. `ray.cancel` would now and then end this process instead: Ray
+    2.60 aborts where it cancels a task just as it hands it to a node.
+    """
+    running: Lots = {}
+    try:
+        yield running
+    finally:
+        if running:
+            ray.wait(list(running), num_returns=len(running), timeout=GRACE_S)
+
+
+@contextmanager
 def _marked(folder: Path) -> Iterator[Path]:
-    """A file in the folder by which nodes know that theirs is the same."""
+    """A file in the folder, as long as its pictures are wanted; by it nodes know that their folder is the same."""
     mark = folder / f".cluster.{secrets.token_hex(8)}.tmp"
     try:
         mark.touch()
@@ -113,7 +130,7 @@ class Place:
     """Where and by what the work is done, the same on every node."""
 
     mark: Path
-    """A file in the folder that is written to."""
+    """A file in the folder that is written to, which is gone when the driver wants no more."""
     work: Path
     """What relative paths begin at."""
     version: str
@@ -129,33 +146,28 @@ def _lot(task: Task, numbers: Sequence[int], place: Place) -> list[dict[str, Any
     try:
         if place.version != __version__:
             raise FailedError(f"has Sfumato {__version__}, not {place.version}; install the same on all nodes")
-        if not place.mark.exists():
-            raise DataError(
-                f"does not reach the folder {place.mark.parent}; all nodes must share it under the same path"
-            )
         if place.work.is_dir():
             os.chdir(place.work)
-        return [task(number) for number in numbers]
+        return [_wanted(task, number, place) for number in numbers]
     except SfumatoError as error:
         raise type(error)(f"node {platform.node()}: {error}") from error
 
 
-def _made(ray: ModuleType, task: Task, numbers: Sequence[int], place: Place) -> Iterator[dict[str, Any]]:
+def _wanted(task: Task, number: int, place: Place) -> dict[str, Any]:
+    if not place.mark.exists():
+        raise DataError(f"does not reach the folder {place.mark.parent}; all nodes must share it under the same path")
+    return task(number)
+
+
+def _made(ray: ModuleType, running: Lots, task: Task, numbers: Sequence[int], place: Place) -> Iterator[dict[str, Any]]:
     remote = ray.remote(num_cpus=1, max_retries=RETRIES)(heard)
-    running: dict[Any, Sequence[int]] = {}
-    try:
-        for begin in range(0, len(numbers), LOT):
-            lot = numbers[begin : begin + LOT]
-            running[remote.remote(_lot, task, lot, place)] = lot
-            if len(running) >= AHEAD * _cores(ray):
-                yield from _finished(ray, running)
-        while running:
+    for begin in range(0, len(numbers), LOT):
+        lot = numbers[begin : begin + LOT]
+        running[remote.remote(_lot, task, lot, place)] = lot
+        if len(running) >= AHEAD * _cores(ray):
             yield from _finished(ray, running)
-    finally:
-        for lot in running:
-            ray.cancel(lot)
-        if running:
-            ray.wait(list(running), num_returns=len(running), timeout=GRACE_S)
+    while running:
+        yield from _finished(ray, running)
 
 
 def _cores(ray: ModuleType) -> int:
@@ -163,7 +175,7 @@ def _cores(ray: ModuleType) -> int:
     return max(int(ray.cluster_resources().get("CPU", 0)), 1)
 
 
-def _finished(ray: ModuleType, running: dict[Any, Sequence[int]]) -> Iterator[dict[str, Any]]:
+def _finished(ray: ModuleType, running: Lots) -> Iterator[dict[str, Any]]:
     done, _ = ray.wait(list(running))
     for lot in done:
         first = running.pop(lot)[0]

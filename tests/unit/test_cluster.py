@@ -5,6 +5,7 @@ import pickle
 import platform
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -45,6 +46,18 @@ def test_a_node_that_does_not_reach_the_folder(place):
         cluster._lot(double, [0], place)
 
 
+def test_a_lot_that_nobody_wants_any_more_ends_before_its_next_picture(place):
+    made = []
+
+    def last(number):
+        made.append(number)
+        place.mark.unlink()
+
+    with pytest.raises(DataError, match="does not reach the folder"):
+        cluster._lot(last, [0, 1], place)
+    assert made == [0]
+
+
 def test_a_node_with_another_version(place):
     other = cluster.Place(mark=place.mark, work=place.work, version="99.0")
     with pytest.raises(FailedError, match=r"node .*: has Sfumato [\d.]+\w*, not 99\.0; install the same on all"):
@@ -69,14 +82,11 @@ class NearRay:
     def cluster_resources(self):
         return {"CPU": 1}
 
-    def wait(self, running, **_settings):
-        return running[:1], running[1:]
+    def wait(self, running, *, num_returns=1, **_settings):
+        return running[:num_returns], running[num_returns:]
 
     def get(self, lot):
         return pickle.loads(lot)
-
-    def cancel(self, lot):
-        pass
 
 
 def warns(number):
@@ -90,13 +100,31 @@ def said_here(caplog):
 
 
 def test_what_nodes_warn_of_is_said_also_before_an_error(place, caplog):
-    found = cluster._made(NearRay(), warns, [1], place)
+    found = cluster._made(NearRay(), {}, warns, [1], place)
     assert [made["twice"] for made in found] == [2]
     assert said_here(caplog) == ["odd at 1"]
     caplog.clear()
     with pytest.raises(DataError, match=f"node {re.escape(platform.node())}: 2 is no good"):
-        list(cluster._made(NearRay(), warns, [2, 3], place))
+        list(cluster._made(NearRay(), {}, warns, [2, 3], place))
     assert said_here(caplog) == ["odd at 2"]
+
+
+def test_lots_are_waited_for_when_the_mark_is_gone(tmp_path, monkeypatch):
+    waited, ray = [], NearRay()
+
+    def wait(running, **settings):
+        if len(running) > 1:
+            waited.append((len(running), settings.get("num_returns"), list(tmp_path.iterdir())))
+        return running[:1], running[1:]
+
+    monkeypatch.setattr(ray, "wait", wait, raising=False)
+    monkeypatch.setattr(cluster, "installed", lambda: ray)
+    monkeypatch.setattr(cluster, "_connected", lambda _ray, _address: nullcontext())
+    made = cluster.each(double, range(12), "auto", tmp_path)
+    assert next(made)["id"] == 0
+    waited.clear()
+    made.close()
+    assert waited == [(2, 2, [])]
 
 
 def lacks(number):
@@ -105,7 +133,7 @@ def lacks(number):
 
 def test_a_node_that_lacks_a_module(place):
     with pytest.raises(FailedError, match=r"a node says: No module named 'part0'; install Sfumato .* on all nodes"):
-        list(cluster._made(NearRay(), lacks, [0], place))
+        list(cluster._made(NearRay(), {}, lacks, [0], place))
 
 
 def test_no_ray(tmp_path, monkeypatch):
