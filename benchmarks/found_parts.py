@@ -1,6 +1,6 @@
 """What becomes of the parts that the bundled parser names when only those count that are found, and how right they are.
 
-    python benchmarks/found_parts.py --sets FOLDER [--portraits 60]
+    python benchmarks/found_parts.py --sets FOLDER [--portraits 40]
 
 The labelled sets are those of benchmarks/parts.py, which are made in FOLDER; beside them are close portraits of SFHQ,
 evenly drawn, that nobody labelled. In these nothing can be seen that is below the waist, and hardly ever a bag.
@@ -52,7 +52,7 @@ def row(title: str, pairs: Sequence[tuple[Parts, Parts]], counts: Sequence[tuple
 def main(words: Sequence[str] | None = None) -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--sets", metavar="FOLDER", type=Path, required=True)
-    given.add_argument("--portraits", type=int, default=60)
+    given.add_argument("--portraits", type=int, default=40)
     wish = given.parse_args(words)
     parser, rows = PartParser(precision="fp32", zoom=True), list[Row]()
     every = scan(str(data_folder() / FACES))

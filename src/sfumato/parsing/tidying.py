@@ -36,7 +36,7 @@ LEAST_WORN = 0.02
 WORN = ("hat", "sunglasses")
 BARE = ("face", "hair")
 """What a head is without these."""
-SURE = 0.35
+SURE = 0.4
 """How sure the parser is of a piece, on the mean of its places."""
 LOW = ("belt", "skirt", "pants", "left-shoe", "right-shoe", "left-leg", "right-leg")
 """What is below the waist,"""
