@@ -22,6 +22,7 @@ from ..image import Picture, Pixels, exif
 from ..methods import gatys
 from ..options import Options
 from ..parsing import Parts
+from ..parsing.tidying import grown
 from ..parts import PARTS
 from ..translate import Painter
 from ..translate.weaver import Weaver
@@ -154,8 +155,9 @@ def parts_of(bench: Bench, given: Values | None, picture: Picture) -> Parts | No
     if (folder / "faces.json").exists():
         faces = FACES.validate_json((folder / "faces.json").read_bytes())
     labels = np.ascontiguousarray(bench.picture(str(folder / "labels.png")).pixels[..., 0])
-    parts = Parts(labels=labels, names=tuple(given["names"]), soft=soft, faces=faces)
-    return parts.resized(picture.height, picture.width)
+    parts = Parts(labels=labels, names=tuple(given["names"]), soft=soft, faces=faces, tidy=True)
+    size = picture.height, picture.width
+    return replace(parts.resized(*size), labels=grown(labels, size))
 
 
 def keep_drawing(folder: Path, made: Collage) -> None:
