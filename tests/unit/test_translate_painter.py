@@ -6,7 +6,7 @@ import torch
 from stylizers import made_photo
 
 from sfumato.errors import Cancelled, OptionError
-from sfumato.image import from_any
+from sfumato.image import from_any, resize
 from sfumato.methods import gatys
 from sfumato.nets.perceptual import Perceptual
 from sfumato.nets.vgg import CompactVGG
@@ -64,6 +64,15 @@ def test_without_strength_the_style_does_not_matter(painted):
     full = [np.asarray(painted(PHOTO, style, strength=1)) for style in (STYLE, other)]
     assert np.array_equal(*none)
     assert not np.array_equal(*full)
+
+
+def test_a_large_picture_from_a_small_painting(painted):
+    photo = made_photo(80, 96)
+    made = painted(photo, STYLE, draw_size=48)
+    assert made.size == (96, 80)
+    small = resize(from_any(photo), longest=48)
+    drawn = painted.translate_picture(small, [from_any(STYLE)]).pixels.astype(int)
+    assert np.abs(resize(from_any(made), longest=48).pixels - drawn).mean() < 2.5
 
 
 def test_several_styles_with_masks(painted):

@@ -16,6 +16,7 @@ from ..methods import gatys
 from ..options import Options
 from ..progress import Report
 from .content import with_white_behind
+from .enlarging import enlarged, is_small
 from .masks import Masks
 from .precision import Precision
 from .styles import as_list, as_styles
@@ -95,6 +96,8 @@ class Painter:
         options = options or Options()
         shares = options.shares(len(styles))
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
+        if is_small(options, picture):
+            return enlarged(self, picture, styles, options, shares, masks, progress)
         places = Masks(masks, picture, size=(picture.height, picture.width), shares=shares) if masks else None
         content, meter = picture.tensor(), _Meter(progress)
         paintings = [from_any(style).compose_on_white() for style in styles]

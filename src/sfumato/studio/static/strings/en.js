@@ -230,6 +230,7 @@ export const en = {
   "stylize.paint": "Paint the zone",
   "stylize.no_style": "Add a style to see it.",
   "stylize.working": "Painting a preview…",
+  "stylize.finer": "A small preview. The file is drawn larger, so its strokes are finer.",
   "stylize.preview": "A small preview. The file has the full size.",
   "stylize.failed": "No preview. {why}",
 
@@ -291,6 +292,7 @@ export const en = {
   "field.color_match": "Colour match",
   "field.blend": "Edge",
   "field.keep_colors": "Colours",
+  "field.draw_size": "Drawn at",
   "field.style_size": "Style size",
   "field.size": "Result size",
   "field.use_mask": "Only inside the zone",
@@ -310,6 +312,7 @@ export const en = {
   "help.color_match": "How far the drawing takes the photo’s colours.",
   "help.blend": "How the border is found.",
   "help.keep_colors": "Whose colours the result has.",
+  "help.draw_size": "Pixels of the longest side while it is drawn: smaller for larger strokes; up to 640 the file looks like the preview. Empty: as large as the file, with the finest strokes.",
   "help.style_size": "Longest side of the style in pixels: larger for larger strokes.",
   "help.size": "Longest side of the result in pixels.",
   "help.use_mask": "The rest of the photo stays as it is.",

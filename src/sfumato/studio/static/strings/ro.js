@@ -230,6 +230,7 @@ export const ro = {
   "stylize.paint": "Pictează zona",
   "stylize.no_style": "Adaugă un stil ca să-l vezi.",
   "stylize.working": "Se pictează o previzualizare…",
+  "stylize.finer": "O previzualizare mică. Fișierul se desenează mai mare, deci tușele lui sunt mai fine.",
   "stylize.preview": "O previzualizare mică. Fișierul are mărimea întreagă.",
   "stylize.failed": "Fără previzualizare. {why}",
 
@@ -291,6 +292,7 @@ export const ro = {
   "field.color_match": "Potrivirea culorilor",
   "field.blend": "Margine",
   "field.keep_colors": "Culori",
+  "field.draw_size": "Desenat la",
   "field.style_size": "Mărimea stilului",
   "field.size": "Mărimea rezultatului",
   "field.use_mask": "Numai în interiorul zonei",
@@ -310,6 +312,7 @@ export const ro = {
   "help.color_match": "Cât ia desenul din culorile fotografiei.",
   "help.blend": "Cum este găsită marginea.",
   "help.keep_colors": "Ale cui sunt culorile rezultatului.",
+  "help.draw_size": "Pixelii laturii celei mai lungi cât timp se desenează: mai puțini pentru tușe mai mari; până la 640 fișierul arată ca previzualizarea. Gol: la mărimea fișierului, cu tușele cele mai fine.",
   "help.style_size": "Latura cea mai lungă a stilului în pixeli: mai mare pentru tușe mai mari.",
   "help.size": "Latura cea mai lungă a rezultatului în pixeli.",
   "help.use_mask": "Restul fotografiei rămâne cum este.",
