@@ -45,7 +45,8 @@ def test_a_photo_in_a_style_with_shares_and_a_zone(sized):
 
 SHOWN = """() => {
   const image = document.querySelector('.stylize img.after');
-  const canvas = Object.assign(document.createElement('canvas'), { width: image.naturalWidth, height: image.naturalHeight });
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
   canvas.getContext('2d').drawImage(image, 0, 0);
   return canvas.toDataURL('image/png').split(',')[1];
 }"""

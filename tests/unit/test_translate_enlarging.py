@@ -45,7 +45,7 @@ def test_edges_are_those_of_the_picture():
     photo = from_any(PHOTO)
     small = resize(photo, longest=50)
     enlarger = Enlarger(small, small.with_pixels(255 - small.pixels), (120, 200))
-    for box in (Box(0, 0, 120, 200), Box(30, 70, 90, 200)):
+    for box in (Box(0, 0, 120, 200), Box(30, 0, 90, 200)):
         made = enlarger(photo.tensor(box), box)
         wanted = 1 - photo.tensor(box)
         assert (made - wanted).abs().mean() < 0.015
@@ -64,7 +64,7 @@ def test_strips_meet(exact, monkeypatch):
     assert np.array_equal(pixels(exact(PHOTO, A, draw_size=64)), whole)
 
 
-@pytest.mark.parametrize("kept", [200, 5000, None])
+@pytest.mark.parametrize("kept", [200, 4096, None])
 def test_what_is_no_larger_is_drawn_as_it_is(exact, kept):
     assert np.array_equal(pixels(exact(PHOTO, A, draw_size=kept)), pixels(exact(PHOTO, A)))
     small = pixels(exact(PHOTO, A, size=60))
@@ -149,9 +149,9 @@ def test_progress_grows_to_its_end_and_can_be_cancelled(exact, monkeypatch):
         assert len(told) == stop
 
 
-@pytest.mark.parametrize("wrong", [0, 15, 64.5, 100_001])
+@pytest.mark.parametrize("wrong", [0, 15, 64.5, 4097])
 def test_wrong_sizes(exact, wrong):
-    with pytest.raises(OptionError, match="draw_size .* is not a whole number from 16 to 100000"):
+    with pytest.raises(OptionError, match="draw_size .* is not a whole number from 16 to 4096"):
         exact(PHOTO, A, draw_size=wrong)
 
 

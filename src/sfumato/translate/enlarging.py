@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import Cancelled
@@ -86,18 +86,19 @@ class Enlarger:
         planes = coefficients(guide, target, RADIUS, EPSILON)
         explained = np.einsum("hwkc,hwc->hwk", planes[..., :3], guide) + planes[..., 3]
         planes[..., 3] += target - explained
-        self.planes = torch.from_numpy(planes).flatten(2).movedim(2, 0)[None]
-        self.size = size
+        self.planes, self.width = planes.reshape(len(planes), -1), size[1]
+        even = np.eye(len(planes), dtype=np.float32)
+        self.rows = cv2.resize(even, (len(planes), size[0]), interpolation=cv2.INTER_CUBIC)
 
     def __call__(self, content: Tensor, box: Box) -> Tensor:
-        """The drawing of a box, from that part of the picture (1, 3, h, w)."""
-        tall, wide = self.size
-        rows = (torch.arange(box.top, box.bottom) + 0.5) * (2 / tall) - 1
-        columns = (torch.arange(box.left, box.right) + 0.5) * (2 / wide) - 1
-        grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), 2)[None]
-        planes = F.grid_sample(self.planes, grid, "bicubic", "border", align_corners=False).to(content.device)
-        planes = planes.view(3, 4, box.height, box.width)
-        return (planes[:, :3] * content).sum(1)[None] + planes[None, :, 3]
+        """The drawing of some whole rows, from these rows of the picture (1, 3, h, W)."""
+        between = (self.rows[box.top : box.bottom] @ self.planes).reshape(box.height, -1, 3, 4)
+        size, result = (self.width, box.height), torch.empty_like(content)
+        for k in range(3):
+            grown = cv2.resize(between[:, :, k], size, interpolation=cv2.INTER_CUBIC)
+            planes = torch.from_numpy(grown).movedim(2, 0).to(content.device)
+            result[0, k] = (planes[:3] * content[0]).sum(0) + planes[3]
+        return result
 
 
 def _floats(picture: Picture) -> Any:
