@@ -35,8 +35,12 @@ def test_a_photo_in_a_style_with_shares_and_a_zone(sized):
         assert made.size == photo.size
     page.get_by_role("button", name="Paint the zone").click()
     sp.await_parts(page)
+    assert page.locator(".tab[aria-current]").all_inner_texts() == ["Stylize"]
+    assert page.locator(".steps").is_hidden()
     sp.paint(page)
     page.get_by_role("button", name="Back to Stylize").click()
+    sp.until(page, "() => document.querySelector('#stylize-masked').checked")
+    page.locator("#stylize-masked").uncheck()
     page.locator("#stylize-masked").check()
     page.reload()
     page.locator(".stylize .share").nth(1).wait_for()
@@ -83,6 +87,17 @@ def downloaded_with(page, side):
     page.locator(".stylize .state").get_by_text(told).wait_for()
     _, content = sp.downloaded(page, ".stylize .action .go")
     return Image.open(io.BytesIO(content)).convert("RGB")
+
+
+def test_examples_are_called_by_the_language_of_the_page(sized):
+    page = sized.page
+    page.goto(f"{page.url.split('#')[0]}#texture")
+    page.locator(".texture .drop .tile").first.click()
+    name = page.locator(".texture .share .name")
+    name.get_by_text("Gravel").wait_for()
+    page.get_by_role("button", name="Română").click()
+    name.get_by_text("Pietriș").wait_for()
+    page.get_by_role("button", name="English").click()
 
 
 def test_a_texture_is_made_repeated_and_saved(sized):

@@ -91,6 +91,11 @@ def test_colours_are_kept(painted):
     assert not np.array_equal(kept, np.asarray(painted(PHOTO, STYLE)))
 
 
+def test_no_style_for_a_picture_in_memory(painted):
+    with pytest.raises(OptionError, match="a style is needed"):
+        painted.translate_picture(from_any(PHOTO), [])
+
+
 def test_no_style(painted):
     with pytest.raises(OptionError, match="a style is needed"):
         painted(PHOTO)

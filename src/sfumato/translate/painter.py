@@ -94,7 +94,7 @@ class Painter:
             Cancelled: `progress` returned False.
         """
         options = options or Options()
-        shares = options.shares(len(styles))
+        shares = options.shares(len(as_styles(list(styles))))
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
         if is_small(options, picture):
             return enlarged(self, picture, styles, options, shares, masks, progress)

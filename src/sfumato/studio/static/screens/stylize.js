@@ -104,9 +104,11 @@ export function stylizeScreen() {
     changed();
   };
   const change = button("photo", "stylize.change", async () => take((await picked("photo"))[0]), { only: true });
+  let painted = ""; // Of which photo the zone was gone to.
   const paint = button("brush", "stylize.paint", () => {
     if (!photo) return;
     zone.purpose = "stylize";
+    painted = photo.id;
     go("zone", photo.id);
   }, { class: "quiet small" });
   const folder = button("folder", "save.folder", () => {
@@ -161,6 +163,8 @@ export function stylizeScreen() {
       await prepare();
       if (id) take(await store.fresh(id));
       else if (photo) take(store.photos.get(photo.id));
+      if (photo && photo.id === painted && photo.mask?.pixels) masked.checked = true; // Who paints a zone wants it.
+      painted = "";
       changed();
       if (photo) save.resume(photo.id);
     },

@@ -321,7 +321,7 @@ export const en = {
   "help.quality": "",
   "help.keep_camera": "Camera, lens and date, as in the photo.",
   "help.keep_place": "Where the photo was taken, if it tells.",
-  "help.embed_recipe": "How it was made, to go on later.",
+  "help.embed_recipe": "The file says how it was made.",
   "help.cutout": "Only the drawn part, on transparent ground.",
   "help.seamless": "Copies side by side show no border.",
 
@@ -334,9 +334,9 @@ export const en = {
   "choice.blend.laplacian": "Mixed scale by scale",
   "choice.blend.hard": "Hard",
   "choice.format.png": "PNG, exact",
-  "choice.format.jpeg": "JPEG, small",
-  "choice.format.webp": "WebP, smaller",
-  "choice.format.avif": "AVIF, smallest",
+  "choice.format.jpeg": "JPEG",
+  "choice.format.webp": "WebP, smaller than JPEG",
+  "choice.format.avif": "AVIF, smaller than JPEG",
 
   "model.faces2kaokore": "Japanese painting",
   "model.faces2toon": "Cartoon",

@@ -321,7 +321,7 @@ export const ro = {
   "help.quality": "",
   "help.keep_camera": "Camera, obiectivul și data, ca în fotografie.",
   "help.keep_place": "Unde a fost făcută fotografia, dacă o spune.",
-  "help.embed_recipe": "Cum a fost făcută, ca să poți continua mai târziu.",
+  "help.embed_recipe": "Fișierul spune cum a fost făcut.",
   "help.cutout": "Numai partea desenată, pe fond transparent.",
   "help.seamless": "Copiile puse alături nu arată nicio margine.",
 
@@ -334,9 +334,9 @@ export const ro = {
   "choice.blend.laplacian": "Amestecată pe scări",
   "choice.blend.hard": "Dură",
   "choice.format.png": "PNG, exact",
-  "choice.format.jpeg": "JPEG, mic",
-  "choice.format.webp": "WebP, mai mic",
-  "choice.format.avif": "AVIF, cel mai mic",
+  "choice.format.jpeg": "JPEG",
+  "choice.format.webp": "WebP, mai mic decât JPEG",
+  "choice.format.avif": "AVIF, mai mic decât JPEG",
 
   "model.faces2kaokore": "Pictură japoneză",
   "model.faces2toon": "Desen animat",
