@@ -434,6 +434,9 @@ export interface StylizeOptions {
   style_size?: number | null;
   /** Longest side of the result in pixels; the picture's own if none is given. */
   size?: number | null;
+  /** Longest side in pixels that it is drawn at, smaller for larger strokes; a larger result takes its edges from the
+picture. As large as the result if none is given. */
+  draw_size?: number | null;
   /** Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given. */
   iterations?: number[];
 }
