@@ -23,6 +23,7 @@ JOB = {
     "total": 1000,
     "seconds_left": None,
     "variants": [],
+    "kept": [],
     "files": [],
     "problem": None,
 }
@@ -148,7 +149,7 @@ def test_variants_are_asked_for_once_and_what_failed_is_told(seen):
     press_twice(page, "#draw")
     sp.until(page, "() => document.querySelectorAll('.variant.waiting').length === 2")
     routes[-1].fulfill(status=202, json=JOB | {"kind": "variants", "photo": photo})
-    stream.tell(JOB["id"], ("item", missed), ("done", {"files": [], "variants": [], "failed": 1, "status": None}))
+    stream.tell(JOB["id"], ("item", missed), ("done", {"files": [], "variants": [], "kept": [], "failed": 1, "status": None}))
     page.locator(".notice.error").get_by_text("variants that failed: 1").wait_for()
     assert len(routes) == 2
     assert page.get_by_text("All variants are drawn").count() == 0
@@ -309,7 +310,7 @@ def test_a_bar_shows_the_last_of_two_jobs_until_that_ends(seen):
         for (const job of jobs) bar.follow(job);
     })"""
     page.evaluate(both, [JOB | {"id": name * 22} for name in "AB"])
-    done = ("done", {"files": [], "variants": [], "failed": 0, "status": None})
+    done = ("done", {"files": [], "variants": [], "kept": [], "failed": 0, "status": None})
     stream.tell("A" * 22, ("queued", {"place": 7}), done)
     page.wait_for_timeout(300)
     assert page.locator("#both").is_visible()
