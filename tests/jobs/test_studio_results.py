@@ -97,6 +97,8 @@ def test_results_are_listed_and_removed(seen, server, address):
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["1-microast-art.png", "3-microast-art.png"]
     drawn = "() => [...document.querySelectorAll('.results img')].map((one) => one.complete && one.naturalWidth)"
+    for row in rows.all():
+        row.scroll_into_view_if_needed()  # they are fetched once they can be seen
     sp.until(page, f"() => ({drawn})().every(Boolean)")
     assert page.evaluate(drawn) == [128, 128], "of the pictures, not of the archive"
     remove_one(page, server)
