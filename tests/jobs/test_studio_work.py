@@ -23,9 +23,11 @@ JOB = {
     "total": 1000,
     "seconds_left": None,
     "variants": [],
+    "kept": [],
     "files": [],
     "problem": None,
 }
+DONE = {"files": [], "variants": [], "kept": [], "failed": 0, "status": None}
 
 
 def picture(seed: int = 0, kind: str = "PNG") -> bytes:
@@ -148,7 +150,7 @@ def test_variants_are_asked_for_once_and_what_failed_is_told(seen):
     press_twice(page, "#draw")
     sp.until(page, "() => document.querySelectorAll('.variant.waiting').length === 2")
     routes[-1].fulfill(status=202, json=JOB | {"kind": "variants", "photo": photo})
-    stream.tell(JOB["id"], ("item", missed), ("done", {"files": [], "variants": [], "failed": 1, "status": None}))
+    stream.tell(JOB["id"], ("item", missed), ("done", DONE | {"failed": 1}))
     page.locator(".notice.error").get_by_text("variants that failed: 1").wait_for()
     assert len(routes) == 2
     assert page.get_by_text("All variants are drawn").count() == 0
@@ -309,7 +311,7 @@ def test_a_bar_shows_the_last_of_two_jobs_until_that_ends(seen):
         for (const job of jobs) bar.follow(job);
     })"""
     page.evaluate(both, [JOB | {"id": name * 22} for name in "AB"])
-    done = ("done", {"files": [], "variants": [], "failed": 0, "status": None})
+    done = ("done", DONE)
     stream.tell("A" * 22, ("queued", {"place": 7}), done)
     page.wait_for_timeout(300)
     assert page.locator("#both").is_visible()

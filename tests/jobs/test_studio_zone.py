@@ -94,7 +94,7 @@ class Told:
             route.fulfill(json=self._told())
 
     def _told(self) -> dict[str, Any]:
-        return JOB | {"id": self.job, "photo": self.id, "variants": [], "files": [], "problem": None}
+        return JOB | {"id": self.job, "photo": self.id, "variants": [], "kept": [], "files": [], "problem": None}
 
     def hold(self, path: str) -> None:
         self.held[path] = []
@@ -114,7 +114,7 @@ class Told:
 
     def find(self) -> None:
         """The search comes to a good end."""
-        self.end("done", {"files": [], "variants": [], "failed": 0, "status": HEAD}, HEAD)
+        self.end("done", {"files": [], "variants": [], "kept": [], "failed": 0, "status": HEAD}, HEAD)
 
     def open(self) -> None:
         """Goes to the zone, and waits until the photo is shown."""

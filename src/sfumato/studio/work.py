@@ -28,10 +28,10 @@ from ..translate import Painter
 from ..translate.weaver import Weaver
 from . import bench as benches
 from . import views
-from .bench import GATYS, Artist, Bench, built
+from .bench import Artist, Bench, built
 from .problems import Refusal
 from .requests import SaveOptions
-from .schema import Note
+from .schema import GATYS, Note
 from .trainings import log_of, runs_of
 
 Values = dict[str, Any]

@@ -63,6 +63,8 @@ export interface Done {
   /** Of a batch the last one is an archive of all. */
   files: File[];
   variants: string[];
+  /** Variants that were asked for and were there already: they were not drawn again. */
+  kept: string[];
   /** How many of its items failed. */
   failed: number;
   /** Of a parse. */
@@ -89,7 +91,7 @@ export interface ExportRequest {
   cutout?: boolean;
 }
 
-/** A result to take away: GET /api/files/{id} is the file, /api/files/{id}/preview a small picture of it. */
+/** A result to take away: GET /api/files/{id} is the file, .../preview and .../thumb are pictures to look at. */
 export interface File {
   id: string;
   /** What the browser saves it as. */
@@ -146,6 +148,8 @@ export interface Job {
   total: number;
   seconds_left: number | null;
   variants: string[];
+  /** Variants that were asked for and are there already: they are not drawn again. */
+  kept: string[];
   files: File[];
   problem: Problem | null;
 }
@@ -491,6 +495,9 @@ export interface Variant {
   created: number;
   /** What went otherwise than asked, such as less memory; may be empty. */
   note: Note | null;
+  /** A name for all that it was drawn from: zone, parts, model, options and styles. What would have the same is not
+drawn again. Empty in a variant of an older studio. */
+  basis: string;
 }
 
 /** `event: variant`. */
