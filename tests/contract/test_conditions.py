@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def test_a_wait_of_the_page_ends_and_says_for_what(monkeypatch):
             return False
 
         def wait_for_timeout(self, _):
+            time.sleep(0.001)
             self.waits += 1
             assert self.waits < 1000, "it waits for ever"
 

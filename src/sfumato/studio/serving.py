@@ -31,7 +31,7 @@ LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 """What it listens to; the second only with --listen, behind a token."""
 CLOSING_S = 3
 """Seconds in which requests must end when the studio does."""
-AT_ONCE, QUEUE = 32, 1024
+AT_ONCE, QUEUE = 16, 1024
 """Connections that are taken before those too many are closed, and those that may wait meanwhile."""
 TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
