@@ -34,8 +34,12 @@ class Server:
 
     def ended(self, page: Any, job: Any) -> Any:
         """A job that is over."""
-        while (now := self.ask("GET", f"jobs/{job['id']}"))["state"] in ("queued", "loading", "working"):
-            page.wait_for_timeout(100)
+
+        def over() -> Any:
+            now = self.ask("GET", f"jobs/{job['id']}")
+            return None if now["state"] in ("queued", "loading", "working") else now
+
+        now = sp.waited(page, over, f"the {job['kind']} did not end")
         assert now["state"] == "done", now
         return now
 

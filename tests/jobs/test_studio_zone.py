@@ -101,7 +101,8 @@ class Told:
 
     def release(self, path: str) -> None:
         waiting = self.held[path]
-        assert waiting, f"nobody waits for {path}"
+        assert waiting is not None, f"{path} is not held"
+        sp.arrived(self.page, waiting)
         self.held[path] = None
         for answer in waiting:
             answer()
