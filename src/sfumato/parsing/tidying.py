@@ -120,7 +120,7 @@ def _drop(maps: Floats, parts: Parts, lacking: Mask) -> None:
         here = parts.labels == k
         places = here & lacking
         taken = maps[k, places]
-        maps[k, places if (here & ~lacking).any() else slice(None)] = 0
+        maps[k, places if (here > lacking).any() else slice(None)] = 0
         if name == "sunglasses" and "face" in parts.names:
             face = parts.names.index("face")
             maps[face, places] += taken * (maps[:, places].argmax(0) == face)
@@ -131,20 +131,27 @@ def _lacking(parts: Parts, maps: Floats | None = None) -> Mask:
     labels, lacking = parts.labels, np.zeros(parts.labels.shape, np.bool_)
     whole, near, sides = _wholes(parts), _near(parts), mirrored(parts.names)
     for k in np.unique(labels[labels > 0]).tolist():
-        name = parts.names[k]
-        count, pieces = cv2.connectedComponents((labels == k).astype(np.uint8))
-        areas = np.bincount(pieces.ravel(), minlength=count)
-        wanted = np.zeros(count)
-        wanted[pieces.ravel()] = (LEAST_WORN if name in WORN else LEAST) * whole[name in HEAD].ravel()
+        name, box = parts.names[k], _bounds(labels == k)
+        count, pieces = cv2.connectedComponents((labels[box] == k).astype(np.uint8))
+        numbers = pieces.ravel()
+        areas, wanted = np.bincount(numbers, minlength=count), np.zeros(count)
+        wanted[numbers] = (LEAST_WORN if name in WORN else LEAST) * whole[name in HEAD][box].ravel()
         bad = areas < wanted
         if maps is not None:
-            sure = maps[sorted({k, sides[k]})].sum(0) / maps.sum(0).clip(1e-6)
-            bad |= np.bincount(pieces.ravel(), sure.ravel(), count) < SURE * areas
+            here = maps[:, *box]
+            sure = here[sorted({k, sides[k]})].sum(0) / here.sum(0).clip(1e-6)
+            bad |= np.bincount(numbers, sure.ravel(), count) < SURE * areas
         if name in LOW:
-            bad |= np.bincount(pieces.ravel(), near.ravel(), count) > 0.5 * areas
+            bad |= np.bincount(numbers, near[box].ravel(), count) > 0.5 * areas
         bad[0] = False
-        lacking |= bad[pieces]
+        lacking[box] |= bad[pieces]
     return lacking
+
+
+def _bounds(mask: Mask) -> tuple[slice, slice]:
+    """The rows and columns in which a mask (h, w) is true, which it is somewhere."""
+    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _wholes(parts: Parts) -> dict[bool, Numbers]:
