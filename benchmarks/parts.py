@@ -29,6 +29,7 @@ from report import HERE, Row, data_folder, show
 from sfumato import PartParser, cli, evaluate_parts, image
 from sfumato.data.faces import Options, detect
 from sfumato.data.folders import scan
+from sfumato.metrics.parts import Agreement
 from sfumato.parsing import PartsReport
 from sfumato.parts import PARTS
 
@@ -151,8 +152,13 @@ def make_taught(folder: Path, teachers: Sequence[Path]) -> None:
 
 def overlap(found: PartsReport, part: str) -> float | None:
     """Of a part; None where no label says that it is this one alone."""
-    standard, k = found.agreements["standard"], PARTS.index(part)
-    return None if math.isnan(standard.accuracy[k]) else float(standard.iou[k])
+    return overlap_of(found.agreements["standard"], part)
+
+
+def overlap_of(found: Agreement, part: str) -> float | None:
+    """The same of counts that were put together."""
+    k = PARTS.index(part)
+    return None if math.isnan(found.accuracy[k]) else float(found.iou[k])
 
 
 def border(found: PartsReport, part: str) -> float | None:

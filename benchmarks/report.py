@@ -41,9 +41,26 @@ def show(name: str, tables: dict[str, list[Row]]) -> None:
         print(f"\n{title}\n{table(rows)}")
     path = HERE / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *map(placeless, sys.argv[1:])])
     record = {"command": command, "machine": machine(), "date": datetime.date.today().isoformat(), **tables}
     path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def placeless(word: str) -> str:
+    """A word of a command without where things are on this machine.
+
+    A full path, also one after `=`, is told from DATA on if it is below the folder of the data, else by its last folder
+    and its name, or by its name alone if that is a folder's. Anything else stays as it is.
+    """
+    before, equals, last = word.rpartition("=")
+    path, data = Path(last), data_folder()
+    if not path.is_absolute():
+        return word
+    if path.is_relative_to(data):
+        path = "DATA" / path.relative_to(data)
+    else:
+        path = Path(*path.parts[-2:] if path.suffix else path.parts[-1:])
+    return f"{before}{equals}{path.as_posix()}"
 
 
 def table(rows: list[Row]) -> str:

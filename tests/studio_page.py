@@ -5,7 +5,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 WAIT_MS = 240_000
-"""Longest wait for work: a loaded machine is slow."""
+"""Longest wait for work: a loaded machine is slow. Each test of the page has more time than that (jobs/conftest.py)."""
 SIZES: dict[str, dict[str, Any]] = {
     "phone": {"width": 390, "height": 844, "device_scale_factor": 2, "has_touch": True, "is_mobile": True},
     "desk": {"width": 1280, "height": 800},
@@ -74,9 +74,7 @@ class Stream:
 
     def heard(self) -> None:
         """Waits until the page listens."""
-        end = time.monotonic() + WAIT_MS / 1000
-        while not self.open and time.monotonic() < end:
-            self.page.wait_for_timeout(50)
+        waited(self.page, lambda: self.open, "the page did not listen to the studio")
 
     def tell(self, job: str, *events: tuple[str, dict[str, Any]]) -> None:
         """Events of a job, by name and data, to the page that listens now or does soon."""
@@ -101,12 +99,34 @@ def wish(page: Any, models: Sequence[str], filters: Sequence[str]) -> None:
 
 def until(page: Any, script: str, arg: Any = None) -> Any:
     """Waits until a function of the page gives something true. Playwright's own way is barred by the page's policy."""
+    return waited(page, lambda: page.evaluate(script, arg), f"{script} did not come true with {arg!r}")
+
+
+def arrived(page: Any, requests: Sequence[Any], count: int = 1) -> None:
+    """Waits until so many requests of the page have come to who answers them in place of the studio."""
+    waited(page, lambda: len(requests) >= count, f"the page did not ask {count} times for what is answered here")
+
+
+def rests(page: Any, script: str, wanted: Any = True) -> None:
+    """Waits until something of the `node` that has the focus is as wanted, and sees that it stays so for a while."""
+    told = f"(wanted) => ((node) => {script})(document.activeElement) === wanted"
+    until(page, told, wanted)
+    page.wait_for_timeout(100)
+    assert page.evaluate(told, wanted), f"{script} did not stay {wanted!r}"
+
+
+def waited(page: Any, true: Callable[[], Any], otherwise: str) -> Any:
+    """Waits until something holds, while the page and those who answer it go on.
+
+    Raises:
+        TimeoutError: it never did, within `WAIT_MS`.
+    """
     end = time.monotonic() + WAIT_MS / 1000
-    while time.monotonic() < end:
-        if found := page.evaluate(script, arg):
-            return found
+    while not (found := true()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{otherwise}, within {WAIT_MS} ms")
         page.wait_for_timeout(50)
-    raise TimeoutError(f"{script} did not come true in {WAIT_MS} ms")
+    return found
 
 
 def errors(page: Any) -> list[str]:

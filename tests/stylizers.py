@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sfumato.methods import adain, microast
+from sfumato.methods import adain, cyclegan, microast
 from sfumato.methods.base import Stylizer
+from sfumato.nets.initial import initialise
 
 
 def lively(model: Stylizer) -> Stylizer:
@@ -31,6 +32,13 @@ def make_microast(width: int = 8) -> Stylizer:
 
 def make_adain() -> Stylizer:
     return lively(adain.Model(adain.Config(width=4)))
+
+
+def lively_generator():
+    torch.manual_seed(0)
+    made = cyclegan.Model(cyclegan.Config(width=4, blocks=1))
+    initialise(made, "xavier", 1.5)
+    return made
 
 
 def made_photo(height: int, width: int, channels: int = 3, *, seed: int = 0, dtype: type = np.uint8) -> np.ndarray:

@@ -59,6 +59,9 @@ class Options(Checked):
     """Longest side of the style in pixels, larger for larger strokes; its own, at most 512, if none is given."""
     size: Annotated[int, Ge(1), Le(100_000)] | None = None
     """Longest side of the result in pixels; the picture's own if none is given."""
+    draw_size: Annotated[int, Ge(16), Le(4096)] | None = None
+    """Longest side in pixels that it is drawn at, smaller for larger strokes; a larger result takes its edges from the
+    picture. As large as the result if none is given."""
     iterations: tuple[Annotated[int, Ge(1)], ...] = ()
     """Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given."""
 
@@ -70,7 +73,7 @@ class Options(Checked):
             raise OptionError(f"weights {shown} must be 0 or more, and one of them above 0")
         if self.keep_colors not in ("none", "luminance", "coral", "histogram"):
             raise OptionError(f"keep_colors {self.keep_colors!r} is none of none, luminance, coral, histogram")
-        for name, low, high in (("style_size", 16, 4096), ("size", 1, 100_000)):
+        for name, low, high in (("style_size", 16, 4096), ("size", 1, 100_000), ("draw_size", 16, 4096)):
             self.check_whole(name, low, high)
         self.check_iterations()
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -94,3 +95,50 @@ def test_a_test_that_hangs_is_stopped(session):
     status, output = session("import time\ndef test_hangs(): time.sleep(30)\n", "--timeout=1")
     assert status == 1
     assert "Timeout" in output
+
+
+def test_a_wait_of_the_page_ends_and_says_for_what(monkeypatch):
+    import studio_page as sp
+
+    class Page:
+        """One on which nothing ever happens."""
+
+        def __init__(self):
+            self.waits = 0
+
+        def route(self, *_):
+            """Nobody asks."""
+
+        def evaluate(self, *_):
+            return False
+
+        def wait_for_timeout(self, _):
+            time.sleep(0.001)
+            self.waits += 1
+            assert self.waits < 1000, "it waits for ever"
+
+    monkeypatch.setattr(sp, "WAIT_MS", 1)
+    with pytest.raises(TimeoutError, match=r"=> ready did not come true with 7, within 1 ms"):
+        sp.until(Page(), "() => ready", 7)
+    with pytest.raises(TimeoutError, match="did not ask 2 times"):
+        sp.arrived(Page(), ["once"], 2)
+    with pytest.raises(TimeoutError, match="did not listen"):
+        sp.Stream(Page()).heard()
+
+
+def test_a_test_of_the_page_has_time_for_its_waits(session, repository, tmp_path):
+    folder = tmp_path / "repository" / "tests"
+    for name in ("browsers.py", "studio_page.py"):
+        shutil.copy(repository / "tests" / name, folder)
+    (folder / "page").mkdir()
+    for path in (repository / "tests" / "page").glob("*.js"):
+        shutil.copy(path, folder / "page")
+    local = (repository / "tests" / "jobs" / "conftest.py").read_text(encoding="utf-8")
+    (folder / "jobs_conftest.py").write_text(local, encoding="utf-8")
+    text = "import pytest\nfrom jobs_conftest import _room_to_wait\n@pytest.fixture\ndef browser(): pass\n"
+    text += "def test_short(browser): pass\n@pytest.mark.timeout(600)\ndef test_long(browser): pass\n"
+    text += "def test_other(): pass\n"
+    status, output = session(text)
+    assert status == 1
+    assert "2 passed, 1 error" in output
+    assert "a mark `timeout` of 480.0 seconds or more is wanted" in output

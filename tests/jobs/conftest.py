@@ -23,6 +23,16 @@ def address(browser: Any, home: Path) -> Iterator[str]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def _room_to_wait(request: pytest.FixtureRequest) -> None:
+    """A test of the page has time for its start and one whole wait, so that it says what it waited for in vain."""
+    if "browser" not in request.fixturenames:
+        return
+    mark = request.node.get_closest_marker("timeout")
+    limit_s = float(mark.args[0] if mark else request.config.getini("timeout"))
+    assert limit_s >= 2 * sp.WAIT_MS / 1000, f"a mark `timeout` of {2 * sp.WAIT_MS / 1000} seconds or more is wanted"
+
+
 @pytest.fixture
 def seen(browser: Any, address: str) -> Iterator[browsers.Visit]:
     """The page of somebody who comes for the first time."""

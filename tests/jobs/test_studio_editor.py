@@ -70,7 +70,7 @@ def editor(page_of_editor: Editor) -> Editor:
     """The editor as at first, with an empty mask; fingers paint, though a pen may have been seen."""
     page_of_editor.page.mouse.move(1200, 700)
     page_of_editor.do("document.activeElement.blur(); editor.pick('brush', false); editor.resize(48)")
-    page_of_editor.do("editor.penned = false")
+    page_of_editor.do("editor.pointers.penned = false")
     page_of_editor.load(np.zeros((HEIGHT, WIDTH)), [1])
     return page_of_editor
 

@@ -14,12 +14,6 @@ BROUGHT = """([bytes, name]) => import("./pictures.js").then(({ brought }) =>
     brought(new File([Uint8Array.from(bytes)], name), { parts: false }))"""
 
 
-def focus(page: Any, script: str) -> Any:
-    """Something of what has the focus, once all that is about to happen has happened."""
-    page.wait_for_timeout(100)
-    return page.evaluate(f"() => ((node) => {script})(document.activeElement)")
-
-
 def bring_photos(page: Any, count: int) -> None:
     """Photos of which no parts are looked for."""
     for seed in range(count):
@@ -38,18 +32,18 @@ def test_pictures_that_come_and_go_leave_the_focus_where_it_was(seen):
     wanted = middle.get_attribute("data-id")
     middle.locator(".tile").focus()
     page.evaluate("() => import('./store.js').then(({ store }) => store.tell())")
-    assert focus(page, "node.dataset.id") == wanted
+    sp.rests(page, "node.dataset.id", wanted)
     bring_photos(page, 1)
     assert recent.locator(".tile-box").count() == 4
-    assert focus(page, "node.dataset.id") == wanted
+    sp.rests(page, "node.dataset.id", wanted)
     for left in (3, 2, 1):
         recent.locator(".corner").nth(min(1, left)).focus()
         page.keyboard.press("Enter")
         sp.until(page, "(n) => document.querySelectorAll('.tile-box').length === n", left)
-        assert focus(page, "node.matches('.tile-box .corner')")
+        sp.rests(page, "node.matches('.tile-box .corner')")
     page.keyboard.press("Enter")
     sp.until(page, "() => !document.querySelector('.tile-box')")
-    assert focus(page, "node.matches('.photo h1')")
+    sp.rests(page, "node.matches('.photo h1')")
 
 
 def test_shares_that_are_added_and_taken_away_leave_the_focus_near(seen, address):
@@ -58,7 +52,7 @@ def test_shares_that_are_added_and_taken_away_leave_the_focus_near(seen, address
     page.locator(".stylize .drop .tile").first.focus()
     page.keyboard.press("Enter")
     page.locator(".stylize .own-photo img").wait_for()
-    assert focus(page, "node.closest('.stylize .panel') !== null"), "the example that was pressed is no longer shown"
+    sp.rests(page, "node.closest('.stylize .panel') !== null")  # The example that was pressed is no longer shown.
     for number in range(2):
         page.locator(".stylize .shares + button").focus()
         page.keyboard.press("Enter")
@@ -66,11 +60,11 @@ def test_shares_that_are_added_and_taken_away_leave_the_focus_near(seen, address
         page.keyboard.press("Enter")
         page.locator("dialog.picker").wait_for(state="detached")
         page.locator(".stylize .share").nth(number).wait_for()
-        assert focus(page, "node.matches('.stylize .shares + button')")
+        sp.rests(page, "node.matches('.stylize .shares + button')")
     for place in (".stylize .share button", ".stylize .shares + button"):
         page.locator(".stylize .share button").first.focus()
         page.keyboard.press("Enter")
-        assert focus(page, f"node.matches('{place}')")
+        sp.rests(page, f"node.matches('{place}')")
 
 
 def test_the_strip_and_the_dialogs_keep_the_focus_and_have_names(seen, address):
@@ -83,16 +77,18 @@ def test_the_strip_and_the_dialogs_keep_the_focus_and_have_names(seen, address):
     page.locator("dialog.versus compare-view").wait_for()
     assert sp.errors(page) == []
     page.keyboard.press("Escape")
+    page.locator("dialog.versus").wait_for(state="detached")  # The browser tells a while later that it has closed.
+    sp.rests(page, "node.matches('.variant [aria-keyshortcuts=A]')")
     page.locator(".variant[data-id] .open").first.focus()
     page.keyboard.press("h")
-    assert focus(page, "node.matches('.variant .open')")
+    sp.rests(page, "node.matches('.variant .open')")
     sp.open_variant(page)
     other = page.locator('.strip .tile[aria-pressed="false"]').first
     wanted = other.get_attribute("data-id")
     other.focus()
     page.keyboard.press("Enter")
     page.locator(f'.strip .tile[data-id="{wanted}"][aria-pressed="true"]').wait_for()
-    assert focus(page, "node.dataset.id") == wanted
+    sp.rests(page, "node.dataset.id", wanted)
 
 
 def test_the_camera_has_a_name_and_gives_the_focus_back(seen, address):
@@ -106,7 +102,7 @@ def test_the_camera_has_a_name_and_gives_the_focus_back(seen, address):
     page.route("**/api/photos?*", lambda _: None)  # The screen stays as it is.
     page.get_by_role("button", name="Take the picture").click()
     page.locator("dialog.camera").wait_for(state="detached")
-    assert focus(page, "node.textContent") == "Camera"
+    sp.rests(page, "node.textContent", "Camera")
 
 
 def test_what_goes_wrong_in_a_dialog_is_told_in_it(seen, address, tmp_path):

@@ -153,6 +153,19 @@ def test_each_chip_chooses_something_of_its_own(seen):
     assert len({*sets, *singles}) == len(sets) + len(singles)
 
 
+def test_chips_are_the_parts_that_count_as_found(seen):
+    """However small they are; the studio, not the page, says which do."""
+    page = seen.page
+    sp.zone_of_example(page)
+    parts = [
+        {"label": k, "name": n, "pixels": p, "color": "#808080"}
+        for k, n, p in ((0, "background", 90000), (2, "hair", 9000), (3, "sunglasses", 40), (6, "pants", 0))
+    ]
+    page.evaluate("(parts) => import('./zone.js').then(({ zone }) => zone.learn({ ...zone.status, parts }))", parts)
+    labels = "(kind) => [...document.querySelectorAll(`.${kind} .chip`)].map((chip) => chip.dataset.label)"
+    assert (page.evaluate(labels, "parts"), page.evaluate(labels, "absent")) == (["2", "3", "0"], ["6"])
+
+
 def test_what_is_said_over_the_photo_goes_when_painting_begins(seen):
     page = seen.page
     sp.open_example(page)

@@ -34,8 +34,12 @@ class Server:
 
     def ended(self, page: Any, job: Any) -> Any:
         """A job that is over."""
-        while (now := self.ask("GET", f"jobs/{job['id']}"))["state"] in ("queued", "loading", "working"):
-            page.wait_for_timeout(100)
+
+        def over() -> Any:
+            now = self.ask("GET", f"jobs/{job['id']}")
+            return None if now["state"] in ("queued", "loading", "working") else now
+
+        now = sp.waited(page, over, f"the {job['kind']} did not end")
         assert now["state"] == "done", now
         return now
 
@@ -85,7 +89,7 @@ def test_results_are_listed_and_removed(seen, server, address):
     page.reload()
     rows = page.locator(".results .files li")
     rows.nth(2).wait_for()
-    assert rows.locator("> [data-own]:first-child").all_inner_texts() == [
+    assert rows.locator("> .seen + [data-own]").all_inner_texts() == [
         "sfumato.zip",
         "3-microast-art.png",
         "1-microast-art.png",
@@ -96,9 +100,12 @@ def test_results_are_listed_and_removed(seen, server, address):
     assert download.value.suggested_filename == "sfumato.zip"
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["1-microast-art.png", "3-microast-art.png"]
-    page.get_by_role("button", name="Remove 3-microast-art.png").click()
-    sp.until(page, "() => document.querySelectorAll('.results .files li').length === 2")
-    assert len(server.ask("GET", "files")["files"]) == 2
+    drawn = "() => [...document.querySelectorAll('.results img')].map((one) => one.complete && one.naturalWidth)"
+    for row in rows.all():
+        row.scroll_into_view_if_needed()  # they are fetched once they can be seen
+    sp.until(page, f"() => ({drawn})().every(Boolean)")
+    assert page.evaluate(drawn) == [128, 128], "of the pictures, not of the archive"
+    remove_one(page, server)
     page.get_by_role("button", name="Remove all").click()
     page.get_by_role("button", name="Keep them").click()
     assert rows.count() == 2
@@ -107,8 +114,99 @@ def test_results_are_listed_and_removed(seen, server, address):
     page.get_by_role("button", name="Remove all").click()
     page.get_by_text("The results are removed.").wait_for()
     assert page.locator(".results").is_hidden()
+    assert page.evaluate("() => document.activeElement.matches('.photo h1')")
     assert server.ask("GET", "files")["files"] == []
     assert len(server.ask("GET", "photos")["photos"]) == 3, "pictures stay"
+
+
+def remove_one(page, server):
+    """Removes the middle one of three results by keys, after a change of mind."""
+    drop = page.get_by_role("button", name="Remove 3-microast-art.png")
+    drop.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Remove 3-microast-art.png?").wait_for()
+    assert sp.errors(page) == []
+    assert page.evaluate("() => document.activeElement.textContent") == "Keep it"
+    page.keyboard.press("Escape")
+    assert page.evaluate("() => document.activeElement.title") == "Remove 3-microast-art.png"
+    assert len(server.ask("GET", "files")["files"]) == 3, "nothing goes before the answer"
+    drop.click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    sp.until(page, "() => document.querySelectorAll('.results .files li').length === 2")
+    assert len(server.ask("GET", "files")["files"]) == 2
+    sp.until(page, "() => document.activeElement.title === 'Remove 1-microast-art.png'")
+
+
+def test_what_is_drawn_already_is_not_drawn_again(seen, server):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.wish(page, ["faces2toon"], ["none"])
+    sp.draw(page)
+    photo = sp.photo_id(page)
+
+    def variants():
+        return [one["id"] for one in server.ask("GET", f"photos/{photo}")["variants"]]
+
+    first = variants()
+    draw = page.locator("#draw")
+    draw.click()
+    page.get_by_text("nothing is drawn again").wait_for()
+    assert variants() == first
+    page.locator(".variant[data-id]").get_by_role("button", name="Hide", exact=True).click()
+    draw.click()
+    page.get_by_text("some of them are hidden").wait_for()
+    page.get_by_role("button", name="Show hidden ones").click()
+    page.locator('.screen.variants input[value="warm"]').check(force=True)
+    draw.click()
+    page.get_by_text("Those that were there already: 1").wait_for()
+    assert len(variants()) == 2
+    assert variants()[:1] == first
+    page.evaluate("() => localStorage.setItem('sfumato.blend', JSON.stringify({ softness: 0.9 }))")
+    draw.click()
+    sp.until(page, "() => document.querySelectorAll('.variant[data-id]').length === 4")
+    page.locator("#draw:not(:disabled)").wait_for()
+    assert len(variants()) == 4, "another edge is another picture"
+
+
+def test_a_variant_is_removed_once_that_is_sure(seen, server):
+    page = seen.page
+    sp.zone_of_example(page)
+    sp.wish(page, ["faces2toon"], ["none", "warm", "cool"])
+    sp.draw(page)
+    page.locator("#draw:not(:disabled)").wait_for()
+    photo, tiles = sp.photo_id(page), page.locator(".variant[data-id]")
+    tiles.nth(1).get_by_role("button", name="Star").click()
+    sp.open_variant(page, 1)
+    page.go_back()
+    tiles.nth(1).get_by_role("button", name="Remove Cartoon, Warm").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Remove Cartoon, Warm for good?").wait_for()
+    assert page.evaluate("() => document.activeElement.textContent") == "Keep it"
+    assert sp.errors(page) == []
+    page.evaluate("() => import('./store.js').then(({ store }) => store.tell())")
+    assert page.evaluate("() => document.activeElement.textContent") == "Keep it", "news leave the question as it is"
+    page.keyboard.press("Escape")
+    assert page.evaluate("() => document.activeElement.title") == "Remove Cartoon, Warm"
+    assert page.locator(".sure:not([hidden])").count() == 0
+    for left, name, after in (
+        (2, "Cartoon, Warm", "Cartoon, Cool"),
+        (1, "Cartoon, Cool", "Cartoon"),
+        (0, "Cartoon", ""),
+    ):
+        page.get_by_role("button", name=f"Remove {name}", exact=True).click()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Enter")
+        sp.until(page, "(n) => document.querySelectorAll('.variant[data-id]').length === n", left)
+        assert page.evaluate("() => document.activeElement.title") == (f"Remove {after}" if after else "")
+        assert len(server.ask("GET", f"photos/{photo}")["variants"]) == left
+    assert page.evaluate("() => document.activeElement.id") == "draw"
+    assert page.locator(".variants .nothing").is_visible()
+    kept = "([kind, photo]) => localStorage[`sfumato.${kind}.${photo}`]"
+    assert [page.evaluate(kept, [kind, photo]) for kind in ("variant", "marks")] == ['""', "{}"], (
+        "nothing of it is left"
+    )
+    page.locator("#draw").click()
+    sp.until(page, "() => document.querySelectorAll('.variant[data-id]').length === 3")
 
 
 FOLLOWED = """() => Promise.all([import("./jobs.js"), import("./api.js")]).then(([{ JobBar }, api]) =>

@@ -1,9 +1,11 @@
 """What stands beside the four steps of the studio's page: styles, textures, many photos, trainings."""
 
+import base64
 import io
 import zipfile
 
 import browsers
+import numpy as np
 import pytest
 import studio_page as sp
 from PIL import Image
@@ -33,12 +35,69 @@ def test_a_photo_in_a_style_with_shares_and_a_zone(sized):
         assert made.size == photo.size
     page.get_by_role("button", name="Paint the zone").click()
     sp.await_parts(page)
+    assert page.locator(".tab[aria-current]").all_inner_texts() == ["Stylize"]
+    assert page.locator(".steps").is_hidden()
     sp.paint(page)
     page.get_by_role("button", name="Back to Stylize").click()
+    sp.until(page, "() => document.querySelector('#stylize-masked').checked")
+    page.locator("#stylize-masked").uncheck()
     page.locator("#stylize-masked").check()
     page.reload()
     page.locator(".stylize .share").nth(1).wait_for()
     assert page.locator("#stylize-masked").is_checked()
+
+
+SHOWN = """() => {
+  const image = document.querySelector('.stylize img.after');
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext('2d').drawImage(image, 0, 0);
+  return canvas.toDataURL('image/png').split(',')[1];
+}"""
+
+
+def test_the_file_of_a_large_photo_looks_as_the_preview_did(seen, address):
+    """Its strokes have the same share of the picture; with an empty field they are finer, which is said."""
+    page = seen.page
+    page.goto(f"{address}#stylize")
+    page.locator(".stylize .drop .tile").first.wait_for()
+    content = io.BytesIO()
+    with Image.open(browsers.STATIC.parents[1] / "assets" / "examples" / "portrait-1.jpg") as photo:
+        photo.resize((1600, round(1600 * photo.height / photo.width))).save(content, "PNG")
+    sp.bring(page, content.getvalue(), "large.png", "image/png")
+    page.locator(".stylize .own-photo img").wait_for()
+    page.locator(".stylize .shares + button").click()
+    page.locator("dialog.picker .tile").first.click()
+    state = page.locator(".stylize .state")
+    state.get_by_text("The file has the full size").wait_for()
+    shown = Image.open(io.BytesIO(base64.b64decode(page.evaluate(SHOWN)))).convert("RGB")
+    fine, broad = (downloaded_with(page, side) for side in ("", "640"))
+    assert fine.size == broad.size
+    near, far = (
+        np.abs(np.asarray(made.resize(shown.size, Image.Resampling.LANCZOS), int) - shown).mean()
+        for made in (broad, fine)
+    )
+    assert near < 4 < far
+
+
+def downloaded_with(page, side):
+    """What is saved when the photo is drawn at so many pixels."""
+    page.locator(".stylize").get_by_label("Drawn at").fill(side)
+    told = "The file has the full size" if side else "its strokes are finer"
+    page.locator(".stylize .state").get_by_text(told).wait_for()
+    _, content = sp.downloaded(page, ".stylize .action .go")
+    return Image.open(io.BytesIO(content)).convert("RGB")
+
+
+def test_examples_are_called_by_the_language_of_the_page(sized):
+    page = sized.page
+    page.goto(f"{page.url.split('#')[0]}#texture")
+    page.locator(".texture .drop .tile").first.click()
+    name = page.locator(".texture .share .name")
+    name.get_by_text("Gravel").wait_for()
+    page.get_by_role("button", name="Română").click()
+    name.get_by_text("Pietriș").wait_for()
+    page.get_by_role("button", name="English").click()
 
 
 def test_a_texture_is_made_repeated_and_saved(sized):

@@ -158,9 +158,9 @@ def test_nothing_on_the_page_comes_from_elsewhere_or_stands_inline():
 
 
 def test_the_mask_editor_stands_alone():
-    """It needs nothing of the page but its keys and the mask, and those need nothing."""
+    """It needs nothing of the page but its pointers, its keys and the mask, and those need nothing."""
+    parts = ["./editor-keys.js", "./editor-pointers.js", "./mask.js"]
     imports = {
-        name: re.findall(r'from "([^"]+)"', bare(browsers.STATIC / name))
-        for name in ("mask-editor.js", "editor-keys.js", "mask.js")
+        name: re.findall(r'from "([^"]+)"', bare(browsers.STATIC / name)) for name in ("./mask-editor.js", *parts)
     }
-    assert imports == {"mask-editor.js": ["./editor-keys.js", "./mask.js"], "editor-keys.js": [], "mask.js": []}
+    assert imports == {"./mask-editor.js": parts} | {name: [] for name in parts}

@@ -23,9 +23,11 @@ JOB = {
     "total": 1000,
     "seconds_left": None,
     "variants": [],
+    "kept": [],
     "files": [],
     "problem": None,
 }
+DONE = {"files": [], "variants": [], "kept": [], "failed": 0, "status": None}
 
 
 def picture(seed: int = 0, kind: str = "PNG") -> bytes:
@@ -50,6 +52,7 @@ def press_twice(page: Any, selector: str) -> None:
 
 def refuse(seen: browsers.Visit, routes: list[Any]) -> None:
     """Answers that the studio is busy."""
+    sp.arrived(seen.page, routes)
     assert len(routes) == 1, "it was asked for more than once"
     routes[0].fulfill(status=429, json=BUSY)
     seen.page.locator(".notice.error").first.wait_for()
@@ -118,6 +121,7 @@ def test_a_batch_waits_for_its_photos_and_is_asked_for_once(seen):
     sp.bring(page, picture(1), "1.png", "image/png")
     sp.until(page, "() => document.querySelectorAll('.files li').length === 2")
     assert start.is_disabled(), "a photo is still on its way"
+    sp.arrived(page, uploads)
     uploads[0].continue_()
     sp.until(page, "() => document.querySelectorAll('.files [data-state=ready]').length === 2")
     assert start.is_enabled()
@@ -147,8 +151,9 @@ def test_variants_are_asked_for_once_and_what_failed_is_told(seen):
     stream = sp.stream_of(page)
     press_twice(page, "#draw")
     sp.until(page, "() => document.querySelectorAll('.variant.waiting').length === 2")
+    sp.arrived(page, routes, 2)
     routes[-1].fulfill(status=202, json=JOB | {"kind": "variants", "photo": photo})
-    stream.tell(JOB["id"], ("item", missed), ("done", {"files": [], "variants": [], "failed": 1, "status": None}))
+    stream.tell(JOB["id"], ("item", missed), ("done", DONE | {"failed": 1}))
     page.locator(".notice.error").get_by_text("variants that failed: 1").wait_for()
     assert len(routes) == 2
     assert page.get_by_text("All variants are drawn").count() == 0
@@ -187,21 +192,18 @@ def test_a_preview_is_never_waited_for_in_vain(seen):
     page.locator(".stylize").get_by_label("Strength").focus()
     page.wait_for_timeout(400)
     assert page.evaluate("() => document.activeElement.type") == "range", "the focus went where nobody sent it"
-    while not routes:
-        page.wait_for_timeout(50)
+    sp.arrived(page, routes)
     routes[0].fulfill(body=picture(8), content_type="image/png")
     page.get_by_text("A small preview.").wait_for()
-    assert not page.evaluate(f"() => {waits}")
+    sp.until(page, f"() => !{waits}")
     size.fill("")
     sp.until(page, f"() => {waits}")
-    while len(routes) < 2:
-        page.wait_for_timeout(50)
+    sp.arrived(page, routes, 2)
     routes[1].fulfill(status=409, json={"error": "superseded", "message": "", "hint": ""})
-    while len(routes) < 3:
-        page.wait_for_timeout(50)
+    sp.arrived(page, routes, 3)
     routes[2].fulfill(body=picture(7), content_type="image/png")
     page.get_by_text("A small preview.").wait_for()
-    assert not page.evaluate(f"() => {waits}")
+    sp.until(page, f"() => !{waits}")
     seen.complaints[:] = [line for line in seen.complaints if "409" not in line]
 
 
@@ -262,8 +264,7 @@ def test_a_training_is_not_watched_by_who_has_left(seen):
     page.route("**/api/runs", lambda route: waiting.append(route))
     page.on("request", lambda request: heard.append(request.url) if "/runs/" in request.url else None)
     page.locator(".tab").nth(3).click()
-    while not waiting:
-        page.wait_for_timeout(50)
+    sp.arrived(page, waiting)
     page.locator(".tab").nth(2).click()
     page.locator(".texture .drop .tile").first.wait_for()
     waiting[0].continue_()
@@ -309,7 +310,7 @@ def test_a_bar_shows_the_last_of_two_jobs_until_that_ends(seen):
         for (const job of jobs) bar.follow(job);
     })"""
     page.evaluate(both, [JOB | {"id": name * 22} for name in "AB"])
-    done = ("done", {"files": [], "variants": [], "failed": 0, "status": None})
+    done = ("done", DONE)
     stream.tell("A" * 22, ("queued", {"place": 7}), done)
     page.wait_for_timeout(300)
     assert page.locator("#both").is_visible()

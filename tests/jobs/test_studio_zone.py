@@ -94,14 +94,15 @@ class Told:
             route.fulfill(json=self._told())
 
     def _told(self) -> dict[str, Any]:
-        return JOB | {"id": self.job, "photo": self.id, "variants": [], "files": [], "problem": None}
+        return JOB | {"id": self.job, "photo": self.id, "variants": [], "kept": [], "files": [], "problem": None}
 
     def hold(self, path: str) -> None:
         self.held[path] = []
 
     def release(self, path: str) -> None:
         waiting = self.held[path]
-        assert waiting, f"nobody waits for {path}"
+        assert waiting is not None, f"{path} is not held"
+        sp.arrived(self.page, waiting)
         self.held[path] = None
         for answer in waiting:
             answer()
@@ -114,7 +115,7 @@ class Told:
 
     def find(self) -> None:
         """The search comes to a good end."""
-        self.end("done", {"files": [], "variants": [], "failed": 0, "status": HEAD}, HEAD)
+        self.end("done", {"files": [], "variants": [], "kept": [], "failed": 0, "status": HEAD}, HEAD)
 
     def open(self) -> None:
         """Goes to the zone, and waits until the photo is shown."""

@@ -1,4 +1,4 @@
-"""Masks cleaned up, heads told apart, and a first zone without weights."""
+"""Zones of parts, heads told apart, and a first zone without weights."""
 
 import dataclasses
 import itertools
@@ -10,12 +10,17 @@ from collages import round_mask as disc
 from stylizers import made_photo
 
 from sfumato import image
-from sfumato.collage import Options, cleaned, heads, zone, zones
+from sfumato.collage import Options, heads, zone, zones
 from sfumato.data.faces import Face, detect
 from sfumato.errors import OptionError
 from sfumato.image import Box
 from sfumato.parsing import Parts, first_zone
 from sfumato.parts import PARTS
+
+
+def cleaned(mask):
+    """The zone of a face that a parser without soft maps found there."""
+    return zone(Parts(labels=mask * np.uint8(PARTS.index("face"))))
 
 
 def test_specks_and_holes_are_gone():
@@ -71,6 +76,7 @@ def test_soft_maps_tell_the_border_where_there_are_some():
     soft[PARTS.index("face"), :, 5:10], soft[0, :, 5:10] = 0.8, 0.2
     assert zone(Parts(labels=labels, soft=soft))[:, 25:35].all()
     assert not zone(Parts(labels=labels)).any()
+    assert not zone(Parts(labels=labels, soft=soft, tidy=True)).any(), "labels that are tidy tell all"
 
 
 def face_at(x, y, size):

@@ -47,6 +47,20 @@ def test_a_long_label_stays_in_its_cell():
     assert written.max() - written.min() < 160
 
 
+def test_a_long_title_goes_on_in_further_lines():
+    """On a narrow page, too, the whole of it is there: each line is written, and none leaves the page."""
+    title = "a parser of some name: mean IoU 0.812, the best and the worst pictures"
+    page = np.asarray(contact_sheet([plain((255, 255, 255))], side=160, title=title, labels=[""]))
+    inked = (page < 150).any((1, 2))
+    lines = np.flatnonzero(inked[1:] & ~inked[:-1])
+    short = np.asarray(contact_sheet([plain((255, 255, 255))], side=160, title="a parser", labels=[""]))
+    assert len(lines) >= 3 and page.shape[0] > short.shape[0]
+    columns = np.flatnonzero((page < 150).any((0, 2)))
+    assert columns.min() >= 160 // 14 and columns.max() < page.shape[1] - 160 // 14
+    other = contact_sheet([plain((255, 255, 255))], side=160, title=f"{title[:-8]}drawings", labels=[""])
+    assert (page != np.asarray(other)).any(), "its last word, too"
+
+
 def test_anything_can_be_shown(tmp_path):
     path = tmp_path / "x.png"
     Image.fromarray(corpus.scene()).save(path)

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from stylizers import as_tensor, made_photo, make_microast
+from stylizers import as_tensor, lively_generator, made_photo, make_microast
 
 from sfumato.errors import Cancelled, FailedError, OptionError, PictureError
 from sfumato.image import from_any
-from sfumato.methods import cyclegan, microast
-from sfumato.nets.initial import initialise
+from sfumato.methods import microast
 from sfumato.options import Options
 from sfumato.translate import Translator, precision, stylize, translator
 
@@ -352,13 +351,6 @@ def test_a_broken_model_is_told():
     torch.nn.init.constant_(broken.decoder.up[-1].bias, float("nan"))
     with pytest.raises(FailedError, match="not finite"):
         Translator(broken, device="cpu")(made_photo(20, 20), STYLE)
-
-
-def lively_generator():
-    torch.manual_seed(0)
-    made = cyclegan.Model(cyclegan.Config(width=4, blocks=1))
-    initialise(made, "xavier", 1.5)
-    return made
 
 
 def test_a_generator_takes_the_statistics_of_very_large_pictures_from_a_smaller_copy(monkeypatch):

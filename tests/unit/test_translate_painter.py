@@ -6,7 +6,7 @@ import torch
 from stylizers import made_photo
 
 from sfumato.errors import Cancelled, OptionError
-from sfumato.image import from_any
+from sfumato.image import from_any, resize
 from sfumato.methods import gatys
 from sfumato.nets.perceptual import Perceptual
 from sfumato.nets.vgg import CompactVGG
@@ -66,6 +66,15 @@ def test_without_strength_the_style_does_not_matter(painted):
     assert not np.array_equal(*full)
 
 
+def test_a_large_picture_from_a_small_painting(painted):
+    photo = made_photo(80, 96)
+    made = painted(photo, STYLE, draw_size=48)
+    assert made.size == (96, 80)
+    small = resize(from_any(photo), longest=48)
+    drawn = painted.translate_picture(small, [from_any(STYLE)]).pixels.astype(int)
+    assert np.abs(resize(from_any(made), longest=48).pixels - drawn).mean() < 2.5
+
+
 def test_several_styles_with_masks(painted):
     left = np.where(np.arange(48) < 24, 255, 0).astype(np.uint8)[None].repeat(40, 0)
     other = made_photo(30, 40, seed=9)
@@ -80,6 +89,11 @@ def test_several_styles_with_masks(painted):
 def test_colours_are_kept(painted):
     kept = np.asarray(painted(PHOTO, STYLE, keep_colors="luminance", strength=1.0))
     assert not np.array_equal(kept, np.asarray(painted(PHOTO, STYLE)))
+
+
+def test_no_style_for_a_picture_in_memory(painted):
+    with pytest.raises(OptionError, match="a style is needed"):
+        painted.translate_picture(from_any(PHOTO), [])
 
 
 def test_no_style(painted):

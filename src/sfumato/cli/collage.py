@@ -220,7 +220,9 @@ class _Work:
                 hint = "so there is nothing to redraw; from 128 of 255 on grey counts as white"
                 raise PictureError(f"--mask {self.given.mask}: is white nowhere, {hint}")
             ways = "--mask FILE says where, white in a grey picture"
-            raise PictureError(f"{job.photo}: no {' and no '.join(self.options.parts)} was found in it; {ways}")
+            raise PictureError(f"{job.photo}: {'; '.join(_lacking(scene, self.options.parts, ways))}")
+        if hasattr(self.given, "parts") and (told := _lacking(scene, self.options.parts)):
+            self.console.warn(f"{job.photo}: {'; '.join(told)}")
         return scene
 
     def _drawn(self, scene: "Scene", translator: "Artist", options: "Options", label: str) -> "Collage":
@@ -228,6 +230,17 @@ class _Work:
         self.progress.history.clear()  # the rate is that of this picture
         with self.progress as progress:
             return scene.drawn(translator, options, styles=self.styles, progress=progress)
+
+
+def _lacking(scene: "Scene", wanted: Sequence[str], *hints: str) -> list[str]:
+    """Which parts that are wanted were not found, hints, and what was found; nothing if none is lacking."""
+    if scene.parts is None:
+        return []
+    there = scene.parts.present()
+    if not (lacking := [part for part in wanted if part not in there]):
+        return []
+    found = [part for part in there if part != "background"]
+    return [f"no {' and no '.join(lacking)} was found in it", *hints, f"found: {', '.join(found) or 'nobody'}"]
 
 
 def _check_style(name: str, translator: "Artist", styles: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ EXAMPLES = [
     "stylize photo.jpg --style wave.jpg night.jpg --weights 2 1",
     "stylize photo.jpg --style wave.jpg night.jpg --mask sky.png ground.png",
     "stylize photos/ --style wave.jpg -o results/",
+    "stylize photo.jpg --style wave.jpg --draw-size 640",
     "stylize photo.jpg --style wave.jpg --method gatys --size 768",
 ]
 
@@ -206,7 +207,8 @@ def _size_of_result(given: argparse.Namespace, options: "Options", photo: Path) 
 
 def _options_for(given: argparse.Namespace, options: "Options", height: int, width: int) -> "Options":
     """The options for a photograph: gatys paints large ones smaller, unless a size was asked for."""
-    if given.method != GATYS or options.size is not None or max(height, width) <= USUAL_GATYS_SIZE:
+    asked = options.size is not None or options.draw_size is not None
+    if given.method != GATYS or asked or max(height, width) <= USUAL_GATYS_SIZE:
         return options
     return replace(options, size=USUAL_GATYS_SIZE)
 
@@ -299,7 +301,10 @@ class _Session:
         picture = image.in_color(picture, keeps_grey=self.options.keep_colors == "luminance")
         options = _options_for(self.given, self.options, picture.height, picture.width)
         if options.size != self.options.size:
-            self.console.note(f"{picture.name}: gatys paints it {options.size} pixels large; --size asks for more")
+            self.console.note(
+                f"{picture.name}: gatys paints it {options.size} pixels large; --size asks for more,"
+                f" --draw-size {options.size} enlarges what it paints"
+            )
         self.progress.label = label
         self.progress.history.clear()  # the rate is that of this photograph
         with self.progress as progress:

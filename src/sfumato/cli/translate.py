@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..translate import Translator
 
 SUMMARY = "turn pictures into another kind, by a model of two folders"
-OFFERED = ("strength", "keep_colors", "size")
+OFFERED = ("strength", "keep_colors", "size", "draw_size")
 """The options that make sense without a style."""
 
 

@@ -14,7 +14,7 @@ from .blending import Blended, blend
 from .films import Film
 from .options import FILTERS, Options
 from .work import Collage, Patch, Scene, collage, cut_out, mask_of
-from .zones import Head, cleaned, heads, zone
+from .zones import Head, heads, zone
 
 __all__ = [
     "FILTERS",
@@ -26,7 +26,6 @@ __all__ = [
     "Patch",
     "Scene",
     "blend",
-    "cleaned",
     "collage",
     "cut_out",
     "heads",

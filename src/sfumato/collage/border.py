@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..image.guided import coefficients
 from ..machine import threads
 from ..parsing import Parts
 
@@ -129,8 +130,12 @@ def slopes(site: Site, width: float) -> Floats:
     radius = max(1, round(RADIUS * width * site.size))
     share = site.mask.astype(np.float32)
     for _ in range(PASSES - 1):  # the next pass sees soft borders where the first has found them
-        share = _banded(_found(coefficients(site.guide, share, radius), site.guide), site.away, site.size * width)
-    return coefficients(site.guide, share, radius)
+        share = _banded(_found(_linear(site, share, radius), site.guide), site.away, site.size * width)
+    return _linear(site, share, radius)
+
+
+def _linear(site: Site, share: Floats, radius: int) -> Floats:
+    return np.ascontiguousarray(coefficients(site.guide, share[..., None], radius, EPSILON)[:, :, 0])
 
 
 def guided(site: Site, planes: Floats, photo: Floats, rows: slice, width: float) -> Floats:
@@ -155,33 +160,6 @@ def _banded(share: Floats, away: Floats, size: float) -> Floats:
     share[away <= -max(INNER * size, 0.5)] = 1
     share[away >= max(OUTER * size, 0.5)] = 0
     return share
-
-
-def coefficients(guide: Floats, target: Floats, radius: int) -> Floats:
-    """Slopes and offset (h, w, 4) of the target (h, w) as a linear function of the guide (h, w, 3) around each cell."""
-    size = (2 * radius + 1, 2 * radius + 1)
-    mean, target_mean = cv2.blur(guide, size), cv2.blur(target, size)
-    spread = {
-        (i, j): cv2.blur(guide[..., i] * guide[..., j], size) - mean[..., i] * mean[..., j]
-        for i in range(3)
-        for j in range(i, 3)
-    }
-    shared = cv2.blur(guide * target[..., None], size) - mean * target_mean[..., None]
-    slopes = solved(spread, shared)
-    offset = target_mean - (slopes * mean).sum(2)
-    return np.asarray(cv2.blur(np.dstack((slopes, offset)), size), np.float32)
-
-
-def solved(spread: dict[tuple[int, int], Any], shared: Floats) -> Floats:
-    """Solves a symmetric system of three for each cell: (h, w, 3), by cofactors."""
-    a, d, f = (spread[i, i] + EPSILON for i in range(3))
-    b, c, e = spread[0, 1], spread[0, 2], spread[1, 2]
-    x, y, z = (shared[..., i] for i in range(3))
-    aa, ab, ac = d * f - e * e, c * e - b * f, b * e - c * d
-    bb, bc, cc = a * f - c * c, b * c - a * e, a * d - b * b
-    determinant = a * aa + b * ab + c * ac
-    found = np.dstack((aa * x + ab * y + ac * z, ab * x + bb * y + bc * z, ac * x + bc * y + cc * z))
-    return np.asarray(found / determinant[..., None], np.float32)
 
 
 def on_skin(site: Site, parts: Parts | None) -> Floats:

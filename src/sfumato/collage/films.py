@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import OptionError
 from ..image import Box, Source, from_any
 from ..parsing import find as find_parts
+from ..parsing import tidied
 from ..parsing.finding import Finder
 from ..video import Motion, Step, moved
 from . import zones
@@ -70,7 +71,7 @@ class Film:
     def __call__(self, pixels: Pixels) -> Pixels:
         """The next frame (H, W, 3) with its collage; unchanged where there is none and was none just before."""
         pixels = np.ascontiguousarray(pixels)
-        step, parts = self.motion.step(pixels), self.find(pixels)
+        step, parts = self.motion.step(pixels), tidied(self.find(pixels))
         inside = self._steady_zone(zones.zone(parts, self.options), step)
         scene = Scene.of(from_any(pixels), inside, parts, self.options)
         places = tuple((head, self._steady_square(head, box, step)) for head, box in scene.places)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image import Box, Picture, Pixels, Source, from_any, in_color, resize, scaled
-from ..parsing import Parts, find
+from ..parsing import Parts, find, tidied
 from ..progress import Report
 from . import zones
 from .blending import blend
@@ -100,6 +100,7 @@ class Scene:
     def of(cls, photo: Picture, mask: "Source | None", parts: Parts | None, options: Options) -> "Scene":
         """The scene of a photograph, in colours; arguments are those of `collage`."""
         photo = in_color(photo)
+        parts = parts and tidied(parts)
         if mask is not None:
             inside = mask_of(mask, photo)
         else:

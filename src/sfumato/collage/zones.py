@@ -1,4 +1,4 @@
-"""Where a collage is to be: masks cleaned up, and the heads in them told apart.
+"""Where a collage is to be, and the heads in it told apart.
 
 Shapes: H W pixels of the photograph, h w of a part of it.
 """
@@ -13,15 +13,11 @@ from numpy.typing import NDArray
 from ..data import faces
 from ..image import Box, Pixels
 from ..image.depth import to_8
-from ..parsing import Parts
+from ..parsing import Parts, tidied
 from .options import Options
 
 Mask = NDArray[np.bool_]
 
-SMALL = 0.01
-"""Pieces and holes with less than this share of the largest piece are gone."""
-SMOOTH = 0.012
-"""Deviation of the blur that smooths the border, in sizes of the zone (the square root of its area)."""
 APART = 16
 """So many pieces are apart, and all smaller ones with the last of them;"""
 SPECK = 25
@@ -32,8 +28,6 @@ NEAR = 1.0
 """A piece without a face belongs to one whose middle is within so many of that face's sizes of the piece's own."""
 LEAST = 16
 """Pixels that a side needs for a face to be looked for."""
-WORK = 1024
-"""Longest side of the copy on which a mask is cleaned up."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,48 +55,12 @@ class Head:
 
 
 def zone(parts: Parts, options: Options | None = None) -> Mask:
-    """Where the parts that `options` names are, cleaned up: (H, W); empty if there are none.
+    """Where the parts that `options` names count as found, `parsing.tidied`: (H, W); empty if none does.
 
     Raises:
         OptionError: the parser knows no such part.
     """
-    wanted = (options or Options()).parts
-    return cleaned(parts.mask(wanted) if parts.soft is None else parts.shares(wanted) > 0.5)
-
-
-def cleaned(mask: Mask) -> Mask:
-    """The mask (H, W) without pieces and holes that are small against the whole, its border smoothed."""
-    if not mask.any():
-        return mask.copy()
-    box = bounds(mask)
-    inside = mask[box.slices]
-    edge = round(3 * SMOOTH * max(inside.shape)) + 2
-    scale = min(1.0, WORK / max(inside.shape))
-    size = tuple(max(1, round(side * scale)) for side in inside.shape[::-1])
-    copy = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    edge = round(edge * scale) + 1
-    copy = cv2.copyMakeBorder(copy, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
-    copy = _whole(copy > 0.5).astype(np.float32)
-    copy = cv2.GaussianBlur(copy, (0, 0), max(SMOOTH * float(copy.sum()) ** 0.5, 0.3))
-    smooth = cv2.resize(copy[edge:-edge, edge:-edge], inside.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
-    result = np.zeros_like(mask)
-    result[box.slices] = smooth if smooth.any() else inside
-    return result
-
-
-def _whole(mask: Mask) -> Mask:
-    """The mask without small pieces, small holes filled."""
-    labels, areas = _pieces(mask)
-    least = SMALL * areas.max(initial=0)
-    mask = mask & ~np.isin(labels, np.flatnonzero(areas < least) + 1)
-    labels, areas = _pieces(~mask)
-    return np.asarray(mask | np.isin(labels, np.flatnonzero(areas < least) + 1), np.bool_)
-
-
-def _pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The number of the piece that each pixel is in, 0 for none, and the areas of those from 1 on."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    return np.asarray(labels, np.int32), np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32)
+    return tidied(parts).mask((options or Options()).parts)
 
 
 def bounds(mask: Mask) -> Box:

@@ -28,7 +28,7 @@ def contact_sheet(
         columns: pictures in a row; fewer where there are not so many.
         labels: text for each picture, cut where it is too long; none, or as many as pictures.
         side: longest side of a picture on the page, in pixels.
-        title: a line above all.
+        title: text above all, in as many lines as it needs.
 
     Raises:
         OptionError: there is no picture, or another number of labels, or a size is below 1.
@@ -46,12 +46,13 @@ def contact_sheet(
     rows = [range(first, min(first + columns, len(thumbs))) for first in range(0, len(thumbs), columns)]
     heights = [max(thumbs[i].height for i in row) for row in rows]
     cell = max(thumb.width for thumb in thumbs)
-    y = 2 * gap + (round(size * 3.2) if title else 0)
     width = cell * columns + gap * (columns + 3)
+    lines = _wrapped(title, heading, width - 4 * gap)
+    y = 2 * gap + (round(size * (1.2 + 2 * len(lines))) if lines else 0)
     page = Image.new("RGB", (width, y + sum(heights) + (caption + gap) * len(rows) + gap), _WHITE)
     draw = ImageDraw.Draw(page)
-    if title:
-        draw.text((2 * gap, 2 * gap), _shortened(title, heading, width - 4 * gap), _BLACK, heading)
+    for number, line in enumerate(lines):
+        draw.text((2 * gap, 2 * gap + 2 * size * number), line, _BLACK, heading)
     for row, height in zip(rows, heights, strict=True):
         for column, i in enumerate(row):
             x = 2 * gap + column * (cell + gap) + (cell - thumbs[i].width) // 2
@@ -68,6 +69,17 @@ def _thumb(source: Source, side: int) -> Image.Image:
     """The picture on white, 8-bit sRGB, its longest side `side`."""
     picture = resize(from_any(source).compose_on_white(), longest=side)
     return Image.fromarray(to_8(picture.pixels))
+
+
+def _wrapped(text: str, font: _Font, width: int) -> list[str]:
+    """The text in lines that are no wider than so many pixels; a word that is has dots in place of its end."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(_shortened(word, font, width))
+    return lines
 
 
 def _shortened(text: str, font: _Font, width: int) -> str:

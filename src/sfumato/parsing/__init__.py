@@ -1,7 +1,8 @@
 """Where the parts of a person are in a picture.
 
 A parser takes a picture, as `image.from_any` does, and gives `Parts` of its size: `PartParser` by a model, `first_zone`
-without weights; `find` by the better of them that is here. What needs torch is imported when it is first asked for.
+without weights; `find` by the better of them that is here. `tidied` says which parts count as found, and where. What
+needs torch is imported when it is first asked for.
 """
 
 from importlib import import_module
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from .first_zone import first_zone
 from .parts import Parts
+from .tidying import tidied
 
 if TYPE_CHECKING:
     from .evaluation import PartsReport, evaluate_parts
     from .finding import find, finder
     from .parser import PartParser
 
-__all__ = ["PartParser", "Parts", "PartsReport", "evaluate_parts", "find", "finder", "first_zone"]
+__all__ = ["PartParser", "Parts", "PartsReport", "evaluate_parts", "find", "finder", "first_zone", "tidied"]
 
 _HOMES = {
     "PartParser": "parser",

@@ -16,6 +16,7 @@ from ..image import Box, Source, from_any
 from ..image.depth import to_8
 from ..parts import PARTS
 from .parts import Labels, Mask, Parts
+from .tidying import tidied
 
 FACE, HAIR = PARTS.index("face"), PARTS.index("hair")
 AROUND = (1.0, 1.0, 1.1)
@@ -43,7 +44,7 @@ def first_zone(picture: Source) -> Parts:
         if min(box.height, box.width) >= 8:
             found = _head(pixels, face, box)
             np.copyto(labels[box.slices], found, where=found > 0)
-    return Parts(labels=labels, faces=tuple(known))
+    return tidied(Parts(labels=labels, faces=tuple(known)))
 
 
 def _around(face: faces.Face, height: int, width: int) -> Box:

@@ -5,7 +5,6 @@ Shapes: H W pixels of the picture, h w of what the network is given, K parts.
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -27,7 +26,7 @@ from ..parts import HEAD
 from ..translate.loading import loaded, named
 from ..translate.precision import choose
 from .finding import DEFAULT_MODEL
-from .parts import Parts
+from .parts import Parts, mirrored
 from .views import Floats, View, layers
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -173,16 +172,6 @@ def padded(images: Tensor) -> Tensor:
     height, width = images.shape[2:]
     mean = images.new_tensor(segformer.MEAN)[:, None, None]
     return F.pad(images - mean, (0, -width % stride, 0, -height % stride)) + mean
-
-
-def mirrored(names: Sequence[str]) -> list[int]:
-    """For each part the place of the one that it is in a mirrored picture, by left, right, l or r in their names."""
-    others = {"left": "right", "right": "left", "l": "r", "r": "l"}
-
-    def mirror(name: str) -> str:
-        return "".join(others.get(word, word) for word in re.split(r"([-_ ])", name))
-
-    return [names.index(mirror(name)) if mirror(name) in names else place for place, name in enumerate(names)]
 
 
 def cells(box: Box, factors: tuple[float, float]) -> tuple[slice, slice]:

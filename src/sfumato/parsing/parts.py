@@ -3,6 +3,7 @@
 Shapes: H W pixels of the picture, C classes, h w cells of soft maps.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,8 @@ class Parts:
     """(C, h, w), how sure the parser is of each class, in [0, 1] with sum 1; coarser than the picture, of its shape."""
     faces: tuple[Face, ...] | None = None
     """Faces in pixels of the picture, the largest first, if someone looked for them: who needs them need not do so."""
+    tidy: bool = False
+    """Whether `tidying.tidied` made the labels: then they tell what counts as found."""
 
     def __post_init__(self) -> None:
         labels, soft = self.labels, self.soft
@@ -101,3 +104,13 @@ def nearest(labels: Labels, size: tuple[int, int]) -> Labels:
         (2 * np.arange(side) + 1) * had // (2 * side) for side, had in zip(size, labels.shape, strict=True)
     )
     return np.ascontiguousarray(labels[rows[:, None], columns])
+
+
+def mirrored(names: Sequence[str]) -> list[int]:
+    """For each part the place of the one that it is in a mirrored picture, by left, right, l or r in their names."""
+    others = {"left": "right", "right": "left", "l": "r", "r": "l"}
+
+    def mirror(name: str) -> str:
+        return "".join(others.get(word, word) for word in re.split(r"([-_ ])", name))
+
+    return [names.index(mirror(name)) if mirror(name) in names else place for place, name in enumerate(names)]

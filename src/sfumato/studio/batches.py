@@ -7,6 +7,7 @@ from . import disk, recipe
 from . import events as e
 from . import requests as r
 from . import schema as s
+from .catalogue import PAINTING, fit
 from .job import Job
 from .lane import Desk
 from .operations import Call, Operation
@@ -25,6 +26,8 @@ async def batch(call: Call) -> e.Job:
     session = call.session
     holdings = [session.holding(photo) for photo in body.photos]
     styles = session.styles(body.recipe.styles)
+    works = PAINTING if isinstance(body.recipe, r.BatchStylize) else ("collage",)
+    await fit(call.studio, body.recipe.model, works, styles=bool(styles))
     job = Job("batch", session.id, None)
 
     async def script(desk: Desk) -> e.Done:

@@ -21,8 +21,8 @@ from ..parsing.finding import DEFAULT_MODEL, Finder, bundled
 from ..progress import Report
 from ..translate import Painter, Translator
 from .notes import note
-from .problems import Refusal, wrong_value
-from .schema import ModelInfo, Note
+from .problems import Refusal, no_such_model, wrong_value
+from .schema import GATYS, ModelInfo, Note
 from .views import shrunk
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 Artist: TypeAlias = Translator | Painter
 ResultT = TypeVar("ResultT")
 
-GATYS = "gatys"
-"""What optimisation is called among the models."""
 WARM = 4
 """Models that are kept in memory."""
 KEPT_PICTURES, KEPT_PIXELS = 16, 6_000_000
@@ -159,8 +157,7 @@ def size_of(name: str) -> int:
     for entry in zoo.available():
         if entry.name == name and entry.path is not None and not entry.problem:
             return entry.size
-    message, hint = f"There is no model {name!r} on this computer.", "Choose one of those that are listed."
-    raise Refusal("no_model", message, hint, detail="no_such_model", values={"name": name})
+    raise no_such_model(name)
 
 
 def models() -> list[ModelInfo]:

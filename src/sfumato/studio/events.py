@@ -22,6 +22,8 @@ class Job(Model):
     """Of what `progress` counts; 0 while unknown."""
     seconds_left: float | None
     variants: tuple[Id, ...] = ()
+    kept: tuple[Id, ...] = ()
+    """Variants that were asked for and are there already: they are not drawn again."""
     files: tuple[File, ...] = ()
     problem: Problem | None = None
 
@@ -82,6 +84,8 @@ class Done(Model):
     files: tuple[File, ...] = ()
     """Of a batch the last one is an archive of all."""
     variants: tuple[Id, ...] = ()
+    kept: tuple[Id, ...] = ()
+    """Variants that were asked for and were there already: they were not drawn again."""
     failed: int = 0
     """How many of its items failed."""
     status: Status | None = None

@@ -32,6 +32,7 @@ class Job:
         self.place = 0
         self.progress = e.Progress(done=0.0, item=1, items=1, seconds_left=None)
         self.variants: list[Id] = []
+        self.kept: tuple[Id, ...] = ()
         self.files: list[File] = []
         self.problem: Problem | None = None
         self.cancelled = False
@@ -95,6 +96,7 @@ class Job:
             total=steps,
             seconds_left=self.progress.seconds_left,
             variants=tuple(self.variants),
+            kept=self.kept,
             files=tuple(self.files),
             problem=self.problem,
         )

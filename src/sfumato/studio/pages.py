@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 
 from .. import __version__, zoo
 from . import schema as s
+from .catalogue import listed
 from .guard import cookie, names
 from .operations import WORK, Call, Operation, Query
 from .problems import Refusal
@@ -67,10 +68,7 @@ async def options(call: Call) -> s.OptionSchemas:
 
 async def models(call: Call) -> s.Models:
     """The models there are."""
-    engine = call.studio.engine
-    values, _ = await engine.quick.call("models", {})
-    loaded = set(engine.heavy.loaded)
-    return s.Models(models=tuple(s.ModelInfo(**info | {"loaded": info["name"] in loaded}) for info in values["models"]))
+    return s.Models(models=await listed(call.studio))
 
 
 async def examples(_call: Call) -> s.Examples:

@@ -76,7 +76,7 @@ def look_for_parts(studio: Studio, session: Session, holding: Holding) -> Job:
 
 async def parsed(desk: Desk, holding: Holding, at: Item | None = None) -> s.Status:
     """The parts of a picture, found if nobody has yet, or if that is all that is wanted."""
-    if at is None and holding.photo.status.state in ("parsed", "no_person"):
+    if at is None and holding.labels is not None:
         return holding.photo.status
     given = {"work": str(holding.folder / "work.png"), "folder": str(holding.folder)}
     status = s.Status.model_validate(await desk.call("parse", given, at))
@@ -131,9 +131,10 @@ async def photo_thumb(call: Call) -> Response:
 
 async def labels(call: Call) -> Response:
     """The part of each pixel."""
-    if call.holding.photo.status.state not in ("parsed", "no_person"):
+    path = call.holding.labels
+    if path is None:
         raise Refusal("not_found", "The parts of this picture are not known yet.", "Have them looked for.")
-    return sending.fresh(call.request, call.holding.folder / "labels.png")
+    return sending.fresh(call.request, path)
 
 
 async def status(call: Call) -> s.Status:

@@ -48,6 +48,8 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "no_swatch": (),
     "transparent_jpeg": (),
     "no_such_model": ("name",),
+    "other_work": ("name",),
+    "no_style": (),
     "at_least": ("field", "limit"),
     "at_most": ("field", "limit"),
     "above": ("field", "limit"),
@@ -188,6 +190,12 @@ def wrong_value(error: ValidationError) -> Refusal:
 def unforeseen(error: Exception, message: str) -> Refusal:
     """An error that nobody foresaw, of which the log has all."""
     return Refusal("unexpected", message, detail="in_log", values={"kind": type(error).__name__})
+
+
+def no_such_model(name: str) -> Refusal:
+    """There is no model of that name on this computer."""
+    message, hint = f"There is no model {name!r} on this computer.", "Choose one of those that are listed."
+    return Refusal("no_model", message, hint, detail="no_such_model", values={"name": name})
 
 
 def disk_full(error: OSError) -> Refusal:

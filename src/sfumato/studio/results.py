@@ -145,6 +145,11 @@ async def file(call: Call) -> Response:
     return sending.file(data_of(call.session, wanted), name=wanted.name)
 
 
+async def file_thumb(call: Call) -> Response:
+    """A result, small."""
+    return sending.picture(call.session.place(call.session.file(call.id).id), "thumb")
+
+
 async def file_preview(call: Call) -> Response:
     """A result to look at."""
     return sending.picture(call.session.place(call.session.file(call.id).id), "preview")
@@ -221,6 +226,14 @@ OPERATIONS = (
         answer=("image/png", "image/jpeg", "image/webp", "image/avif", "application/zip"),
         errors=("not_found",),
         about="A result, as an attachment.",
+    ),
+    Operation(
+        handler=file_thumb,
+        method="GET",
+        path="/api/files/{id}/thumb",
+        answer=PICTURE,
+        errors=("not_found",),
+        about="At most 320 pixels a side; not of archives.",
     ),
     Operation(
         handler=file_preview,

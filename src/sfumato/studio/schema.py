@@ -15,6 +15,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Size = tuple[int, int]
 Value = str | float
 
+GATYS = "gatys"
+"""What optimisation is called among the models."""
+
 
 class Model(BaseModel):
     """The base of all: no field that is not said here, and a text for each in the documents."""
@@ -163,6 +166,9 @@ class Variant(Model):
     """Seconds since 1970."""
     note: Note | None = None
     """What went otherwise than asked, such as less memory; may be empty."""
+    basis: str = ""
+    """A name for all that it was drawn from: zone, parts, model, options and styles. What would have the same is not
+    drawn again. Empty in a variant of an older studio."""
 
 
 class Photo(Model):
@@ -203,7 +209,7 @@ class Photos(Model):
 
 
 class File(Model):
-    """A result to take away: GET /api/files/{id} is the file, /api/files/{id}/preview a small picture of it."""
+    """A result to take away: GET /api/files/{id} is the file, .../preview and .../thumb are pictures to look at."""
 
     id: Id
     name: str

@@ -19,6 +19,7 @@ from ..errors import OptionError, UserError
 from ..locks import locked
 from . import disk
 from .app import application
+from .connections import Connection
 from .lane import WRONG_DEVICE
 from .problems import Refusal
 from .settings import Settings
@@ -30,6 +31,8 @@ LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 """What it listens to; the second only with --listen, behind a token."""
 CLOSING_S = 3
 """Seconds in which requests must end when the studio does."""
+AT_ONCE, QUEUE = 16, 1024
+"""Connections that are taken before those too many are closed, and those that may wait meanwhile."""
 TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
 Tell = Callable[[str], None]
@@ -99,7 +102,7 @@ class Server(uvicorn.Server):
             application(studio),
             lifespan="off",
             ws="none",
-            http="h11",
+            http=Connection,
             loop="asyncio",
             log_config=None,
             log_level="warning",
@@ -107,6 +110,7 @@ class Server(uvicorn.Server):
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=CLOSING_S,
+            backlog=AT_ONCE,
         )
         super().__init__(config)
 
@@ -123,6 +127,12 @@ class Server(uvicorn.Server):
         finally:
             for kind, handler in before.items():
                 signal.signal(kind, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins as uvicorn does; but while few are taken at once, many may wait."""
+        await super().startup(sockets)
+        for place in sockets or ():
+            place.listen(QUEUE)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends jobs, and with them the streams of those who listen; then as uvicorn does."""

@@ -2,7 +2,7 @@
 
     sessions/SESSION/photos/PHOTO/photo.json original work.png preview.* thumb.* labels.png mask.png
                                   VARIANT/drawn.png mask.png preview.* thumb.* ...
-    sessions/SESSION/files/FILE/file.json data preview.*
+    sessions/SESSION/files/FILE/file.json data preview.* thumb.*
     aside/...  what could not be read
 
 All names are drawn here at random. What a client sends is looked up among those in memory; it never becomes a path.
@@ -91,6 +91,11 @@ class Holding:
                 disk.clear(path)
             elif path.suffix == ".tmp":
                 path.unlink()
+
+    @property
+    def labels(self) -> Path | None:
+        """The file of the parts that were found, if they were looked for."""
+        return self.folder / "labels.png" if self.photo.status.state in ("parsed", "no_person") else None
 
     @property
     def mask(self) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from . import disk
 from .access import Access
 from .engine import Engine
+from .schema import ModelInfo
 from .settings import Settings
 from .store import Session, Store
 
@@ -37,6 +38,8 @@ class Studio:
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self.forms: dict[str, Any] = {}
         """JSON schemas of options, once they were asked for."""
+        self.models: dict[str, ModelInfo] = {}
+        """Models by name, as they were last listed."""
         self.runs: dict[str, Path] = {}
         """Folders of trainings by their ids, as they were last listed."""
 

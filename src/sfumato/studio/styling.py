@@ -12,6 +12,7 @@ from . import events as e
 from . import recipe, sending
 from . import requests as r
 from . import schema as s
+from .catalogue import PAINTING, fit, takes_style
 from .job import Job
 from .lane import ONLY, Desk, Item
 from .operations import PICTURE, WORK, Call, Operation
@@ -20,7 +21,7 @@ from .results import Result, keep_result
 from .schema import Limits
 from .store import Holding, Session
 
-JOB_ERRORS = ("busy", "session_full", "not_found", "wrong_option", "no_model")
+JOB_ERRORS = ("busy", "session_full", "not_found", "wrong_option", "no_model", *WORK)
 KEPT = 4
 """Results of a picture that are kept at full size, so that another format takes no second run."""
 
@@ -80,6 +81,7 @@ async def stylize(call: Call) -> e.Job:
     body: r.StylizeRequest = call.body
     session, holding, studio = call.session, call.holding, call.studio
     given = choice(session, holding, body, studio.limits)
+    await fit(studio, body.model, PAINTING, styles=bool(body.styles))
     job = Job("stylize", session.id, holding.photo.id)
 
     async def script(desk: Desk) -> e.Done:
@@ -107,7 +109,8 @@ async def texture(call: Call) -> e.Job:
     body: r.TextureRequest = call.body
     session, studio = call.session, call.studio
     check_pixels("A texture", *body.size, studio.limits)
-    if not body.swatches and body.model is None:
+    learned = body.model is not None and not takes_style(await fit(studio, body.model, ("texture",)))
+    if not body.swatches and not learned:
         message = "A texture needs a swatch, or a model that has learned one."
         raise Refusal("wrong_option", message, "Add a picture.", detail="no_swatch")
     swatches = [session.holding(swatch) for swatch in body.swatches]

@@ -24,15 +24,16 @@ from ..methods import gatys
 from ..options import Options
 from ..parsing import Parts
 from ..parsing.finding import seen as faces_in
+from ..parsing.tidying import grown
 from ..parts import PARTS
 from ..translate import Painter
 from ..translate.weaver import Weaver
 from . import bench as benches
 from . import views
-from .bench import GATYS, Artist, Bench, built
+from .bench import Artist, Bench, built
 from .problems import Refusal
 from .requests import SaveOptions
-from .schema import Note
+from .schema import GATYS, Note
 from .trainings import log_of, runs_of
 
 Values = dict[str, Any]
@@ -168,8 +169,9 @@ def parts_of(bench: Bench, given: Values | None, picture: Picture) -> Parts | No
     if (folder / "faces.json").exists():
         faces = FACES.validate_json((folder / "faces.json").read_bytes())
     labels = np.ascontiguousarray(bench.picture(str(folder / "labels.png")).pixels[..., 0])
-    parts = Parts(labels=labels, names=tuple(given["names"]), soft=soft, faces=faces)
-    return parts.resized(picture.height, picture.width)
+    parts = Parts(labels=labels, names=tuple(given["names"]), soft=soft, faces=faces, tidy=True)
+    size = picture.height, picture.width
+    return replace(parts.resized(*size), labels=grown(labels, size))
 
 
 def keep_drawing(folder: Path, made: Collage) -> None:

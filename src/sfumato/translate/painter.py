@@ -16,6 +16,7 @@ from ..methods import gatys
 from ..options import Options
 from ..progress import Report
 from .content import with_white_behind
+from .enlarging import enlarged, is_small
 from .masks import Masks
 from .precision import Precision
 from .styles import as_list, as_styles
@@ -93,8 +94,10 @@ class Painter:
             Cancelled: `progress` returned False.
         """
         options = options or Options()
-        shares = options.shares(len(styles))
+        shares = options.shares(len(as_styles(list(styles))))
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
+        if is_small(options, picture):
+            return enlarged(self, picture, styles, options, shares, masks, progress)
         places = Masks(masks, picture, size=(picture.height, picture.width), shares=shares) if masks else None
         content, meter = picture.tensor(), _Meter(progress)
         paintings = [from_any(style).compose_on_white() for style in styles]

@@ -22,11 +22,11 @@ from ..errors import OptionError
 from ..image import Box, Picture, Source, Tile, from_any, quantize, resize, tiles
 from ..methods import gatys
 from ..methods.base import Code, Colorizer, ImageToImage, Stylizer
-from ..nets.colors import keep_luminance
 from ..nets.norms import Moments, blend
 from ..options import Options
 from ..progress import Report
 from .content import with_white_behind
+from .enlarging import Finish, enlarged, is_small
 from .loading import loaded, named
 from .masks import Masks
 from .painter import Painter
@@ -143,6 +143,8 @@ class Translator:
         if not self.takes_style and (styles or masks):
             raise OptionError("this model has a style of its own; it takes no other and no masks")
         picture = with_white_behind(picture if options.size is None else resize(picture, longest=options.size))
+        if is_small(options, picture):
+            return enlarged(self, picture, styles, options, shares, masks, progress)
         self._check(picture)
         with self.lock:
             dtype = self._dtype(picture)
@@ -306,14 +308,8 @@ class _Job:
         if min(box.height, box.width) <= 0:
             return
         result = result[:, :, : box.height, : box.width]
-        if not self.even_code and self.options.strength != 1:  # a generator knows no half way: a mix of pixels
-            result = self.content(box).lerp(result.clamp(0, 1), self.options.strength)
-        if self.options.keep_colors == "luminance":
-            result = keep_luminance(result, self.content(box))
-        covered = self.masks.coverage(box) if self.masks is not None else None
-        if covered is not None:
-            result = self.content(box).lerp(result.clamp(0, 1), covered.to(self.device))
-        self.result[box.slices] = quantize(result, self.result.dtype)
+        finish = Finish(options=self.options, masks=self.masks, mixed=not self.even_code)
+        self.result[box.slices] = quantize(finish(result, self.content(box), box), self.result.dtype)
 
 
 @functools.lru_cache(maxsize=1)

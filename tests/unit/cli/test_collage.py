@@ -94,8 +94,18 @@ def test_parts_are_named_with_commas_or_spaces(make, folder):
         assert make("photo.jpg", "-o", "out.png", "--overwrite", *words).code == 0
     result = make("photo.jpg", "-o", "out2.png", "--parts", "hat,bag")
     assert result.err == [
-        "sfumato: photo.jpg: no hat and no bag was found in it; --mask FILE says where, white in a grey picture"
+        "sfumato: photo.jpg: no hat and no bag was found in it; --mask FILE says where, white in a grey picture;"
+        " found: face"
     ]
+
+
+def test_a_part_that_is_not_found_is_told_though_another_is_drawn(make):
+    result = make("photo.jpg", "-o", "out.png", "--parts", "hat,face,sunglasses")
+    assert result.code == 0
+    assert result.err == [
+        "sfumato: warning: photo.jpg: no hat and no sunglasses was found in it; found: face",
+    ]
+    assert make("photo.jpg", "-o", "out2.png", "--parts", "face").err == []
 
 
 def test_each_step_is_kept(make, folder):

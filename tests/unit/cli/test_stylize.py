@@ -350,9 +350,14 @@ def test_gatys(sfumato, folder):
 def test_gatys_paints_large_photos_smaller(sfumato, folder, monkeypatch):
     monkeypatch.setattr("sfumato.cli.stylize.USUAL_GATYS_SIZE", 40)
     result = sfumato("stylize", "photo.jpg", "night.jpg", "--style", "wave.png", *GATYS)
-    assert result.err == ["photo.jpg: gatys paints it 40 pixels large; --size asks for more"]
+    assert result.err == [
+        "photo.jpg: gatys paints it 40 pixels large; --size asks for more, --draw-size 40 enlarges what it paints"
+    ]
     assert size(folder / "photo-wave.png") == (40, 30)
     assert size(folder / "night-wave.png") == (24, 24)
+    words = ["photo.jpg", "--style", "wave.png", *GATYS, "--draw-size", "40", "-o", "large.png"]
+    assert sfumato("stylize", *words).err == []
+    assert size(folder / "large.png") == size(folder / "photo.jpg")
 
 
 def test_gatys_has_no_model(sfumato, folder, model_file):

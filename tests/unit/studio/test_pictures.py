@@ -81,7 +81,7 @@ def test_what_is_no_picture_of_the_formats(shared, browser, content):
     assert (answer.status, answer.error) == (415, "not_a_picture")
     assert "/" not in answer.json["message"].replace("AV/IF", ""), "where a file lies is nobody's business"
     assert browser.get("/api/photos")["photos"] == []
-    assert left(shared) == []
+    until(lambda: left(shared) == [])  # sessions that went before are being cleared away meanwhile
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_fifty_uploads_at_once(shared, browser):
         made = list(pool.map(lambda pair: browser.upload(pair[1], f"?parts=0&name={pair[0]}"), enumerate(contents)))
     assert len({one["id"] for one in made}) == 50
     assert {one["name"] for one in browser.get("/api/photos")["photos"]} == {str(number) for number in range(50)}
-    assert left(shared) == []
+    until(lambda: left(shared) == [])  # sessions that went before are being cleared away meanwhile
     assert shared.studio.budget.used == 0
 
 
@@ -344,7 +344,7 @@ def test_what_is_no_mask(shared, browser, content, status, code):
     answer = browser.ask("PUT", f"/api/photos/{made['id']}/mask", content)
     assert (answer.status, answer.error) == (status, code)
     assert browser.get(f"/api/photos/{made['id']}")["mask"] is None
-    assert left(shared) == []
+    until(lambda: left(shared) == [])  # sessions that went before are being cleared away meanwhile
 
 
 def test_parts_are_looked_for_again(ready, browser):

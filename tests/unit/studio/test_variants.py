@@ -7,10 +7,10 @@ from studios import encoded, opened, photo, running
 from stylizers import made_photo
 from unit import picture_corpus as corpus
 
-from sfumato.studio.bench import CAREFUL_TILE, GATYS, Bench
+from sfumato.studio.bench import CAREFUL_TILE, Bench
 from sfumato.studio.notes import note
 from sfumato.studio.problems import Refusal
-from sfumato.studio.schema import Limits
+from sfumato.studio.schema import GATYS, Limits
 
 LEFT = np.zeros((150, 200), np.uint8)
 LEFT[40:110, 20:90] = 255
@@ -203,6 +203,93 @@ def test_what_a_variant_was_made_of_is_kept(browser, painted):
     file = browser.done(browser.post(f"/api/variants/{variant['id']}/export", {"options": {}}))["files"][0]
     saved = pixels(browser.ask("GET", f"/api/files/{file['id']}"))
     assert np.abs(saved - painted[1])[:, 130:].max() == 0
+
+
+def ids(events):
+    """Of variants that a job drew."""
+    return [data["variant"]["id"] for _, name, data in events if name == "variant"]
+
+
+def test_what_is_there_already_is_not_drawn_again(browser, painted):
+    first = ids(drawn(browser, painted[0]))
+    job = browser.post(f"/api/photos/{painted[0]}/jobs", {"models": ["faces2toon"]})
+    assert (job["state"], job["kept"], job["variants"]) == ("done", first, []), "nothing waits for its turn"
+    assert browser.done(job) == {"files": [], "variants": [], "kept": first, "failed": 0, "status": None}
+    assert browser.get(f"/api/jobs/{job['id']}") == job
+    events = drawn(browser, painted[0], filters=["none", "warm"])
+    (second,) = [data for _, name, data in events if name == "variant"]
+    assert (second["number"], second["total"], second["variant"]["options"]["filter"]) == (1, 1, "warm")
+    assert (events[-1][2]["kept"], events[-1][2]["variants"]) == (first, [second["variant"]["id"]])
+    assert [one["id"] for one in browser.get(f"/api/photos/{painted[0]}")["variants"]] == [*first, *ids(events)]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"options": {"softness": 0.9}},
+        {"options": {"blend": "hard"}},
+        {"options": {"color_match": 0.5}},
+        {"options": {"strength": 0.5}},
+        {"options": {"seed": 1}},
+        {"options": {"padding": 0.5}},
+        {"filters": ["cool"]},
+        {"models": ["faces2kaokore"]},
+    ],
+    ids=str,
+)
+def test_what_is_asked_for_otherwise_is_drawn(browser, painted, changed):
+    first = ids(drawn(browser, painted[0]))
+    assert len(ids(drawn(browser, painted[0], **changed))) == 1
+    assert browser.post(f"/api/photos/{painted[0]}/jobs", {"models": ["faces2toon"]})["kept"] == first
+
+
+def test_another_zone_is_drawn_and_the_old_one_is_known_again(browser, painted):
+    first = ids(drawn(browser, painted[0]))
+    path, body = f"/api/photos/{painted[0]}", {"models": ["faces2toon"]}
+    moved = np.roll(LEFT, 60, axis=1)  # as large as it was
+    assert browser.ask("PUT", f"{path}/mask", encoded(moved)).status == 200
+    second = ids(drawn(browser, painted[0]))
+    assert len(second) == 1
+    for zone, known in ((LEFT, first), (moved, second)):
+        assert browser.ask("PUT", f"{path}/mask", encoded(zone)).status == 200
+        assert browser.post(f"{path}/jobs", body)["kept"] == known
+    assert browser.ask("DELETE", f"/api/variants/{second[0]}").status == 204
+    assert len(ids(drawn(browser, painted[0]))) == 1, "what was deleted can be drawn again"
+
+
+def test_styles_and_looks_count_only_for_models_that_heed_them(browser, painted):
+    one, other = (browser.upload(encoded(made_photo(90, 90, seed=seed)))["id"] for seed in (5, 6))
+    both = {"models": ["faces2toon", "microast/art"], "options": {"iterations": [2]}}
+    toon, painting = ids(drawn(browser, painted[0], **both, styles=[one]))
+    assert browser.get(f"/api/variants/{toon}")["styles"] == []
+    events = drawn(browser, painted[0], **both | {"options": {}}, styles=[other])
+    assert events[-1][2]["kept"] == [toon]
+    assert len(ids(events)) == 1
+    events = drawn(browser, painted[0], models=["microast/art"], styles=[one])
+    assert (ids(events), events[-1][2]["kept"]) == ([], [painting])
+
+
+def test_of_two_alike_that_wait_the_second_draws_nothing(browser, painted):
+    body = {"models": ["faces2toon", "faces2toon"]}
+    jobs = [browser.post(f"/api/photos/{painted[0]}/jobs", body) for _ in range(2)]
+    first, second = (browser.done(job) for job in jobs)
+    assert (len(first["variants"]), first["kept"]) == (1, [])
+    assert (second["variants"], second["kept"]) == ([], first["variants"])
+
+
+def test_parts_that_are_chosen_by_name_count_while_no_zone_was_sent(ready, browser, real_data):
+    folder = real_data / "faces_photo" / "sfhq_mit_synthetic"
+    content = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".jpg", ".png")).read_bytes()
+    made = browser.upload(content)["id"]
+    first = ids(drawn(browser, made, options={"parts": ["face"]}))
+    assert len(first) == 1, "which looked for the parts first"
+    assert drawn(browser, made, options={"parts": ["face"]})[-1][2]["kept"] == first
+    assert len(ids(drawn(browser, made, options={"parts": ["hair"]}))) == 1
+    mask = np.full(browser.get(f"/api/photos/{made}")["work"][::-1], 255, np.uint8)
+    assert browser.ask("PUT", f"/api/photos/{made}/mask", encoded(mask)).status == 200
+    zone = ids(drawn(browser, made, options={"parts": ["face"]}))
+    assert len(zone) == 1
+    assert drawn(browser, made, options={"parts": ["hair"]})[-1][2]["kept"] == zone
 
 
 def test_a_variant_that_was_deleted_is_gone(ready, browser, painted):

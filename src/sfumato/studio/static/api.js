@@ -85,6 +85,7 @@ export const at = {
   variant: (/** @type {string} */ id) => `api/variants/${id}/preview`,
   variantThumb: (/** @type {string} */ id) => `api/variants/${id}/thumb`,
   file: (/** @type {string} */ id) => `api/files/${id}`,
+  fileThumb: (/** @type {string} */ id) => `api/files/${id}/thumb`,
   filePreview: (/** @type {string} */ id) => `api/files/${id}/preview`,
   sample: (/** @type {string} */ run, /** @type {number} */ images) => `api/runs/${run}/samples/${images}`,
   report: (/** @type {string} */ run) => `api/runs/${run}/report`,
@@ -127,6 +128,7 @@ export const runs = () => get("api/runs");
 export const run = (/** @type {string} */ id) => get(`api/runs/${id}`);
 
 export const forget = (/** @type {string} */ id) => ask(`api/photos/${id}`, { method: "DELETE" });
+export const dropVariant = (/** @type {string} */ id) => ask(`api/variants/${id}`, { method: "DELETE" });
 export const files = () => /** @type {Promise<Api.Files>} */ (get("api/files"));
 export const dropFile = (/** @type {string} */ id) => ask(`api/files/${id}`, { method: "DELETE" });
 export const dropFiles = () => ask("api/files", { method: "DELETE" });

@@ -39,8 +39,9 @@ const screens = {
   train: trainScreen(),
 };
 /** @type {ScreenName | null} */ let current = null;
-/** The tab that the screen belongs to; a batch to the one that planned it. */
+/** The tab that the screen belongs to; a batch and a zone to the one that sent there. */
 const section = () => {
+  if (current === "zone" && zone.purpose) return zone.purpose;
   if (current === "batch") return recall("batch", { recipe: { kind: "collage" } }).recipe.kind;
   return TABS.find((name) => name === current) ?? "collage";
 };
@@ -82,6 +83,7 @@ function header() {
     device.title = "";
     checkHealth().catch(() => {});
   }, { class: "quiet small" });
+  say(tongue, "language.switch", undefined, "aria-label"); // On a phone its words are not shown.
   const help = button("help", "help.open", () => shortcuts(), { only: true, keys: "?" });
   const brand = h("a", { class: "brand", href: "#photo", label: "app.home" }, h("img", { src: "icon.svg", alt: "", width: 28, height: 28 }), h("span", { t: "app.name" }));
   return h("header", {}, brand, bar, device, tongue, help);
@@ -110,7 +112,7 @@ function tellSteps() {
 }
 
 function tellTitle() {
-  const name = current && (current === "batch" ? "batch.title" : section() === "collage" ? `step.${current}` : `tab.${current}`);
+  const name = current && (current === "batch" ? "batch.title" : /** @type {readonly string[]} */ (STEPS).includes(current) ? `step.${current}` : `tab.${current}`);
   document.title = name ? `${text(name)} · ${text("app.name")}` : text("app.name");
 }
 

@@ -68,10 +68,10 @@ export function h(tag, properties = {}, ...children) {
 
 const CONTROLS = "button, input, select, a[href]";
 
-/** The controls of an element, which may be one itself. */
+/** The controls of an element, which may be one itself, but for hidden ones. */
 function controls(/** @type {Element | undefined} */ node) {
   if (!node) return [];
-  return /** @type {HTMLElement[]} */ ([...(node.matches(CONTROLS) ? [node] : []), ...node.querySelectorAll(CONTROLS)]);
+  return /** @type {HTMLElement[]} */ ([...(node.matches(CONTROLS) ? [node] : []), ...node.querySelectorAll(CONTROLS)].filter((one) => !one.closest("[hidden]")));
 }
 
 /**

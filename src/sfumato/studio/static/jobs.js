@@ -11,7 +11,7 @@ import { hear } from "./stream.js";
 import { bytes, duration } from "./text.js";
 
 /** @typedef {{variant?: (event: Api.VariantReady) => void, item?: (event: Api.ItemDone) => void}} Heard */
-/** @typedef {{end: "done" | "cancelled", files: Api.File[], variants: string[], failed: number, status: Api.Status | null}} Outcome */
+/** @typedef {{end: "done" | "cancelled", files: Api.File[], variants: string[], kept: string[], failed: number, status: Api.Status | null}} Outcome */
 /** How a job ended that was found: whether this tab began it, and whether it was over by then. @typedef {Outcome & {mine: boolean, over: boolean}} Resumed */
 
 const RUNS = ["queued", "loading", "working"];
@@ -183,7 +183,7 @@ export class JobBar {
           variant: (/** @type {Api.VariantReady} */ event) => variant?.(event),
           item: (/** @type {Api.ItemDone} */ event) => item?.(event),
           done: (/** @type {Api.Done} */ event) => resolve({ end: "done", ...event }),
-          cancelled: (/** @type {Api.Cancelled} */ event) => resolve({ end: "cancelled", files: [], failed: 0, status: null, ...event }),
+          cancelled: (/** @type {Api.Cancelled} */ event) => resolve({ end: "cancelled", files: [], kept: [], failed: 0, status: null, ...event }),
           error: (/** @type {Api.Problem} */ problem) => reject(new api.Refusal(problem)),
         },
         ["done", "cancelled", "error"],
@@ -200,7 +200,7 @@ export class JobBar {
     });
     if (job.problem) throw new api.Refusal(job.problem);
     if (job.state !== "done" && job.state !== "cancelled") throw new api.Refusal({ error: "lost", message: "", hint: "" });
-    return { end: job.state, files: job.files, variants: job.variants, failed: 0, status: null };
+    return { end: job.state, files: job.files, variants: job.variants, kept: job.kept, failed: 0, status: null };
   }
 }
 

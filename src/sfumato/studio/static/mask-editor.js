@@ -9,6 +9,7 @@
  */
 
 import { Keys } from "./editor-keys.js";
+import { Pointers } from "./editor-pointers.js";
 import { Mask } from "./mask.js";
 
 /** @typedef {"brush" | "lasso"} Tool */
@@ -34,18 +35,12 @@ export class MaskEditor extends HTMLElement {
     /** CSS pixels for each pixel of the mask, and where its corner is. */
     this.view = { scale: 1, x: 0, y: 0 };
     this.fitted = true;
-    /** Fingers and buttons that are down. @type {Map<number, Point>} */ this.down = new Map();
-    /** @type {{middle: Point, apart: number} | null} */ this.pinch = null;
-    /** @type {Point | null} */ this.panned = null;
     /** @type {{value: 1 | -1, last: [number, number], points: [number, number][]} | null} */ this.drawing = null;
-    /** @type {{x: number, size: number} | null} */ this.resizing = null;
     /** Where the last stroke ended. @type {[number, number] | null} */ this.anchor = null;
     /** Where the ring is, if a mouse or pen shows it. @type {Point | null} */ this.ringPlace = null;
     this.hovered = false;
     this.spaced = false;
-    this.penned = false;
-    /** Fingers must all leave before one may paint again. */
-    this.tired = false;
+    this.pointers = new Pointers(this);
     this.keys = new Keys(this);
     /** The crosshair that arrow keys move. @type {[number, number] | null} */ this.cross = null;
     /** The lasso's corners that were set by keys, until it closes. @type {[number, number][]} */ this.corners = [];
@@ -65,7 +60,7 @@ export class MaskEditor extends HTMLElement {
     this.veil.className = "veil";
     for (const part of this.children) part.setAttribute("aria-hidden", "true");
     this.tabIndex = 0;
-    this.listen();
+    this.pointers.listen();
     new ResizeObserver(() => (this.fitted ? this.fit() : this.place())).observe(this);
   }
 
@@ -93,9 +88,7 @@ export class MaskEditor extends HTMLElement {
     this.finish();
     this.corners = [];
     this.ready = false;
-    this.down.clear();
-    this.pinch = this.panned = this.resizing = null;
-    this.tired = false;
+    this.pointers.forget();
     this.showCross(null);
   }
 
@@ -278,97 +271,6 @@ export class MaskEditor extends HTMLElement {
   redo() {
     if (this.drawing) this.cancel();
     else if (this.mask.redo()) this.changed();
-  }
-
-  // ---- pointers
-
-  /** @returns {Point} */
-  point(/** @type {MouseEvent} */ event) {
-    const box = this.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  }
-
-  pressure(/** @type {PointerEvent} */ event) {
-    return event.pointerType === "pen" && event.pressure > 0 ? 0.2 + 0.8 * event.pressure : 1;
-  }
-
-  fingers() {
-    const [a, b] = [...this.down.values()];
-    return { middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }, apart: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)) };
-  }
-
-  listen() {
-    const on = (/** @type {string} */ name, /** @type {(event: any) => void} */ act) => this.addEventListener(name, act, { passive: false });
-    on("pointerdown", (event) => this.ready && this.press(event));
-    on("pointermove", (event) => this.ready && this.drag(event));
-    on("pointerup", (event) => this.release(event));
-    on("pointercancel", (event) => this.release(event));
-    on("pointerleave", () => {
-      this.hovered = false;
-      this.peek(false);
-      this.ringAt(null);
-    });
-    on("contextmenu", (event) => event.preventDefault());
-    on("blur", () => this.showCross(null));
-    on("wheel", (event) => {
-      event.preventDefault();
-      if (event.shiftKey) this.pan(-event.deltaY - event.deltaX, 0);
-      else this.zoom(this.view.scale * Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), this.point(event));
-    });
-  }
-
-  press(/** @type {PointerEvent} */ event) {
-    this.setPointerCapture(event.pointerId);
-    this.focus({ preventScroll: true });
-    const at = this.point(event);
-    this.down.set(event.pointerId, at);
-    this.penned ||= event.pointerType === "pen";
-    if (this.down.size === 2 && event.pointerType === "touch") {
-      this.cancel();
-      this.panned = null;
-      this.pinch = this.fingers();
-      this.tired = true;
-      return;
-    }
-    if (this.down.size > 1 || this.tired) return;
-    if (this.spaced || event.button === 1 || (this.penned && event.pointerType === "touch")) this.panned = at;
-    else if (event.altKey && event.button === 0) this.resizing = { x: at.x, size: this.size };
-    else if (event.button === 0 || event.button === 2 || event.button === 5) {
-      const other = event.button === 2 || (event.buttons & 32) > 0;
-      const straight = event.shiftKey && this.tool === "brush" ? this.anchor : null;
-      this.begin(this.pixel(at), this.erasing !== other, this.pressure(event), straight);
-    }
-  }
-
-  drag(/** @type {PointerEvent} */ event) {
-    const at = this.point(event);
-    const was = this.down.get(event.pointerId);
-    if (was) this.down.set(event.pointerId, at);
-    this.hovered = true;
-    if (event.pointerType !== "touch") this.ringAt(this.resizing ? this.ringPlace : at, this.size * this.pressure(event));
-    if (!this.resizing) this.ringPlace = at;
-    if (this.pinch && this.down.size >= 2) {
-      const now = this.fingers();
-      this.pan(now.middle.x - this.pinch.middle.x, now.middle.y - this.pinch.middle.y);
-      this.zoom((this.view.scale * now.apart) / this.pinch.apart, now.middle);
-      this.pinch = now;
-    } else if (this.resizing) this.resize(this.resizing.size + (at.x - this.resizing.x));
-    else if (this.panned && was) {
-      this.pan(at.x - this.panned.x, at.y - this.panned.y);
-      this.panned = at;
-    } else if (this.drawing && was) {
-      const moves = event.getCoalescedEvents?.() ?? [];
-      for (const move of moves.length ? moves : [event]) this.move(this.pixel(this.point(move)), this.pressure(move));
-    }
-  }
-
-  release(/** @type {PointerEvent} */ event) {
-    if (!this.down.delete(event.pointerId)) return;
-    if (event.type === "pointercancel") this.cancel();
-    else this.finish();
-    this.panned = this.resizing = null;
-    if (this.down.size < 2) this.pinch = null;
-    if (!this.down.size) this.tired = false;
   }
 
   // ---- tools, and what stands in for a pointer

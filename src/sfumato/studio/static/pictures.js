@@ -4,7 +4,7 @@
  */
 
 import * as api from "./api.js";
-import { button, h, own, refill, say } from "./dom.js";
+import { button, h, refill, say } from "./dom.js";
 import { failed } from "./notices.js";
 import { store } from "./store.js";
 import { known, text } from "./text.js";
@@ -36,6 +36,17 @@ export function pictures(/** @type {DataTransfer | null} */ data) {
 export function title(/** @type {Api.Photo | Api.Example} */ picture) {
   const key = `example.${picture.name.replace(/\.\w+$/, "")}`;
   return known(key) ? text(key) : "title" in picture ? picture.title : picture.name;
+}
+
+/** An element that shows what a picture is called, in the language of the page. @template {HTMLElement} T @param {T} node */
+export function titled(node, /** @type {Api.Photo | Api.Example} */ picture) {
+  const key = `example.${picture.name.replace(/\.\w+$/, "")}`;
+  if (known(key)) say(node, key);
+  else {
+    node.setAttribute("data-own", "");
+    node.textContent = title(picture);
+  }
+  return node;
 }
 
 /** Gives an element a picture's name: a text of the page for examples, the user's own otherwise. */
@@ -195,6 +206,6 @@ export async function photographed() {
 
 /** A picture's name and size, to show. */
 export function caption(/** @type {Api.Photo} */ photo) {
-  const name = own(title(photo), "strong");
+  const name = titled(h("strong"), photo);
   return h("span", { class: "caption" }, name, h("span", { "data-own": "" }, `${photo.size[0]} × ${photo.size[1]}`));
 }

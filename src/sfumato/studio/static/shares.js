@@ -6,7 +6,7 @@
 import * as api from "./api.js";
 import { button, h, refill, say } from "./dom.js";
 import { failed, notice } from "./notices.js";
-import { brought, picked, title } from "./pictures.js";
+import { brought, picked, title, titled } from "./pictures.js";
 import { store } from "./store.js";
 import { percent } from "./text.js";
 
@@ -56,7 +56,7 @@ export function shares(use, changed, weighted = true) {
           fill();
           changed();
         }, { only: true });
-        const name = h("span", { class: "name", "data-own": "" }, title(one.photo));
+        const name = titled(h("span", { class: "name" }), one.photo);
         return h("div", { class: "share", "data-id": one.photo.id }, h("img", { src: api.at.thumb(one.photo.id), alt: "" }), h("div", { class: "words" }, name, several && h("div", { class: "row" }, weight, h("output"))), drop);
       }),
       add,

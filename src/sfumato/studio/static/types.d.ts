@@ -63,6 +63,8 @@ export interface Done {
   /** Of a batch the last one is an archive of all. */
   files: File[];
   variants: string[];
+  /** Variants that were asked for and were there already: they were not drawn again. */
+  kept: string[];
   /** How many of its items failed. */
   failed: number;
   /** Of a parse. */
@@ -89,7 +91,7 @@ export interface ExportRequest {
   cutout?: boolean;
 }
 
-/** A result to take away: GET /api/files/{id} is the file, /api/files/{id}/preview a small picture of it. */
+/** A result to take away: GET /api/files/{id} is the file, .../preview and .../thumb are pictures to look at. */
 export interface File {
   id: string;
   /** What the browser saves it as. */
@@ -146,6 +148,8 @@ export interface Job {
   total: number;
   seconds_left: number | null;
   variants: string[];
+  /** Variants that were asked for and are there already: they are not drawn again. */
+  kept: string[];
   files: File[];
   problem: Problem | null;
 }
@@ -435,6 +439,9 @@ export interface StylizeOptions {
   style_size?: number | null;
   /** Longest side of the result in pixels; the picture's own if none is given. */
   size?: number | null;
+  /** Longest side in pixels that it is drawn at, smaller for larger strokes; a larger result takes its edges from the
+picture. As large as the result if none is given. */
+  draw_size?: number | null;
   /** Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given. */
   iterations?: number[];
 }
@@ -489,6 +496,9 @@ export interface Variant {
   created: number;
   /** What went otherwise than asked, such as less memory; may be empty. */
   note: Note | null;
+  /** A name for all that it was drawn from: zone, parts, model, options and styles. What would have the same is not
+drawn again. Empty in a variant of an older studio. */
+  basis: string;
 }
 
 /** `event: variant`. */

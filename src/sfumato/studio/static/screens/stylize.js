@@ -42,6 +42,11 @@ export function stylizeScreen() {
     const { iterations, ...others } = options?.read() ?? {};
     return { model: model.value, styles: needsStyles() ? styles.ids() : [], options: { ...others, ...(iterations && optimises() ? { iterations } : {}), ...(weights.length ? { weights } : {}) }, use_mask: masked.checked && !masked.disabled };
   };
+  /** Whether the file will be drawn larger than the preview. */
+  const isFiner = () => {
+    const { draw_size, size } = options?.read() ?? {};
+    return Math.min(draw_size ?? Infinity, size ?? Math.max(...(photo?.size ?? [0]))) > PREVIEW_SIDE;
+  };
   /** Asks for a preview of what is chosen, if that can be; what was asked before is of no account then. */
   const preview = later(PREVIEW_MS, async () => {
     if (!photo || !able() || !options?.possible()) return;
@@ -55,7 +60,7 @@ export function stylizeScreen() {
       const made = await api.stylizePreview(id, { ...choice(), side: PREVIEW_SIDE }, mine.signal);
       if (asked !== mine) return;
       if (photo?.id === id) view.renew(made);
-      say(state, "stylize.preview");
+      say(state, isFiner() ? "stylize.finer" : "stylize.preview");
     } catch (error) {
       const { name, code, message } = /** @type {api.Refusal} */ (error);
       if (asked !== mine || name === "AbortError") return;
@@ -99,9 +104,11 @@ export function stylizeScreen() {
     changed();
   };
   const change = button("photo", "stylize.change", async () => take((await picked("photo"))[0]), { only: true });
+  let painted = ""; // Of which photo the zone was gone to.
   const paint = button("brush", "stylize.paint", () => {
     if (!photo) return;
     zone.purpose = "stylize";
+    painted = photo.id;
     go("zone", photo.id);
   }, { class: "quiet small" });
   const folder = button("folder", "save.folder", () => {
@@ -138,12 +145,12 @@ export function stylizeScreen() {
   const prepare = async () => {
     await store.load();
     if (options || !store.options) return;
-    options = form(store.options.stylize, { without: ["weights"], plain: ["strength", "keep_colors", "iterations"] });
+    options = form(store.options.stylize, { without: ["weights"], plain: ["strength", "keep_colors", "draw_size", "iterations"] });
     optionPlace.append(options.node);
     model.append(...store.fitting("stylize", "translate").map((one) => modelOption(one)));
     const kept = recall("stylize", /** @type {any} */ ({}));
     if (store.models.some((one) => one.name === kept.model)) model.value = kept.model;
-    options.write(kept.options ?? {});
+    options.write({ draw_size: PREVIEW_SIDE, ...kept.options });
     masked.checked = Boolean(kept.masked);
     const before = (kept.styles ?? []).map((/** @type {[string, number]} */ [id, weight]) => ({ photo: store.photos.get(id), weight }));
     styles.restore(before.filter((/** @type {{photo?: Api.Photo}} */ one) => one.photo));
@@ -156,6 +163,8 @@ export function stylizeScreen() {
       await prepare();
       if (id) take(await store.fresh(id));
       else if (photo) take(store.photos.get(photo.id));
+      if (photo && photo.id === painted && photo.mask?.pixels) masked.checked = true; // Who paints a zone wants it.
+      painted = "";
       changed();
       if (photo) save.resume(photo.id);
     },

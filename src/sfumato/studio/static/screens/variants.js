@@ -2,6 +2,7 @@
  * The third screen: the zone drawn in several ways, as they come.
  * @import * as Api from "../types.d.ts"
  * @import { Screen } from "../route.js"
+ * @import { Outcome } from "../jobs.js"
  */
 
 import * as api from "../api.js";
@@ -13,6 +14,7 @@ import { failed, notice } from "../notices.js";
 import { go } from "../route.js";
 import { shares } from "../shares.js";
 import { recall, remember, store } from "../store.js";
+import { sure } from "../sure.js";
 import { bytes } from "../text.js";
 import { drawnWith, nameOf, nameOfMissed, stale, sumOf, zone } from "../zone.js";
 
@@ -82,6 +84,7 @@ async function follow(id, wish, start) {
     const job = await start();
     sum = sumOf(id);
     begun = true;
+    work.left -= job.kept.length;
     return job;
   };
   const outcome = await bar.begin(asked, { variant: take, item: miss }).catch((error) => failed(error));
@@ -94,7 +97,15 @@ async function follow(id, wish, start) {
   if (!outcome) return;
   const missed = outcome.failed || work.problems.length;
   if (outcome.end === "cancelled") notice("note", "variants.cancelled"); // Once that can be seen.
-  else notice(missed ? "error" : "note", missed ? "variants.done_with" : "variants.done", { n: missed });
+  else if (missed) notice("error", "variants.done_with", { n: missed });
+  else notice("note", ended(id, outcome), { n: outcome.kept.length });
+}
+
+/** The key of how a job ended well: what was there already is not drawn again. */
+function ended(/** @type {string} */ photo, /** @type {Outcome} */ { variants, kept }) {
+  if (!kept.length) return "variants.done";
+  if (variants.length) return "variants.done_rest";
+  return kept.some((one) => marks(photo)[one] === "hide") ? "variants.nothing_new_hidden" : "variants.nothing_new";
 }
 
 /** Draws variants, unless some of the photo are being drawn; what fails on the way shows in its tile. */
@@ -193,6 +204,7 @@ export function variantsScreen() {
   let shown = "";
   /** @type {Api.Variant[]} */ let pair = [];
   let unhidden = false;
+  /** The variant of which it is asked whether to remove it. */ let doubt = "";
   const grid = h("div", { class: "grid", role: "list", label: "variants.title" });
   const place = h("div", { class: "job-place" });
   const banner = h("p", { class: "banner", role: "status", hidden: true }, icon("warn"), h("span", { t: "variants.stale" }));
@@ -209,6 +221,18 @@ export function variantsScreen() {
     else all[one.id] = kind;
     remember(`marks.${shown}`, all);
     fill();
+  };
+  const forget = async (/** @type {Api.Variant} */ one) => {
+    await api.dropVariant(one.id).catch((error) => {
+      if (error.code !== "not_found") throw error; // Else it has gone already.
+    });
+    const { [one.id]: _, ...others } = marks(one.photo);
+    remember(`marks.${one.photo}`, others);
+    if (recall(`variant.${one.photo}`, "") === one.id) remember(`variant.${one.photo}`, "");
+    pair = pair.filter((other) => other.id !== one.id);
+    doubt = "";
+    const photo = store.photos.get(one.photo);
+    if (photo) store.keep({ ...photo, variants: photo.variants.filter((other) => other.id !== one.id) });
   };
   const match = (/** @type {Api.Variant} */ one) => {
     pair = pair.some((other) => other.id === one.id) ? pair.filter((other) => other.id !== one.id) : [...pair, one];
@@ -229,25 +253,23 @@ export function variantsScreen() {
     const chosen = recall(`variant.${shown}`, "") === one.id;
     const open = h("button", { type: "button", class: "open", onclick: () => go("save", one.id) }, h("img", { src: api.at.variant(one.id), alt: "", width: one.width, height: one.height, loading: "lazy" }));
     say(open, chosen ? "variants.open_chosen" : "variants.open", { name: nameOf(one) }, "aria-label");
+    const drop = button("close", "variants.drop", () => {}, { only: true });
+    for (const slot of /** @type {const} */ (["aria-label", "title"])) say(drop, "variants.drop", { name: nameOf(one) }, slot);
     const node = h("div", { class: "variant", role: "listitem", "data-id": one.id }, open, h("div", { class: "row" }, own(nameOf(one))));
     node.lastElementChild?.append(
       tool("star", "variants.star", is === "star", () => mark(one, "star"), "S"),
       tool("compare", "variants.pair", pair.some((other) => other.id === one.id), () => match(one), "A"),
       tool("hide", "variants.hide", is === "hide", () => mark(one, "hide"), "H"),
+      drop,
     );
+    node.append(sure(drop, "variants.drop_sure", { name: nameOf(one) }, () => forget(one).catch(failed), { open: doubt === one.id, heard: (open) => (doubt = open ? one.id : "") }).node);
     for (const [on, name] of /** @type {const} */ ([[is === "star", "starred"], [is === "hide", "hides"], [stale(one), "stale"], [chosen, "chosen"]])) node.classList.toggle(name, on);
     if (stale(one)) node.append(h("span", { class: "flag", t: "variants.old" }));
     if (chosen) node.append(h("span", { class: "flag chosen" }, icon("check"), h("span", { t: "variants.chosen" })));
     return node;
   };
   const failure = (/** @type {Work} */ work, /** @type {Api.ItemDone} */ item) => {
-    const again = button("reset", "variants.again", () => {
-      const made = (store.photos.get(shown)?.variants ?? []).filter((one) => !stale(one));
-      const lacks = (/** @type {string} */ model, /** @type {string} */ filter) => !made.some((one) => one.model === model && one.options.filter === filter);
-      const models = work.wish.models.filter((model) => work.wish.filters.some((filter) => lacks(model, filter)));
-      const filters = work.wish.filters.filter((filter) => models.some((model) => lacks(model, filter)));
-      draw(shown, { ...work.wish, models, filters });
-    }, { class: "quiet small" });
+    const again = button("reset", "variants.again", () => draw(shown, work.wish), { class: "quiet small" });
     again.disabled = work.bar.busy;
     const why = item.problem ? api.sentence(item.problem) : "";
     return h("div", { class: "variant failure", role: "listitem", "data-missed": item.name }, icon("warn"), own(nameOfMissed(item), "strong"), h("p", { "data-own": "" }, why), again);
@@ -310,7 +332,7 @@ export function variantsScreen() {
     enter: async (id) => {
       if (!id && zone.photo) return go("variants", zone.photo.id);
       if (!id) return go("photo");
-      if (shown !== id) pair = [];
+      if (shown !== id) [pair, doubt] = [[], ""];
       shown = id;
       await store.load();
       const photo = await store.fresh(id);

@@ -20,10 +20,7 @@ function distinct(/** @type {Api.Preset[]} */ presets) {
   return presets.filter(({ labels }, i) => labels.length > 1 && sets.indexOf(sets[i]) === i);
 }
 
-/** Parts with less than this share of the persons are listed with those that are not there. */
-const SCARCE = 0.02;
-
-/** The chips: presets, parts that are there, and parts that are not or hardly. */
+/** The chips: presets, parts that count as found, and parts that do not. */
 function chips() {
   const { editor } = zone;
   const presets = h("div", { class: "chips presets", role: "group", label: "zone.presets" });
@@ -52,11 +49,8 @@ function chips() {
   const fill = () => {
     const found = zone.status?.parts ?? [];
     presets.replaceChildren(...distinct(zone.status?.presets ?? []).map(preset));
-    const persons = found.reduce((sum, one) => sum + (one.label ? one.pixels : 0), 0);
-    const chosen = zone.chosen();
-    const there = (/** @type {Api.Part} */ one) => one.pixels > SCARCE * persons || (one.pixels > 0 && chosen.includes(one.label));
-    parts.replaceChildren(...found.filter(there).sort((a, b) => Number(a.label === 0) - Number(b.label === 0) || b.pixels - a.pixels).map(part));
-    absent.replaceChildren(...found.filter((one) => !there(one)).sort((a, b) => b.pixels - a.pixels).map(part));
+    parts.replaceChildren(...found.filter((one) => one.pixels).sort((a, b) => Number(a.label === 0) - Number(b.label === 0) || b.pixels - a.pixels).map(part));
+    absent.replaceChildren(...found.filter((one) => !one.pixels).map(part));
     more.hidden = !absent.children.length;
     again.hidden = !zone.photo || zone.looking || known(zone.status);
     tell();
