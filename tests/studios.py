@@ -68,6 +68,7 @@ class Running:
     port: int
     told: list[str]
     loop: asyncio.AbstractEventLoop
+    server: Server
 
     def browser(self) -> "Browser":
         """A new one, which has a session."""
@@ -98,7 +99,7 @@ def running(home: Path, **chosen: Any) -> Iterator[Running]:
     thread.start()
     try:
         assert begun.wait(WAIT_S)
-        yield Running(held["studio"], place.getsockname()[1], told, held["loop"])
+        yield Running(held["studio"], place.getsockname()[1], told, held["loop"], held["server"])
     finally:
         held["server"].should_exit = True
         thread.join(WAIT_S)

@@ -34,8 +34,8 @@ class PictureError(UserError):
 
     Args:
         message: one line.
-        kind: what is wrong with its file, for those who say it in words of their own: `empty`, `unknown` or `damaged`;
-            of all else nothing.
+        kind: what is wrong with its file, for those who say it in words of their own: `empty`, `damaged`, `unknown`, or
+            of those that are not read `heic` and, where it is not, `tiff`; of all else nothing.
     """
 
     def __init__(self, message: str, kind: str = "") -> None:

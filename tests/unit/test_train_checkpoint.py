@@ -16,8 +16,9 @@ from toy import recipe as toy_recipe
 from sfumato import recipes, train, zoo
 from sfumato.card import Card
 from sfumato.errors import DiskError, RecipeError, WeightsError
+from sfumato.locks import locked
 from sfumato.train import checkpoint
-from sfumato.train.checkpoint import claimed, describe, unfit
+from sfumato.train.checkpoint import claimed, describe, is_claimed, unfit
 from sfumato.train.overrides import override, said
 from sfumato.weights import load_tensors, save
 
@@ -100,6 +101,19 @@ def test_a_damaged_recipe(recipe, run, text):
     (run / "recipe.json").write_text(text, encoding="latin-1")
     with pytest.raises(RecipeError, match=r"recipe\.json"), claimed(run, recipe):
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+def test_who_looks_whether_a_run_goes_on_keeps_nobody_out(recipe, tmp_path, monkeypatch):
+    assert is_claimed(tmp_path) is None, "nobody ever trained there"
+    with claimed(tmp_path, recipe):
+        assert is_claimed(tmp_path)
+    assert is_claimed(tmp_path) is False
+    look = (tmp_path / "lock").open("rb")
+    assert locked(look.fileno(), shared=True)
+    monkeypatch.setattr(checkpoint.time, "sleep", lambda _seconds: look.close())
+    with claimed(tmp_path, recipe):
+        assert look.closed
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")

@@ -58,6 +58,8 @@ _STRANGERS = (
     (4, b"ftypiso", _FILM),
 )
 
+_KINDS = {_HEIC: "heic"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
@@ -151,7 +153,8 @@ def _opened(path: Path, wanted: Sequence[str]) -> Iterator[Image.Image]:
         with opened as image:
             yield image
     except UnidentifiedImageError as error:
-        raise PictureError(f"{path}: {_stranger(path, wanted)}", "unknown") from error
+        what, kind = _stranger(path, wanted)
+        raise PictureError(f"{path}: {what}", kind) from error
 
 
 def decode(image: Image.Image, *, path: Path | None = None, limit_mp: float | None = None) -> Picture:
@@ -231,8 +234,8 @@ def _is_talkative(path: Path) -> bool:
         return file.read(8)[4:] == b"ftyp"
 
 
-def _stranger(path: Path, wanted: Sequence[str]) -> str:
-    """Say what a file is that no reader knows."""
+def _stranger(path: Path, wanted: Sequence[str]) -> tuple[str, str]:
+    """Say what a file is that no reader knows, and the kind of that as `PictureError` has it."""
     with open(path, "rb") as file:
         head = file.read(1024).lower()
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -240,9 +243,18 @@ def _stranger(path: Path, wanted: Sequence[str]) -> str:
         text = b"<svg"
     for place, mark, what in _STRANGERS:
         if (text if place == 0 else head).startswith(mark, place):
-            return what
-    known = ", ".join("WebP" if name == "WEBP" else name for name in wanted if name != "HEIF")
-    return f"is not a picture of a known format ({known}), or its beginning is damaged"
+            if "TIFF" in wanted:
+                return what, _KINDS.get(what, "unknown")
+            if what is _TIFF:
+                return f"is a TIFF, which is not taken here: save it as {_said(wanted, ' or ')}", "tiff"
+            return what.replace("TIFF or ", ""), _KINDS.get(what, "unknown")
+    return f"is not a picture of a known format ({_said(wanted, ', ')}), or its beginning is damaged", "unknown"
+
+
+def _said(wanted: Sequence[str], last: str) -> str:
+    """Names of formats in a sentence, but for HEIF, which is rarely there."""
+    *names, final = ("WebP" if name == "WEBP" else name for name in wanted if name != "HEIF")
+    return last.join([", ".join(names), final]) if names else final
 
 
 def _upright(array: Pixels, orientation: int) -> Pixels:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from starlette.datastructures import URL
 
+from .passes import Passes
 from .problems import Refusal
 from .settings import Settings
 
@@ -35,7 +36,7 @@ class Access:
         self.address = ""
         """Of the studio for others, `http://host:port`; known once it listens."""
         self.token = secrets.token_urlsafe(24)
-        self.passes: set[str] = set()
+        self.passes = Passes(settings.home)
         """What browsers that were let in keep as a cookie."""
 
     def check(self, method: str, path: str, headers: Mapping[str, str]) -> None:
@@ -83,21 +84,20 @@ class Access:
 
     def may_enter(self, kept: str) -> bool:
         """Whether a browser with this cookie may come in."""
-        given = kept.encode()
-        return not self.settings.wants_token or any(secrets.compare_digest(given, one.encode()) for one in self.passes)
+        return not self.settings.wants_token or self.passes.good(kept)
 
     def enter(self, token: str) -> str:
         """Takes a token, which is good for one browser, and gives what that browser keeps.
 
         Raises:
             Refusal: it is not the one, or was used.
+            DiskError: what that browser keeps cannot be remembered; the token stays good.
         """
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             hint = "The studio prints a new one for each browser; open that."
             raise Refusal("no_access", "This address was used already, or is wrong.", hint)
+        kept = self.passes.give()
         self.token = secrets.token_urlsafe(24)
-        kept = secrets.token_urlsafe(24)
-        self.passes.add(kept)
         self.tell(f"A browser came in. For another one: {self.link()}")
         return kept
 

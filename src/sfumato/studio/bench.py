@@ -134,11 +134,16 @@ class Bench:
 
     def parsed(self, picture: Picture) -> tuple[Parts, str]:
         """The parts of a picture, and what found them: a network where there is one, else a first guess."""
+        found = self.the_finder()
+        return found(picture), "first_zone" if found is first_zone else "parser"
+
+    def the_finder(self) -> Finder:
+        """What finds parts; loaded if it is not there."""
         if self.finder is None:
             if bundled():
                 self.loading(DEFAULT_MODEL, size_of(DEFAULT_MODEL))
             self.finder = finder(device=str(self.device))
-        return self.finder(picture), "first_zone" if self.finder is first_zone else "parser"
+        return self.finder
 
 
 def size_of(name: str) -> int:

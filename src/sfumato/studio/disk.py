@@ -10,13 +10,15 @@ from ..weights import replacing
 from .schema import Model
 
 
-def keep(path: Path, record: Model) -> None:
-    """Writes a record as JSON, whole or not at all.
+def keep(path: Path, record: Model, *, secret: bool = False) -> None:
+    """Writes a record as JSON, whole or not at all; `secret`: no other user of this computer may read it.
 
     Raises:
         DiskError: the disk is full or cannot be written.
     """
     with replacing(path) as file:
+        if secret:
+            os.chmod(file.name, 0o600)  # while nothing is in it
         file.write(record.model_dump_json().encode())
 
 

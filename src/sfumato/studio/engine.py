@@ -5,6 +5,7 @@ until a variant is done. Both come back when they die; a job that one of them di
 """
 
 import asyncio
+import logging
 import time
 
 from . import disk
@@ -17,11 +18,17 @@ from .settings import Settings
 from .store import Store
 from .wire import Message
 
+log = logging.getLogger(__name__)
+
 REMEMBERED_S, REMEMBERED = 3600.0, 500
 """How long, and how many jobs that have ended can still be asked for."""
 TIDY_S = 60.0
 LIVE_RETRY_S = 2.0
 """When to ask again for what is done at once."""
+WARM: tuple[str, ...] = ("parser", "detector")
+"""What `work.warm` loads before it is needed, one after the other."""
+WARM_BYTES = 2_000_000_000
+"""Memory that must be free for that, more than twice what it takes."""
 QUICK: tuple[e.JobKind, ...] = ("parse",)
 """Jobs for the quick process. No limit holds them up, since there are never more than pictures; nor do they end when
 nobody listens."""
@@ -52,6 +59,23 @@ class Engine:
         heavy, quick = self.lanes
         works = (heavy.work(warm=True), quick.work(warm=False), self._tidy())
         self._tasks = [asyncio.ensure_future(work) for work in works]
+
+    async def warm(self) -> None:
+        """Has the quick process load what the first photograph would wait for, in pieces between which real work comes.
+
+        It only saves time: where memory is short, or it fails, everything is loaded once it is needed.
+        """
+        if self.heavy.facts["free"] < WARM_BYTES:
+            return
+        try:
+            await self.quick.start()
+            for piece in WARM:
+                while self._latest or self.quick.busy:
+                    await self.quick.freed()
+                    await asyncio.sleep(0)  # until who waited as long has begun
+                await self.quick.call("warm", {"piece": piece})
+        except Refusal as error:
+            log.info("nothing was loaded before it is needed: %s", error)
 
     async def close(self) -> None:
         """Ends all jobs and both processes."""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import doorstep
 from .access import ELSEWHERE
+from .passes import YEAR_S
 from .problems import Refusal
 from .store import ID, new_id
 from .studio import Studio
@@ -31,7 +32,6 @@ HEADERS = {
     "cache-control": "no-store",
 }
 """On every answer that says nothing else."""
-YEAR_S = 31_536_000
 
 
 def names(home: Path) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ class Owner(Protocol):
 State = Literal["starting", "ready", "working", "restarting"]
 PACKAGE = Path(__file__).resolve().parents[2]
 """What must be on the path so that `sfumato` is the one that runs here."""
+IN_LOG = "an unexpected error over %s; %s says what happened"
 CODE = "from sfumato.studio.worker import main; main()"
 
 
@@ -127,7 +129,7 @@ class Hand:
                 if answer["kind"] == "cancelled":
                     raise Cancelled("cancelled")
                 if answer["kind"] == "refusal":
-                    raise Refusal.of(answer["problem"])
+                    raise self._refused(message["op"], Refusal.of(answer["problem"]))
                 if answer["kind"] == "result":
                     self.loaded = tuple(answer["loaded"])
                     return answer["values"], content
@@ -140,6 +142,18 @@ class Hand:
             self.state = "restarting"
             log.warning("the process %s ended (%s) over %s; see %s", self.name, code, message["op"], self.log)
             raise lost_worker(code) from error
+
+    def _refused(self, op: str, error: Refusal) -> Refusal:
+        """What a piece of work was refused with; of what nobody foresaw the terminal tells where all of it is."""
+        if error.code == "unexpected":
+            log.error(IN_LOG, op, self.log)
+        return error
+
+    def note(self, kind: str, error: Exception) -> None:
+        """Writes a mistake of the server over a job into the log, and tells the terminal where that is."""
+        with self.log.open("a", encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)
+        log.error(IN_LOG, kind, self.log)
 
     async def _read(self, process: Process) -> tuple[Message, bytes]:
         assert process.stdout is not None

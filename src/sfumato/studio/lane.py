@@ -148,10 +148,11 @@ class Lane:
             last = "error", told.problem
             if job.cancelled:  # the process did not stop by itself
                 last = "cancelled", e.Cancelled(variants=tuple(job.variants))
-        except Exception as error:
-            log.exception("a job of kind %s failed", job.kind)
-            told = unforeseen(error, "A mistake of the studio: the job could not be done.")
+        except Exception as error:  # noqa: BLE001 (the last border: whatever it is ends the job, and not the lane)
             if isinstance(error, OSError) and error.errno in FULL:
                 told = disk_full(error)
+            else:
+                self.hand.note(job.kind, error)
+                told = unforeseen(error, "A mistake of the studio: the job could not be done.")
             last = "error", told.problem
         job.end(*last)

@@ -157,7 +157,7 @@ OPERATIONS = (
         path="/enter",
         answer=("text/html",),
         query=(Query(name="token", kind="string", about="As the studio printed it; good for one browser."),),
-        errors=("no_access",),
+        errors=("no_access", "disk_full"),
         about="With --listen: lets this browser in and goes on to the page.",
     ),
 )

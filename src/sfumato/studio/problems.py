@@ -40,6 +40,8 @@ CODES = {
 DETAILS: dict[str, tuple[str, ...]] = {
     "empty": (),
     "unknown": (),
+    "heic": (),
+    "tiff": (),
     "damaged": (),
     "no_mask": (),
     "result_size": ("width", "height", "megapixels"),
@@ -57,6 +59,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "no_whole_number": ("field",),
     "no_number": ("field",),
     "no_such_choice": ("field",),
+    "no_id": ("field",),
     "no_process": (),
     "in_log": ("kind",),
 }
@@ -77,8 +80,15 @@ _VALUES = {
     "float_parsing": ("no_number", ""),
     "finite_number": ("no_number", ""),
     "literal_error": ("no_such_choice", ""),
+    "string_pattern_mismatch": ("no_id", ""),
 }
 """The details of what pydantic finds wrong with a value that a form can send, and the name of its limit there."""
+_SAID = {
+    "string_pattern_mismatch": "{place} is not an id of this studio.",
+    "too_short": "{place}: at least {min_length} must be chosen.",
+    "too_long": "{place}: at most {max_length} can be chosen.",
+}
+"""What is said instead of words of pydantic's that only programmers understand; of strings only ids have a pattern."""
 MALFORMED = ("json_invalid", "extra_forbidden", "unexpected_keyword_argument", "missing")
 """What pydantic calls it if a body has not the fields that it should have."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -172,7 +182,8 @@ def wrong_value(error: ValidationError) -> Refusal:
     values: dict[str, Value] = {"field": names[-1] if names else place}
     if limit:
         values["limit"] = first["ctx"][limit]
-    message = f"{place or 'the body'}: {first['msg']}."
+    words = _SAID.get(first["type"], "{place}: {told}.")
+    message = words.format(place=place or "the body", told=first["msg"], **first.get("ctx", {}))
     return Refusal(code, message, detail=detail, values=values if detail else None)
 
 

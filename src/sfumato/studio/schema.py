@@ -271,7 +271,8 @@ class Run(Model):
     """Of its folder."""
     title: str
     state: Literal["running", "ended", "stopped"]
-    """`ended`: it has reached its end. `running`: it has not, and its log grew in the last minutes."""
+    """`ended`: it has reached its end. `running`: it has not, and its process trains still, or, where no lock of the
+    folder tells that, its log grew in the last minutes."""
     images: int
     total: int
     """Images it is to see; 0 if its recipe does not tell."""

@@ -76,13 +76,16 @@ async def run(settings: Settings, place: socket.socket, mark: Path, tell: Tell, 
 
 
 async def started(server: "Server") -> str | None:
-    """Waits for the working process; if what was chosen does not let it start the studio ends, and this is why."""
+    """Waits for the working process, then warms the other; if what was chosen lets none start the studio ends: why."""
+    engine = server.studio.engine
     try:
-        await server.studio.engine.heavy.start()
+        await engine.heavy.start()
     except Refusal as error:
         if error.code == WRONG_DEVICE:
             server.should_exit = True
             return error.message[:1].lower() + error.message[1:]
+    else:
+        await engine.warm()
     return None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from ..train.checkpoint import RECIPE
+from ..train.checkpoint import RECIPE, is_claimed
 from ..train.log import Line, read_log
 from .schema import Run
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 DEPTH = 3
 """Folders below the one that is named in which runs are looked for."""
 FRESH_S = 600.0
-"""Seconds since the last line of a log within which a run is taken to go on."""
+"""Seconds since the last line of a log within which a run is taken to go on, where no lock tells."""
 
 
 def runs_of(folder: Path) -> list[tuple[Run, Path]]:
@@ -64,7 +64,7 @@ def run_of(path: Path, base: Path) -> Run:
         id=id_of(path),
         name=name,
         title=str(recipe.get("title") or (method.get("name", "") if isinstance(method, dict) else "")),
-        state=state_of(images, total - (whole(recipe.get("batch")) or 1), updated),
+        state=state_of(path, images, total - (whole(recipe.get("batch")) or 1), updated),
         images=images,
         total=total,
         images_per_s=last.get("images_per_s", 0.0),
@@ -76,11 +76,13 @@ def run_of(path: Path, base: Path) -> Run:
     )
 
 
-def state_of(images: int, enough: int, updated: float) -> Literal["running", "ended", "stopped"]:
+def state_of(path: Path, images: int, enough: int, updated: float) -> Literal["running", "ended", "stopped"]:
     """Whether a run goes on, as well as its files tell."""
     if 0 < enough < images:
         return "ended"
-    return "running" if time.time() - updated < FRESH_S else "stopped"
+    held = is_claimed(path)
+    goes_on = time.time() - updated < FRESH_S if held is None else held
+    return "running" if goes_on else "stopped"
 
 
 def id_of(path: Path) -> str:

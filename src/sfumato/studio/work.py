@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
@@ -22,6 +23,7 @@ from ..image import Picture, Pixels, exif
 from ..methods import gatys
 from ..options import Options
 from ..parsing import Parts
+from ..parsing.finding import seen as faces_in
 from ..parsing.tidying import grown
 from ..parts import PARTS
 from ..translate import Painter
@@ -46,13 +48,16 @@ PRESETS = {
     "background": ("background",),
 }
 FACES = TypeAdapter(tuple[Face, ...])
+NOBODY = 64
+"""Side in pixels of a picture of nothing, for which the detector of faces is loaded, too."""
 FIRST = ("face", "hair")
 """Parts that the first zone is made of."""
 
 
 def hello(bench: Bench, _given: Values) -> Answer:
-    """What the process is."""
-    return {"device": device.describe(bench.device).partition(";")[0]}, b""
+    """What the process is, and the bytes of main memory that are free."""
+    free = device.memory_budget(torch.device("cpu"))
+    return {"device": device.describe(bench.device).partition(";")[0], "free": free}, b""
 
 
 def models(_bench: Bench, _given: Values) -> Answer:
@@ -105,6 +110,15 @@ def color_of(pixels: Pixels, chosen: NDArray[np.bool_]) -> str:
         return "#808080"
     white = np.iinfo(pixels.dtype).max
     return "#" + "".join(f"{round(float(value) * 255 / white):02x}" for value in pixels[chosen].mean(0))
+
+
+def warm(bench: Bench, given: Values) -> Answer:
+    """Loads one of the pieces that finding parts needs, the parser or the detector of faces, if it is not there."""
+    if given["piece"] == "parser":
+        bench.the_finder()
+    else:
+        faces_in(np.zeros((NOBODY, NOBODY, 3), np.uint8))
+    return {}, b""
 
 
 def variant(bench: Bench, given: Values) -> Answer:
@@ -301,6 +315,6 @@ def run_log(_bench: Bench, given: Values) -> Answer:
 
 OPS: dict[str, Callable[[Bench, Values], Answer]] = {
     work.__name__: work
-    for work in (hello, models, forms, parse, variant, reblend, export, stylize, preview, texture, runs, run_log)
+    for work in (hello, models, forms, parse, warm, variant, reblend, export, stylize, preview, texture, runs, run_log)
 }
 """Every piece of work by its name."""

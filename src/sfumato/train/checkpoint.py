@@ -10,6 +10,7 @@ import json
 import logging
 import pickle
 import shlex
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DiskError, RecipeError, SfumatoError, TrainingDiverged, WeightsError
-from ..locks import locked
+from ..locks import lockable, locked
 from ..weights import load_tensors, mismatch, read_card, replacing
 from . import dist
 from .overrides import said
@@ -43,7 +44,9 @@ FREE = frozenset(
 """What may be changed when a run goes on: all but its length leaves each step as it is."""
 DAMAGED = (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError)
 """What reading a damaged state raises."""
-RECIPE, STATE, PREVIOUS = "recipe.json", "state.pt", "state.previous.pt"
+RECIPE, STATE, PREVIOUS, LOCK = "recipe.json", "state.pt", "state.previous.pt", "lock"
+LOOKS, LOOK_S = 20, 0.02
+"""How often a lock is tried that another has, and the seconds between."""
 
 
 def describe(recipe: "Recipe") -> dict[str, Any]:
@@ -73,9 +76,9 @@ def claimed(run: Path, recipe: "Recipe") -> Iterator[None]:
     """
     with writing(run):
         run.mkdir(parents=True, exist_ok=True)
-        lock = (run / "lock").open("ab")
+        lock = (run / LOCK).open("ab")
     with lock:
-        if not locked(lock.fileno()):
+        if not _locked(lock.fileno()):
             raise RecipeError(f"{run}: another process is training there; wait for it or choose another --run")
         for rest in run.glob(".*.tmp"):  # of a process that was killed while it wrote
             rest.unlink()
@@ -86,6 +89,24 @@ def claimed(run: Path, recipe: "Recipe") -> Iterator[None]:
         with replacing(run / RECIPE) as file:
             file.write(json.dumps(wanted, indent=2).encode())
         yield
+
+
+def _locked(lock: int) -> bool:
+    """Locks a run for this process; who only looks whether it is locked, as `is_claimed` does, is soon gone."""
+    for _ in range(LOOKS):
+        if locked(lock):
+            return True
+        time.sleep(LOOK_S)
+    return False
+
+
+def is_claimed(run: Path) -> bool | None:
+    """Whether a process trains in a folder; None where that cannot be told: without locks, or of an older version."""
+    try:
+        with (run / LOCK).open("rb") as lock:
+            return not locked(lock.fileno(), shared=True) if lockable(lock.fileno()) else None
+    except OSError:
+        return None
 
 
 def contents(state: "State", log: "Log", data: str) -> dict[str, Any]:

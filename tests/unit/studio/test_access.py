@@ -1,13 +1,21 @@
 """Who may come, what may be sent, and what every answer carries: the list of docs/studio.md, each a test."""
 
+import errno
 import http.client
+import json
 import re
+import shutil
 import socket
+import stat
+import time
 
 import pytest
 from studios import Browser, photo, running, until
 
+from sfumato.errors import DiskError
+from sfumato.studio import disk
 from sfumato.studio.guard import POLICY, names
+from sfumato.studio.passes import YEAR_S, Passes
 
 STRANGER = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
 
@@ -298,3 +306,76 @@ def test_nobody_else_may_look_into_the_folder(tmp_path):
         folders = [path for path in (tmp_path / "home").rglob("*") if path.is_dir()]
         assert len(folders) >= 5
         assert {path.stat().st_mode & 0o077 for path in (tmp_path / "home", *folders)} == {0}
+
+
+def test_a_browser_that_was_let_in_stays_so_after_a_restart(tmp_path):
+    home, browsers = tmp_path / "home", []
+    tokens = []
+    for _ in range(2):
+        with running(home, listens=True) as studio:
+            for earlier in browsers:
+                earlier.port = studio.port
+                assert earlier.ask("GET", "/api/photos").status == 200
+            tokens.append(studio.studio.access.token)
+            browsers.append(Browser(studio.port))
+            assert browsers[-1].ask("GET", "/api/photos").error == "no_access"
+            assert browsers[-1].ask("GET", f"/enter?token={tokens[-1]}").status == 200
+            tokens.append(studio.studio.access.token)
+    with running(home, listens=True) as studio:
+        for browser in browsers:
+            browser.port = studio.port
+            assert browser.ask("GET", "/api/photos").status == 200
+        for old in tokens:
+            assert Browser(studio.port).ask("GET", f"/enter?token={old}").error == "no_access"
+    shutil.move(home, tmp_path / "aside")
+    with running(home, listens=True) as studio:
+        browsers[0].port = studio.port
+        assert browsers[0].ask("GET", "/api/photos").error == "no_access", "another folder lets nobody in"
+
+
+def test_what_is_kept_of_passes_lets_nobody_in_who_reads_it(tmp_path):
+    passes = Passes(tmp_path)
+    given = [passes.give(), passes.give()]
+    file = tmp_path / "passes.json"
+    text = file.read_text(encoding="utf-8")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(set(given)) == 2 and not [one for one in given if one in text]
+    again = Passes(tmp_path)
+    assert all(map(again.good, given))
+    assert not any(map(again.good, ["", "x", *json.loads(text)["passes"]]))
+    assert [path.name for path in tmp_path.iterdir()] == ["passes.json"], "it is written whole"
+
+
+def test_passes_grow_old(tmp_path, monkeypatch):
+    passes = Passes(tmp_path)
+    given = passes.give()
+    later = time.time() + YEAR_S + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert not passes.good(given)
+    assert not Passes(tmp_path).good(given)
+    another = passes.give()
+    assert len(json.loads((tmp_path / "passes.json").read_text(encoding="utf-8"))["passes"]) == 1
+    assert passes.good(another)
+
+
+def test_damaged_passes_let_nobody_in_and_are_told(tmp_path, caplog):
+    passes = Passes(tmp_path)
+    given = passes.give()
+    for damage in (b"", b"[]", b'{"passes": {"x": "y"}}', b"\xff"):
+        (tmp_path / "passes.json").write_bytes(damage)
+        caplog.clear()
+        again = Passes(tmp_path)
+        assert not again.good(given) and "passes.json cannot be read" in caplog.text
+        assert again.good(again.give())
+
+
+def test_a_token_is_good_still_if_nothing_could_be_kept(tmp_path, monkeypatch):
+    def full(*_given, **_chosen):
+        raise DiskError("full") from OSError(errno.ENOSPC, "No space left on device")
+
+    with running(tmp_path / "home", listens=True) as studio:
+        link = f"/enter?token={studio.studio.access.token}"
+        with monkeypatch.context() as broken:
+            broken.setattr(disk, "keep", full)
+            assert Browser(studio.port).ask("GET", link).error == "disk_full"
+        assert Browser(studio.port).ask("GET", link).status == 200

@@ -103,7 +103,8 @@ def test_results_count_for_what_a_session_may_hold(tmp_path):
         made = browser.upload(photo())["id"]
         answer = browser.ask("POST", f"/api/photos/{made}/stylize", {"styles": [made]})
         assert (answer.status, answer.error) == (507, "session_full")
-        answer = browser.ask("POST", "/api/batches", {"photos": [made], "recipe": {"kind": "stylize", "styles": [made]}})
+        recipe = {"kind": "stylize", "styles": [made]}
+        answer = browser.ask("POST", "/api/batches", {"photos": [made], "recipe": recipe})
         assert (answer.status, answer.error) == (507, "session_full")
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from studios import photo, running, until
 
-from sfumato.studio import hand, lane
+from sfumato.studio import hand, lane, pictures
 from sfumato.studio.hand import Hand
 from sfumato.studio.problems import Refusal
 
@@ -61,6 +61,26 @@ def test_a_process_that_says_what_nobody_understands_is_ended(tmp_path, monkeypa
         error, made = refused(tmp_path)
         assert (error.code, made.pid) == ("worker_died", None)
         assert "signal 9" in error.message
+
+
+def test_the_terminal_names_the_log_of_what_nobody_foresaw(tmp_path, monkeypatch, caplog):
+    """In the process, or in what the server does about it; what was foreseen is none of that."""
+    breaks = "from sfumato.studio import work\nwork.OPS['preview'] = lambda bench, given: 1 + 'x'\n"
+    monkeypatch.setattr(hand, "CODE", breaks + hand.CODE)
+    with running(tmp_path / "home") as studio:
+        browser, log = studio.browser(), tmp_path / "home" / "tmp" / "quick.log"
+        made = browser.upload(photo())["id"]
+        path, body = f"/api/photos/{made}/stylize/preview", {"styles": [made], "side": 64}
+        assert browser.ask("POST", path, body | {"side": 1}).error == "wrong_option"
+        assert "an unexpected error" not in caplog.text
+        assert browser.ask("POST", path, body).json["detail"] == "in_log"
+        assert caplog.messages[-1] == f"an unexpected error over preview; {log} says what happened"
+        assert "TypeError" in log.read_text(encoding="utf-8")
+        monkeypatch.setattr(pictures, "parsed", lambda *_given: 1 / 0)
+        job = browser.post(f"/api/photos/{made}/parts", {})
+        assert browser.finish(job)[1]["detail"] == "in_log"
+        assert caplog.messages[-1] == f"an unexpected error over parse; {log} says what happened"
+        assert "ZeroDivisionError" in log.read_text(encoding="utf-8")
 
 
 def test_long_logs_are_told_whole(tmp_path):

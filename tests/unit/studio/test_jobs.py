@@ -272,14 +272,30 @@ def test_a_result_has_a_small_picture(ready, browser, pair):
         ({"options": {"strength": "much"}}, "no_number", {"field": "strength"}),
         ({"options": {"keep_colors": "all"}}, "no_such_choice", {"field": "keep_colors"}),
         ({"styles": ["x" * 22] * 9}, "too_many", {"field": "styles", "limit": 8}),
+        ({"styles": ["x", "x" * 22]}, "no_id", {"field": "styles"}),
         ({"styles": [1]}, "", {}),
     ],
-    ids=["most", "least", "whole", "number", "choice", "many", "other"],
+    ids=["most", "least", "whole", "number", "choice", "many", "id", "other"],
 )
 def test_what_is_wrong_with_a_value_is_told_in_a_form_that_any_language_can_say(browser, pair, body, detail, values):
     answer = browser.ask("POST", f"/api/photos/{pair[0]}/stylize/preview", body)
     assert (answer.status, answer.error) == (422, "wrong_option")
     assert (answer.json["detail"], answer.json["values"]) == (detail, values)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("stylize/preview", {"styles": ["../x"]}, "styles.0 is not an id of this studio."),
+        ("stylize/preview", {"styles": ["x" * 22] * 9}, "styles: at most 8 can be chosen."),
+        ("jobs", {"models": []}, "models: at least 1 must be chosen."),
+        ("stylize/preview", {"side": 900}, "side: Input should be less than or equal to 768."),
+    ],
+    ids=["id", "many", "few", "most"],
+)
+def test_what_is_wrong_with_a_value_is_said_in_plain_words(browser, pair, path, body, message):
+    answer = browser.ask("POST", f"/api/photos/{pair[0]}/{path}", body)
+    assert (answer.status, answer.json["message"]) == (422, message)
 
 
 def test_a_texture(browser, pair):

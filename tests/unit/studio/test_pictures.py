@@ -84,6 +84,24 @@ def test_what_is_no_picture_of_the_formats(shared, browser, content):
     until(lambda: left(shared) == [])  # sessions that went before are being cleared away meanwhile
 
 
+@pytest.mark.parametrize(
+    ("content", "detail", "message"),
+    [
+        (photo(form="TIFF"), "tiff", "Is a TIFF, which is not taken here: save it as JPEG, PNG, WebP or AVIF"),
+        (b"II*\0\x08\0\0\0", "tiff", "Is a TIFF, which is not taken here: save it as JPEG, PNG, WebP or AVIF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "heic", "Is an HEIC picture, which cannot be read: export it as"),
+        (b"8BPS\0\x01", "unknown", "Is a Photoshop document: export it as PNG"),
+        (photo(form="GIF"), "unknown", "Is not a picture of a known format (JPEG, PNG, WebP, AVIF), or its beginning"),
+    ],
+    ids=["tiff", "damaged-tiff", "heic", "photoshop", "gif"],
+)
+def test_what_a_picture_is_that_is_not_taken(browser, content, detail, message):
+    """Nothing is proposed that the studio does not take either."""
+    answer = browser.ask("POST", "/api/photos", content)
+    assert (answer.error, answer.json["detail"]) == ("not_a_picture", detail)
+    assert answer.json["message"].startswith(message)
+
+
 def test_only_the_first_frame_is_read(browser):
     frames = [Image.fromarray(np.full((80, 90, 3), value, np.uint8)) for value in (40, 200, 250)]
     buffer = io.BytesIO()

@@ -1,6 +1,9 @@
 """Trainings as they are shown: what their folders hold, and nothing else."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 from PIL import Image
 from studios import running
 
+from sfumato.cli import main
 from sfumato.studio.training import REPORT_POLICY
 
 
@@ -44,6 +48,35 @@ def test_a_run_that_goes_on(ready, browser, made):
     (made / "a2b.safetensors").write_bytes(b"")
     one = found(browser, made)
     assert (one["state"], one["images"], one["models"]) == ("ended", 1000, ["a2b.safetensors"])
+
+
+def test_a_run_goes_on_as_long_as_its_process_does(ready, browser, made):
+    """By the lock that it holds, not by the age of its files: killed, it has stopped at once."""
+    claims = (
+        "import sys; from sfumato.locks import locked; file = open(sys.argv[1], 'ab'); print(locked(file.fileno()))"
+    )
+    words = [sys.executable, "-c", f"{claims}; sys.stdout.flush(); sys.stdin.read()", str(made / "lock")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "True\n"
+        old = time.time() - 86400
+        for file in made.glob("*.json*"):
+            os.utime(file, (old, old))
+        assert found(browser, made)["state"] == "running", "one step may take long"
+        append(made, 300)
+        process.kill()
+        process.wait()
+        assert found(browser, made)["state"] == "stopped"
+    append(made, 1000)
+    assert found(browser, made)["state"] == "ended"
+
+
+def test_a_run_that_failed_at_its_start_has_stopped(ready, browser, shared, tmp_path, capsys):
+    """Its recipe is there, and nothing else."""
+    folder = shared.studio.settings.runs / "faces" / f"failed-{time.monotonic_ns()}"
+    assert main(["train", "segformer.tiny", "--data.root", str(tmp_path), "--run", str(folder)]) == 2
+    assert "sfumato:" in capsys.readouterr().err
+    assert (folder / "recipe.json").exists()
+    assert found(browser, folder)["state"] == "stopped"
 
 
 def test_its_log(ready, browser, made):

@@ -368,7 +368,8 @@ export interface Run {
   /** Of its folder. */
   name: string;
   title: string;
-  /** `ended`: it has reached its end. `running`: it has not, and its log grew in the last minutes. */
+  /** `ended`: it has reached its end. `running`: it has not, and its process trains still, or, where no lock of the
+folder tells that, its log grew in the last minutes. */
   state: "running" | "ended" | "stopped";
   images: number;
   /** Images it is to see; 0 if its recipe does not tell. */

@@ -487,6 +487,8 @@ export const en = {
 
   "detail.empty": "The file is empty.",
   "detail.unknown": "Its format is none of JPEG, PNG, WebP and AVIF, or its beginning is damaged.",
+  "detail.heic": "This is an HEIC picture, as phones take them; it cannot be read here. Export it as JPEG or PNG.",
+  "detail.tiff": "This is a TIFF. The studio takes JPEG, PNG, WebP and AVIF: save it as one of these.",
   "detail.damaged": "The file is damaged or cut off. Take it again from where it came.",
   "detail.no_mask": "No zone is painted on this photo yet.",
   "detail.result_size": "A result of {width} × {height} pixels is too large; {megapixels} megapixels are the most.",
@@ -504,6 +506,7 @@ export const en = {
   "detail.no_whole_number": "{field} must be a whole number.",
   "detail.no_number": "{field} must be a number.",
   "detail.no_such_choice": "{field} has no such choice.",
+  "detail.no_id": "{field}: this is not an id of this studio.",
   "detail.no_process": "The process that does the work cannot be started. Close other programs, or make room on the disk; the studio tries again.",
   "detail.in_log": "Its log says what happened ({kind}).",
 };

@@ -487,6 +487,8 @@ export const ro = {
 
   "detail.empty": "Fișierul este gol.",
   "detail.unknown": "Formatul nu este JPEG, PNG, WebP sau AVIF, ori începutul fișierului este stricat.",
+  "detail.heic": "Este o imagine HEIC, cum fac telefoanele; aici nu poate fi citită. Export-o ca JPEG sau PNG.",
+  "detail.tiff": "Este un fișier TIFF. Studioul primește JPEG, PNG, WebP și AVIF: salvează-l într-unul dintre acestea.",
   "detail.damaged": "Fișierul este stricat sau tăiat. Ia-l din nou de unde a venit.",
   "detail.no_mask": "Pe această fotografie nu este pictată încă nicio zonă.",
   "detail.result_size": "Un rezultat de {width} × {height} pixeli este prea mare; cel mult {megapixels} megapixeli.",
@@ -504,6 +506,7 @@ export const ro = {
   "detail.no_whole_number": "{field}: este nevoie de un număr întreg.",
   "detail.no_number": "{field}: este nevoie de un număr.",
   "detail.no_such_choice": "{field}: nu există o astfel de alegere.",
+  "detail.no_id": "{field}: acesta nu este un identificator din acest studio.",
   "detail.no_process": "Procesul care face lucrarea nu poate fi pornit. Închide alte programe sau fă loc pe disc; studioul încearcă din nou.",
   "detail.in_log": "Jurnalul lui spune ce s-a întâmplat ({kind}).",
 };
