@@ -16,7 +16,7 @@ from .stylize import GATYS, OUT_HELP, add_limit, add_precision
 from .translate import model_name
 
 if TYPE_CHECKING:
-    from ..collage import Collage, Film, Options, Scene
+    from ..collage import Collage, Options, Scene
     from ..image import Picture
     from ..parsing.finding import Finder
     from ..translate import Painter, Translator
@@ -199,13 +199,22 @@ class _Work:
         page = image.contact_sheet(pictures, columns=len(FILTERS), labels=labels, title=job.photo.name)
         files.write(job.output, image.from_any(page), self.console, overwrite=self.given.overwrite)
 
-    def film(self) -> "Film":
-        """What draws the frames of one film."""
+    def film(self, job: inputs.Job) -> films.Drawing:
+        """How one film is drawn; none is left in which nothing was found."""
         from ..collage import Film
 
         assert self.find is not None, "a film has no mask"
         translator = next(iter(self.translators.values()))
-        return Film(translator, self.options, find=self.find, styles=self.styles, smooth=self.given.smooth)
+        film = Film(translator, self.options, find=self.find, styles=self.styles, smooth=self.given.smooth)
+
+        def check() -> None:
+            if not film.redrawn:
+                raise PictureError(f"{job.photo}: {self.options.absent} in it; --parts looks for others")
+
+        def remark() -> str:
+            return f"; redrawn in {film.redrawn:,} of them" if film.redrawn < film.frames else ""
+
+        return films.Drawing(draw=film, check=check, remark=remark)
 
     def _scene(self, job: inputs.Job, label: str) -> "Scene":
         from ..collage import Scene
@@ -220,7 +229,7 @@ class _Work:
                 hint = "so there is nothing to redraw; from 128 of 255 on grey counts as white"
                 raise PictureError(f"--mask {self.given.mask}: is white nowhere, {hint}")
             ways = "--mask FILE says where, white in a grey picture"
-            raise PictureError(f"{job.photo}: no {' and no '.join(self.options.parts)} was found in it; {ways}")
+            raise PictureError(f"{job.photo}: {self.options.absent} in it; {ways}")
         return scene
 
     def _drawn(self, scene: "Scene", translator: "Artist", options: "Options", label: str) -> "Collage":

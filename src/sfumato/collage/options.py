@@ -48,6 +48,11 @@ class Options(Checked):
     iterations: tuple[Annotated[int, Ge(1)], ...] = ()
     """Looks at the picture at each size, for gatys, which optimises; its own numbers if none is given."""
 
+    @property
+    def absent(self) -> str:
+        """How it is said that none of the parts was found."""
+        return f"no {' and no '.join(self.parts)} was found"
+
     def __post_init__(self) -> None:
         if not self.parts or (unknown := [part for part in self.parts if part not in PARTS]):
             told = f"{unknown[0]!r} is none" if self.parts else "name at least one"
