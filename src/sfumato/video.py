@@ -52,7 +52,14 @@ class Made:
     problem: str
 
 
-def translate(source: Path, target: Path, draw: Callable[[Pixels], Pixels], *, progress: Report | None = None) -> Made:
+def translate(
+    source: Path,
+    target: Path,
+    draw: Callable[[Pixels], Pixels],
+    *,
+    progress: Report | None = None,
+    ended: Callable[[], object] | None = None,
+) -> Made:
     """Writes the film with every frame drawn anew; whole, or not at all.
 
     Sides become even, as H.264 wants them: a last odd row or column is left out.
@@ -60,6 +67,7 @@ def translate(source: Path, target: Path, draw: Callable[[Pixels], Pixels], *, p
     Args:
         draw: the next frame (H, W, 3) to its result, of any one size.
         progress: called with the frames done and their number, as far as the file tells it; returning False stops.
+        ended: called after the last frame; where it raises, nothing is left.
 
     Raises:
         OptionError: PyAV is missing, or the format cannot be written.
@@ -83,7 +91,10 @@ def translate(source: Path, target: Path, draw: Callable[[Pixels], Pixels], *, p
                 work.write(draw(upright(frame)), frame)
                 if progress and progress(number, frames.frames or 0) is False:
                     raise KeyboardInterrupt
-            return work.finished(source)
+            made = work.finished(source)
+            if ended is not None:
+                ended()
+            return made
         except KeyboardInterrupt:
             raise Cancelled(f"{target}: stopped after {work.count:,} frames; nothing is kept of it") from None
 

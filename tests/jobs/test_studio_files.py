@@ -216,6 +216,34 @@ def test_what_the_studio_refuses_is_said_in_the_language_of_the_page(browser, ad
         seen.complaints[:] = [line for line in seen.complaints if "415" not in line and "422" not in line]
 
 
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (
+            "en-US",
+            "There is nothing to draw in this photo. What was not found: Face and Top."
+            " Open the photo by itself and paint the zone, or choose other parts.",
+        ),
+        (
+            "ro-RO",
+            "În această fotografie nu este nimic de desenat. Ce nu s-a găsit: Față și Bluză."
+            " Deschide fotografia separat și pictează zona sau alege alte părți.",
+        ),
+    ],
+)
+def test_parts_that_a_photo_of_a_batch_has_not_are_named(browser, address, locale, told):
+    problem = {
+        "error": "nothing_found",
+        "message": "",
+        "hint": "",
+        "detail": "no_parts",
+        "values": {"parts": "face, upper-clothes"},
+    }
+    with browsers.visit(browser, address, locale=locale) as seen:
+        said = seen.page.evaluate("(problem) => import('./api.js').then((api) => api.sentence(problem))", problem)
+        assert said == told
+
+
 def test_gatys_draws_a_variant_with_as_many_looks_as_are_asked_for(seen, address):
     page = seen.page
     sp.open_photo(page, png(made_photo(HEIGHT, WIDTH)))

@@ -148,6 +148,17 @@ def test_no_override_changes_nothing():
         ("--images -3", "images: input should be greater than 0, not -3"),
         ("--images 2", "images: 2 are less than one batch of 4"),
         ("--optimizers.painter.lr 3", "no field --optimizers.painter.lr; did you mean --optimizers.stylizer.lr?"),
+        ("--lr 3", "the recipe has no field --lr; did you mean --optimizers.stylizer.lr?"),
+        ("--weight_decays=0.1", "no field --weight_decays; did you mean --optimizers.stylizer.weight-decay?"),
+        ("--stylizer.lrs 3", "no field --stylizer.lrs; did you mean --optimizers.stylizer.lr?"),
+        ("--epochs 15", "no field --epochs; --images says how long a run is: epochs times the pictures of the set"),
+        ("--step 15", "no field --step; --images says how long a run is: steps times --batch"),
+        ("--every 5", "did you mean --schedule.every or --watch.every?"),
+        (
+            "--lr -3 --epochs 15 --zzz",
+            "the recipe has no field --lr; did you mean --optimizers.stylizer.lr? Nor has it --epochs; --images says"
+            " how long a run is: epochs times the pictures of the set. Nor has it --zzz; --help lists all",
+        ),
         ("--optimizers.stylizer.lr 0", "optimizers.stylizer.lr: "),
         ("--precision fp8", "'fp8' for argument '--precision'"),
         ("--data.shorter 3", "'--data.shorter'"),

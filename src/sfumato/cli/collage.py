@@ -16,7 +16,7 @@ from .stylize import GATYS, OUT_HELP, add_limit, add_precision
 from .translate import model_name
 
 if TYPE_CHECKING:
-    from ..collage import Collage, Film, Options, Scene
+    from ..collage import Collage, Options, Scene
     from ..image import Picture
     from ..parsing.finding import Finder
     from ..translate import Painter, Translator
@@ -199,13 +199,23 @@ class _Work:
         page = image.contact_sheet(pictures, columns=len(FILTERS), labels=labels, title=job.photo.name)
         files.write(job.output, image.from_any(page), self.console, overwrite=self.given.overwrite)
 
-    def film(self) -> "Film":
-        """What draws the frames of one film."""
+    def film(self, job: inputs.Job) -> films.Drawing:
+        """How one film is drawn; none is left in which nothing was found."""
         from ..collage import Film
+        from ..collage.options import absent
 
         assert self.find is not None, "a film has no mask"
         translator = next(iter(self.translators.values()))
-        return Film(translator, self.options, find=self.find, styles=self.styles, smooth=self.given.smooth)
+        film = Film(translator, self.options, find=self.find, styles=self.styles, smooth=self.given.smooth)
+
+        def check() -> None:
+            if not film.redrawn:
+                raise PictureError(f"{job.photo}: {absent(self.options.parts)} in it; --parts looks for others")
+
+        def remark() -> str:
+            return f"; redrawn in {film.redrawn:,} of them" if film.redrawn < film.frames else ""
+
+        return films.Drawing(draw=film, check=check, remark=remark)
 
     def _scene(self, job: inputs.Job, label: str) -> "Scene":
         from ..collage import Scene
@@ -240,7 +250,9 @@ def _lacking(scene: "Scene", wanted: Sequence[str], *hints: str) -> list[str]:
     if not (lacking := [part for part in wanted if part not in there]):
         return []
     found = [part for part in there if part != "background"]
-    return [f"no {' and no '.join(lacking)} was found in it", *hints, f"found: {', '.join(found) or 'nobody'}"]
+    from ..collage.options import absent
+
+    return [f"{absent(lacking)} in it", *hints, f"found: {', '.join(found) or 'nobody'}"]
 
 
 def _check_style(name: str, translator: "Artist", styles: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,18 @@ if TYPE_CHECKING:
     from ..options import Options
     from ..translate import Translator
     from ..video import Pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """How one film is drawn."""
+
+    draw: "Callable[[Pixels], Pixels]"
+    """The next frame to its result."""
+    check: Callable[[], object] | None = None
+    """Called after the last frame; where it raises, no result is left."""
+    remark: Callable[[], str] = str
+    """What is to be said of it when it is done; perhaps nothing."""
 
 
 def add(made: flags.Parser) -> None:
@@ -77,20 +90,25 @@ def translating(translator: "Translator", options: "Options", smooth: float) -> 
     return video.smoothed(draw, smooth)
 
 
-def run(jobs: Sequence[inputs.Job], drawing: "Callable[[], Callable[[Pixels], Pixels]]", console: Console) -> int:
+def run(jobs: Sequence[inputs.Job], drawing: Callable[[inputs.Job], Drawing], console: Console) -> int:
     """Draws the films anew; returns the exit code.
 
     Args:
-        drawing: gives what draws the frames of one film in their order.
+        drawing: gives how one film is drawn.
+
+    Raises:
+        PictureError: there is only one film, and it cannot be read or `check` of its drawing says so.
     """
     from .. import video
     from ..progress import Progress
 
     def one(job: inputs.Job, label: str) -> None:
+        own = drawing(job)
         with Progress("frames", label=label, quiet=console.quiet) as progress:
-            made = video.translate(job.photo, job.output, drawing(), progress=progress)
+            made = video.translate(job.photo, job.output, own.draw, progress=progress, ended=own.check)
         if made.problem:
             console.warn(f"{job.photo}: {made.problem}")
-        console.say(f"{job.output}: {made.frames:,} frames, {'with' if made.sound else 'without'} sound")
+        sound = "with" if made.sound else "without"
+        console.say(f"{job.output}: {made.frames:,} frames, {sound} sound{own.remark()}")
 
     return batch.each(jobs, console, one)

@@ -85,7 +85,11 @@ def run(words: Sequence[str], console: Console) -> int:
     translator = _translator(given)
     codes = [_pictures(jobs, translator, options, given, console)] if jobs else []
     if shows:
-        codes.append(films.run(shows, lambda: films.translating(translator, options, given.smooth), console))
+
+        def drawing(_job: inputs.Job) -> films.Drawing:
+            return films.Drawing(draw=films.translating(translator, options, given.smooth))
+
+        codes.append(films.run(shows, drawing, console))
     return max(codes)
 
 

@@ -45,6 +45,10 @@ class Film:
         styles: as of `collage`.
         smooth: how much of the change before is kept where the film shows the same, from 0 to below 1.
 
+    Attributes:
+        frames: so many were drawn so far,
+        redrawn: and so many of them have a zone: the others came out as they were.
+
     Raises:
         OptionError: `smooth` is another.
     """
@@ -62,6 +66,7 @@ class Film:
             raise OptionError(f"smooth {smooth}: wants 0 up to, but not, 1")
         self.artist, self.options, self.styles = artist, options or Options(), styles
         self.find, self.smooth = find, smooth
+        self.frames = self.redrawn = 0
         self.motion = Motion()
         self.shares: Floats | None = None
         self.zone: Mask | None = None
@@ -77,6 +82,7 @@ class Film:
         places = tuple((head, self._steady_square(head, box, step)) for head, box in scene.places)
         self.squares = [box for _, box in places]
         made = replace(scene, places=places).drawn(self.artist, self.options, styles=self.styles)
+        self.frames, self.redrawn = self.frames + 1, self.redrawn + bool(places)
         return self._steady_result(pixels, made, step)
 
     def _steady_zone(self, inside: Mask, step: Step | None) -> Mask:

@@ -3,6 +3,7 @@
 Importing this needs neither torch nor NumPy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -61,3 +62,8 @@ class Options(Checked):
         for name, low, high in (("seed", 0, 2**31 - 1), ("size", 16, 4096)):
             self.check_whole(name, low, high)
         self.check_iterations()
+
+
+def absent(parts: Sequence[str]) -> str:
+    """How it is said that none of the parts was found."""
+    return f"no {' and no '.join(parts)} was found"

@@ -56,9 +56,10 @@ class Config:
 
 
 class Model(SegFormer):
-    """Pictures (B, 3, H, W), RGB in [0, 1] -> logits (B, K, ceil(H/4), ceil(W/4)); sides have at least 29 pixels.
+    """Pictures (B, 3, H, W), RGB in [0, 1], of any size -> logits (B, K, ceil(H/4), ceil(W/4)).
 
-    It works best on pictures whose longest side is about `config.side`.
+    It works best on pictures whose longest side is about `config.side`. A side of less than 29 pixels is seen with its
+    last row or column repeated up to that, where transformers refuses the picture.
     """
 
     stride: ClassVar[int] = 32
@@ -173,6 +174,11 @@ class Taught(Model):
         return self
 
 
+def unnamed(count: int) -> tuple[str, ...]:
+    """What so many classes are called in a file that does not name them; transformers calls them so, too."""
+    return tuple(f"label_{k}" for k in range(count))
+
+
 OFFICIAL_ROLES = ("model",)
 OFFICIAL_EXTRAS = ("config",)
 OFFICIAL_JSON = ("config",)
@@ -256,7 +262,7 @@ def labels_of(config: Mapping[str, Any], state: Mapping[str, Tensor], wanted: st
         return PARTS
     named = {int(number): str(name).lower() for number, name in dict(config.get("id2label", {})).items()}
     if not named:
-        return tuple(f"label_{k}" for k in range(len(bias)))
+        return unnamed(len(bias))
     if sorted(named) != list(range(len(bias))):
         raise ValueError(f"config: id2label names {len(named)} classes, where the last layer has {len(bias)}")
     return tuple(named[k] for k in range(len(bias)))

@@ -22,6 +22,8 @@ HEADS = (1, 2, 5, 8)
 """Of the attention in each stage."""
 REDUCTIONS = (8, 4, 2, 1)
 """How many cells of a side one key and value stand for, by stage."""
+LEAST = 29
+"""Pixels of a side with which the first stage has the 8 cells that one key and value of it stand for."""
 EXPANSION = 4
 """Channels inside a feed-forward part, times those of a token."""
 
@@ -215,7 +217,10 @@ class Head(nn.Module):
 
 
 class SegFormer(nn.Module):
-    """Normalised pictures (B, 3, H, W) -> logits (B, K, ceil(H/4), ceil(W/4)); sides have at least 29 pixels.
+    """Normalised pictures (B, 3, H, W) of any size -> logits (B, K, ceil(H/4), ceil(W/4)).
+
+    A side of less than 29 pixels is seen with its last row or column repeated up to that, which the logits leave out;
+    transformers refuses such pictures.
 
     Args:
         shape: how large it is.
@@ -231,7 +236,12 @@ class SegFormer(nn.Module):
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.decode_head(self.segformer["encoder"](x))
+        height, width = x.shape[2:]
+        below, beside = max(0, LEAST - height), max(0, LEAST - width)
+        if below or beside:
+            x = F.pad(x, (0, beside, 0, below), mode="replicate")
+        logits = self.decode_head(self.segformer["encoder"](x))
+        return logits[:, :, : -(-height // 4), : -(-width // 4)] if below or beside else logits
 
 
 def tokens_of(x: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from ..data.folders import Pixels
 from ..data.part_labels import Sets
 from ..data.part_sets import Labelled, read_set
 from ..errors import Cancelled, DataError, OptionError, PictureError
+from ..methods import segformer
 from ..metrics.parts import (
     PROTOCOLS,
     Agreement,
@@ -275,10 +276,14 @@ def found_parts(parser: PartParser, pixels: Pixels) -> NDArray[np.uint8]:
     """What a parser finds in a picture (H, W, 3): places in `PARTS`.
 
     Raises:
-        OptionError: it tells other parts.
+        OptionError: it tells other parts, or its file does not name them.
     """
     if strange := [name for name in parser.names if name not in PARTS]:
-        raise OptionError(f"{parser.name} tells {strange[0]!r}, which labels do not; they have {', '.join(PARTS)}")
+        told = f"{parser.name} tells {strange[0]!r}, which labels do not; they have {', '.join(PARTS)}"
+        if tuple(parser.names) == segformer.unnamed(len(PARTS)):
+            anew = "sfumato import segformer --file model=FILE --hint labels=parts -o OUT.safetensors"
+            told = f"{told}; if its file means these, in this order, import it anew: {anew}"
+        raise OptionError(told)
     places = np.array([PARTS.index(name) for name in parser.names], np.uint8)
     return places[parser(pixels).labels]
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from ..collage.options import Options as CollageOptions
+from ..collage.options import absent
 from . import disk, recipe
 from . import events as e
 from . import requests as r
@@ -77,8 +78,19 @@ async def one(desk: Desk, call: Call, holding: Holding, styles: list[Holding], n
         }
         result = Result(op="export", photo=holding.photo.name, what=body.recipe.model, save=body.save)
         return await keep_result(desk, call, given, result, at)
+    except Refusal as error:
+        raise nothing_found(options) if error.code == "empty_zone" else error from error
     finally:
         disk.clear(folder)
+
+
+def nothing_found(options: CollageOptions) -> Refusal:
+    """A photo has none of the parts: a batch paints no zone, so that it is these which are missing."""
+    said = absent(options.parts)
+    message = f"{said[:1].upper()}{said[1:]} in it."
+    hint = "Open this photo by itself and paint the zone, or choose other parts."
+    values = {"parts": ", ".join(options.parts)}
+    return Refusal("nothing_found", message, hint, detail="no_parts", values=values)
 
 
 def archive(files: list[s.File]) -> s.File:
@@ -95,7 +107,7 @@ OPERATIONS = (
         status=202,
         body=r.BatchRequest,
         answer=e.Job,
-        errors=("style_gone", *JOB_ERRORS),
+        errors=("style_gone", "nothing_found", *JOB_ERRORS),
         about="The same on many pictures that were sent: an `item` for each, with its file or what went wrong; the"
         " last file of `done` is a ZIP archive of all.",
     ),

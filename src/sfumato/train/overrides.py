@@ -13,6 +13,15 @@ from dataclasses import replace
 from ..errors import RecipeError
 from .recipe import Recipe, validated
 
+LENGTHS = {
+    "epochs": "epochs times the pictures of the set",
+    "steps": "steps times --batch",
+    "iterations": "iterations times --batch",
+}
+"""What others count the length of a run in, and how that becomes the number of images."""
+MOST = 3
+"""Fields that are suggested for one."""
+
 
 def override(recipe: Recipe, words: Sequence[str], *, program: str = "sfumato train") -> Recipe:
     """The recipe with those values, each of its type and within its bounds.
@@ -89,14 +98,39 @@ def one_line(box: str) -> str:
 
 def unknown(recipe: Recipe, words: Sequence[str]) -> str:
     """What is wrong with words that are no field of the recipe, and what may have been meant."""
-    word = next((word for word in words if word.startswith("-")), words[0])
-    if not word.startswith("-"):
-        return f"{word!r} stands alone; a value comes after its field, as in --images 1000"
-    name = word.lstrip("-").partition("=")[0]
-    known = {field.replace("_", "-"): None for field in fields(recipe)}
-    close = difflib.get_close_matches(name.replace("_", "-"), known, 1)
-    hint = f"did you mean --{close[0]}?" if close else "--help lists all"
-    return f"the recipe has no field {word}; {hint}"
+    flags = [word for word in words if word.startswith("--")] or [word for word in words if word.startswith("-")][:1]
+    if not flags:
+        return f"{words[0]!r} stands alone; a value comes after its field, as in --images 1000"
+    known = [field.replace("_", "-") for field in fields(recipe)]
+    said = ""
+    for word in dict.fromkeys(flag.partition("=")[0] for flag in flags):
+        start = f"{said}{' ' if said.endswith('?') else '. '}Nor has it" if said else "the recipe has no field"
+        said = f"{start} {word}; {meant(word.lstrip('-').replace('_', '-'), known)}"
+    return said
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """What somebody is told who wrote a name that is none of the known fields'."""
+    if how := LENGTHS.get(name) or LENGTHS.get(f"{name}s"):
+        return f"--images says how long a run is: {how}"
+    near = named_alike(name, known)
+    if not near:
+        return "--help lists all"
+    return f"did you mean {' or '.join(f'--{field}' for field in near)}?"
+
+
+def named_alike(name: str, known: Sequence[str]) -> list[str]:
+    """Fields that may have been meant by a name, at most `MOST`.
+
+    Those that a name without dots ends, then the one that is most like it, then those whose last part is like its own.
+    """
+    lasts = {field: field.rpartition(".")[2] for field in known}
+    if same := [field for field in known if lasts[field] == name]:
+        return same[:MOST]
+    if close := difflib.get_close_matches(name, known, 1):
+        return close
+    like = difflib.get_close_matches(name.rpartition(".")[2], dict.fromkeys(lasts.values()), MOST)
+    return [field for last in like for field in known if lasts[field] == last][:MOST]
 
 
 def fields(value: object, path: str = "") -> list[str]:

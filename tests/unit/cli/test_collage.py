@@ -160,14 +160,21 @@ def test_grey_photographs_become_colored(make, folder):
         assert made.mode == "RGB"
 
 
-def test_films(make, folder):
+def film(name, shown):
+    """A film of 25 frames a second: a photograph where `shown`, else the dark."""
     av = pytest.importorskip("av")
-    with av.open("clip.mp4", "w") as out:
+    with av.open(name, "w") as out:
         stream = out.add_stream("libx264", rate=25)
         stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
-        for _ in range(3):
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(made_photo(48, 64), format="rgb24")))
+        for bright in shown:
+            pixels = made_photo(48, 64) if bright else np.zeros((48, 64, 3), np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         out.mux(stream.encode())
+    return av
+
+
+def test_films(make, folder):
+    av = film("clip.mp4", [True] * 3)
     result = make("clip.mp4", "--smooth", "0.5")
     assert result.code == 0, result.err
     assert result.out == ["clip-mine-collage.mp4: 3 frames, without sound"]
@@ -184,6 +191,33 @@ def test_films(make, folder):
     assert "no pictures in this folder" in alone.err[1]
     result = make("clip.mp4", "photo.jpg", "--steps", "x")
     assert "a film has no --variants, --mask or --steps" in result.err[0]
+
+
+def test_a_film_in_which_nothing_is_found_is_not_written(make, folder):
+    film("clip.mp4", [True] * 3)
+    (folder / "out.mp4").write_bytes(b"an older one")
+    result = make("clip.mp4", "--parts", "bag,hat", "-o", "out.mp4", "--overwrite")
+    told = "sfumato: clip.mp4: no bag and no hat was found in it; --parts looks for others"
+    assert result == (2, [], [told])  # the code of a photograph
+    assert (folder / "out.mp4").read_bytes() == b"an older one"
+    film("dark.mp4", [False] * 2)
+    several = make("clip.mp4", "dark.mp4")
+    assert several == (
+        1,
+        ["clip-mine-collage.mp4: 3 frames, without sound"],
+        [
+            "sfumato: dark.mp4: no face and no hair was found in it; --parts looks for others",
+            "sfumato: 1 of 2 pictures could not be done",
+        ],
+    )
+    assert {path.name for path in folder.glob("*.mp4")} == {"clip.mp4", "out.mp4", "dark.mp4", "clip-mine-collage.mp4"}
+    assert not list(folder.glob(".*.tmp.mp4"))
+
+
+def test_a_film_in_which_a_face_comes_and_goes_tells_in_how_many_frames(make, folder):
+    film("clip.mp4", [False, True, True, False])
+    result = make("clip.mp4")
+    assert result == (0, ["clip-mine-collage.mp4: 4 frames, without sound; redrawn in 2 of them"], [])
 
 
 @pytest.mark.parametrize(

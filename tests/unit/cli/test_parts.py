@@ -85,6 +85,26 @@ def test_files_for_transformers_and_back(sfumato, parser_file, tmp_path, monkeyp
     assert sfumato("export", parser_file).code == 2
 
 
+@pytest.mark.parametrize("names", [None, {str(k): f"LABEL_{k}" for k in range(18)}], ids=["no config", "LABEL_0"])
+def test_a_file_that_does_not_name_its_classes_is_told_how_to_be_measured(sfumato, tmp_path, monkeypatch, names):
+    monkeypatch.chdir(tmp_path)
+    tensors, config = segformer.official(segformer.Model(tiny().method))
+    save_file(tensors, "theirs.safetensors")
+    files = ["model=theirs.safetensors"]
+    if names:
+        (tmp_path / "config.json").write_text(json.dumps(config | {"id2label": names}), encoding="utf-8")
+        files.append("config=config.json")
+    assert sfumato("import", "segformer", "--file", *files, "-o", "new.safetensors").code == 0
+    folder = write_people(tmp_path / "people", 2)
+    refused = sfumato("evaluate", "new.safetensors", folder)
+    assert (refused.code, len(refused.err)) == (2, 1)
+    remedy = "sfumato import segformer --file model=FILE --hint labels=parts -o OUT.safetensors"
+    assert refused.err[0].endswith(f"import it anew: {remedy}")
+    words = remedy.replace("FILE", "theirs.safetensors").replace("OUT", "named").split()[1:]
+    assert sfumato(*words).code == 0
+    assert sfumato("evaluate", "named.safetensors", folder).code == 0
+
+
 def test_a_config_is_json_and_not_weights(sfumato, parser_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_file(segformer.Model(tiny().method).state_dict(), "model.safetensors")

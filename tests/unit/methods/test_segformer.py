@@ -186,12 +186,24 @@ def test_the_head_is_the_papers():
     torch.testing.assert_close(head(maps), wanted, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(29, 29), (33, 61), (64, 32), (128, 40)])
+@pytest.mark.parametrize("size", [(1, 1), (5, 9), (28, 61), (61, 28), (29, 29), (33, 61), (64, 32), (128, 40)])
 @torch.inference_mode()
 def test_any_size(size):
-    found = segformer.Model(TINY).eval()(torch.rand(1, 3, *size))
-    assert found.shape == (1, 18, *(-(-side // 4) for side in size))
+    model, images = segformer.Model(TINY).eval(), torch.rand(2, 3, *size)
+    found = model(images)
+    cells = [-(-side // 4) for side in size]
+    assert found.shape == (2, 18, *cells)
     assert bool(torch.isfinite(found).all())
+    rows, columns = (torch.arange(max(side, 29)).clamp(max=side - 1) for side in size)
+    whole = images[:, :, rows][:, :, :, columns]  # as it is, but for its last row and column repeated up to 29
+    bare = model.decode_head(model.segformer["encoder"]((whole - model.mean) / model.std))
+    assert torch.equal(found, bare[:, :, : cells[0], : cells[1]])
+
+
+def test_what_is_tiny_can_be_learned_from():
+    model = segformer.Model(TINY)
+    model(torch.rand(2, 3, 5, 9)).square().mean().backward()
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in model.parameters())
 
 
 def test_a_half_precision_file_gives_nearly_the_same(tmp_path):

@@ -323,6 +323,21 @@ def test_a_batch_of_faces(ready, browser, real_data):
     assert (done["failed"], len(done["files"])) == (1, 3)
 
 
+def test_a_batch_names_the_parts_that_it_does_not_find(ready, browser):
+    nobody = browser.upload(photo())["id"]
+    recipe = {"kind": "collage", "model": "faces2toon", "options": {"parts": ["face", "upper-clothes"]}}
+    job = browser.post("/api/batches", {"photos": [nobody], "recipe": recipe})
+    events = list(browser.listen(f"/api/jobs/{job['id']}/events"))
+    (problem,) = [data["problem"] for _, name, data in events if name == "item"]
+    assert problem == {
+        "error": "nothing_found",
+        "message": "No face and no upper-clothes was found in it.",
+        "hint": "Open this photo by itself and paint the zone, or choose other parts.",
+        "detail": "no_parts",
+        "values": {"parts": "face, upper-clothes"},
+    }
+
+
 def test_variants_count_for_what_a_session_may_hold(tmp_path):
     with running(tmp_path / "home", limits=Limits(session_bytes=150_000)) as studio:
         studio.ready()

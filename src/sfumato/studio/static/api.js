@@ -3,7 +3,8 @@
  * @import * as Api from "./types.d.ts"
  */
 
-import { bytes, known, text } from "./text.js";
+import { wordNow } from "./dom.js";
+import { bytes, known, list, text } from "./text.js";
 
 const HEADERS = { "X-Studio": "1" };
 /** What is too much, once the studio has said it. @type {Api.Limits | null} */
@@ -26,11 +27,18 @@ export class Refusal extends Error {
  */
 export function sentence(/** @type {Told} */ { error, message, hint, detail, values }) {
   const exactly = `detail.${detail}`;
-  const named = values && "field" in values && known(`field.${values.field}`) ? { ...values, field: text(`field.${values.field}`) } : values;
-  const told = known(exactly) ? text(exactly, named) : [message, hint].filter(Boolean).join(" ");
+  const told = known(exactly) ? text(exactly, inWords(values)) : [message, hint].filter(Boolean).join(" ");
   const key = `error.${error}`;
   if (!known(key)) return told;
   return text(key, { told, size: bytes(limits?.upload_bytes ?? 0), pixels: (limits?.pixels ?? 0) / 1e6, side: limits?.smallest_side ?? 0 });
+}
+
+/** The values of a detail, names of fields and of parts in words of the page. */
+function inWords(/** @type {Api.Problem["values"]} */ values = {}) {
+  const said = { ...values };
+  if ("field" in said) said.field = wordNow("field", String(said.field));
+  if ("parts" in said) said.parts = list(String(said.parts).split(", ").map((name) => wordNow("part", name)));
+  return said;
 }
 
 /** What is to be known of something that went well, in words of the page where it has them. */

@@ -44,6 +44,11 @@ export function number(/** @type {number} */ value, digits = 1) {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }
 
+/** Several words as the language counts them up. */
+export function list(/** @type {string[]} */ words) {
+  return new Intl.ListFormat(language, { type: "conjunction" }).format(words);
+}
+
 /** A share in percent; what is there is never said to be none. @returns {string} */
 export function percent(/** @type {number} */ share) {
   if (share > 0 && share < 0.0005) return `< ${percent(0.001)}`;
