@@ -27,6 +27,8 @@ from PIL import Image
 
 VARIANT_PX = 512
 """Longest side at which a model draws a head."""
+SIDES = (384, 640)
+"""Of previews: what scripts get if they ask for none, and what the page asks for."""
 CHOOSING_S = 5.0
 """Seconds that somebody takes to choose the first photograph; the studio loads the parser meanwhile."""
 EXAMPLES = Path(__file__).resolve().parent.parent / "src" / "sfumato" / "assets" / "examples"
@@ -97,10 +99,10 @@ class Browser:
         self.ask("GET", f"/api/files/{made['id']}")
         return time.perf_counter() - start
 
-    def preview(self, photo: str, style: str, strength: float) -> float:
+    def preview(self, photo: str, style: str, strength: float, side: int = 384) -> float:
         """Seconds that a preview of a style takes."""
         start = time.perf_counter()
-        body = {"styles": [style], "options": {"strength": strength}}
+        body = {"styles": [style], "options": {"strength": strength}, "side": side}
         self.ask("POST", f"/api/photos/{photo}/stylize/preview", body)
         return time.perf_counter() - start
 
@@ -171,7 +173,9 @@ def steps(browser: Browser, content: bytes, model: str, times: int) -> list[dict
     saved = {form: [browser.export(variant, float(draw.uniform()), form) for _ in range(2)] for form in ("png", "jpeg")}
     style = browser.bring((EXAMPLES / "arlesiennes.jpg").read_bytes())
     browser.preview(photo, style, 1.0)
-    previews = [browser.preview(photo, style, float(draw.uniform())) for _ in range(times)]
+    previews = {
+        side: [browser.preview(photo, style, float(draw.uniform()), side) for _ in range(times)] for side in SIDES
+    }
     return [
         row("the first photograph brought and its zone shown", [cold], 3.0),
         row("a photograph brought", [zone[0] for zone in zones]),
@@ -181,7 +185,7 @@ def steps(browser: Browser, content: bytes, model: str, times: int) -> list[dict
         row("a variant blended anew", blends),
         row("a variant drawn, blended and saved at full size", [full]),
         *(row(f"blended at full size and saved as {form}", seconds, 4.0) for form, seconds in saved.items()),
-        row("a preview of 384 pixels in a style", previews),
+        *(row(f"a preview of {side} pixels in a style", seconds, 0.5) for side, seconds in previews.items()),
         row("the whole picture in a style, drawn at 640 pixels", [browser.whole(photo, style, 640)]),
         row("the whole picture in a style", [browser.whole(photo, style)]),
         row("the same again", [browser.whole(photo, style)]),

@@ -152,6 +152,38 @@ def test_the_same_on_many_photos_says_which_failed(seen, tmp_path):
     seen.complaints[:] = [line for line in seen.complaints if "415" not in line]
 
 
+def test_the_page_says_that_it_looks_for_trainings(seen, address):
+    held = []
+    seen.page.route("**/api/runs", lambda route: held.append(route))
+    seen.page.goto(f"{address}#train")
+    told = seen.page.get_by_text("Looking for trainings…")
+    told.wait_for()
+    sp.arrived(seen.page, held)
+    held[0].continue_()
+    told.wait_for(state="detached")
+    seen.page.locator(".train .run").first.wait_for()
+
+
+NOTICES = """async () => {
+  const { notice } = await import('./notices.js');
+  notice('note', 'shelf.cleared');
+  notice('error', 'shares.full_style', { n: 4 });
+}"""
+READ = "() => [...document.querySelectorAll('.notice')].every((box) => performance.now() - box.dataset.since > 1000)"
+
+
+def test_a_note_that_was_read_does_not_go_along_to_another_screen(seen, address):
+    page = seen.page
+    page.goto(f"{address}#texture")
+    page.locator(".texture .drop .tile").first.wait_for()
+    page.evaluate(NOTICES)
+    sp.until(page, READ)
+    assert page.locator(".notice").count() == 2
+    page.goto(f"{address}#train")
+    page.locator(".notice.note").wait_for(state="detached")
+    assert page.locator(".notice.error").count() == 1, "what went wrong stays until it must have been read"
+
+
 def test_a_training_is_watched(sized):
     page = sized.page
     page.locator(".tab").nth(3).click()

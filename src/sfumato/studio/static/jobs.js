@@ -5,7 +5,7 @@
 
 import * as api from "./api.js";
 import { button, h, hush, say } from "./dom.js";
-import { failed } from "./notices.js";
+import { failed, tidy } from "./notices.js";
 import { tab } from "./store.js";
 import { hear } from "./stream.js";
 import { bytes, duration } from "./text.js";
@@ -97,6 +97,7 @@ export class JobBar {
    */
   begin(start, heard = {}, ours = true) {
     return this.hold(async () => {
+      tidy(); // What was said of the work before.
       const job = await start();
       if (ours) this.begun = job.id;
       return this.follow(job, heard);

@@ -3,6 +3,8 @@
 import { button, h, say } from "./dom.js";
 
 const SHOWN_MS = 7000;
+/** After so long who goes to another screen, or begins something new, has read a note. */
+const NOTE_MS = 1000;
 
 /** Where they stand: in the dialog that is open, beside which nothing can be read or pressed, else on the page. */
 function place() {
@@ -32,9 +34,11 @@ export function notice(kind, key, values) {
   return box;
 }
 
-/** Takes away what has been there for a while: on another screen it would only stand in the way. */
+/** Takes away what has been there for a while, and long enough to be read: on another screen it would only stand in the way. */
 export function tidy() {
-  for (const box of document.querySelectorAll(".notice")) if (performance.now() - Number(/** @type {HTMLElement} */ (box).dataset.since) > SHOWN_MS) box.remove();
+  for (const box of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".notice"))) {
+    if (performance.now() - Number(box.dataset.since) > (box.classList.contains("error") ? SHOWN_MS : NOTE_MS)) box.remove();
+  }
 }
 
 /** Says what went wrong; work that was given up on purpose is no error. */

@@ -64,6 +64,7 @@ export function trainScreen() {
   let turn = 0;
   const list = h("ul", { class: "runs" });
   const none = h("div", { class: "drop", hidden: true }, h("div", { class: "mark" }, icon("train")), h("h2", { t: "train.none" }), h("p", { class: "lead" }));
+  const looks = h("p", { class: "dim", role: "status", t: "train.looks" });
   const head = h("div", { class: "run-head" });
   const losses = chart();
   const pictures = samples();
@@ -71,7 +72,7 @@ export function trainScreen() {
   say(report, "train.report", undefined, "title");
   const reports = h("details", { class: "fold" }, h("summary", { t: "train.report" }), report);
   const detail = h("div", { class: "detail", hidden: true }, head, h("section", {}, h("h2", { t: "train.losses" }), losses.node), pictures.node, reports);
-  const node = h("div", { class: "screen train" }, h("h1", { class: "unseen", t: "tab.train", tabindex: -1 }), h("aside", { class: "panel" }, h("h2", { t: "train.runs" }), list), h("div", { class: "stage column" }, none, detail));
+  const node = h("div", { class: "screen train" }, h("h1", { class: "unseen", t: "tab.train", tabindex: -1 }), h("aside", { class: "panel" }, h("h2", { t: "train.runs" }), list), h("div", { class: "stage column" }, looks, none, detail));
 
   const state = (/** @type {Api.Run} */ run) => h("span", { class: `badge ${run.state}`, t: `train.state_${run.state}` });
   const fillList = () => {
@@ -105,7 +106,7 @@ export function trainScreen() {
   };
   reports.addEventListener("toggle", () => reports.open && shown && (report.src = api.at.report(shown)));
   const fill = async () => {
-    const found = await api.runs();
+    const found = await api.runs().finally(() => looks.remove()); // Later ones replace what is shown.
     runs = found.runs;
     none.hidden = runs.length > 0;
     node.classList.toggle("empty", !runs.length);

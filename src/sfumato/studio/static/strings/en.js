@@ -264,6 +264,7 @@ export const en = {
   "texture.cancelled": "Cancelled, no texture was made.",
 
   "train.runs": "Trainings",
+  "train.looks": "Looking for trainings…",
   "train.none": "No trainings to watch",
   "train.none_yet": "There is no training in the folder yet. Start one with “sfumato train” in it.",
   "train.no_folder": "Start the studio with “--runs FOLDER” to watch the trainings in a folder.",

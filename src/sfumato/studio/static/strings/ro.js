@@ -264,6 +264,7 @@ export const ro = {
   "texture.cancelled": "Anulat, nu a fost făcută nicio textură.",
 
   "train.runs": "Antrenări",
+  "train.looks": "Se caută antrenări…",
   "train.none": "Nicio antrenare de urmărit",
   "train.none_yet": "În dosar nu este încă nicio antrenare. Pornește una acolo cu „sfumato train”.",
   "train.no_folder": "Pornește studioul cu „--runs DOSAR” ca să urmărești antrenările dintr-un dosar.",
