@@ -7,7 +7,7 @@ picture itself (the fast guided filter, see `image.guided`); what no such functi
 Shapes: H W pixels of the picture, h w pixels of a part of it or of the small copy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ EPSILON = 1e-3
 STRIP = 2**20
 """Pixels that are enlarged at once."""
 WORTH = 8
-"""Pixels that are enlarged in the time in which a pixel is drawn."""
+"""So many enlarged pixels count as one that is drawn, when it is told how far the work is."""
 
 
 class Artist(Protocol):
@@ -62,14 +62,14 @@ class Finish:
     mixed: bool
     """Whether a strength below 1 is a mix of pixels, as the model knows no half way."""
 
-    def __call__(self, result: Tensor, content: Tensor, box: Box) -> Tensor:
-        """The result and the content (1, 3, h, w) of a box -> what is kept."""
+    def __call__(self, result: Tensor, content: Callable[[Box], Tensor], box: Box) -> Tensor:
+        """The result (1, 3, h, w) of a box -> what is kept; `content` gives that of a box, where it is needed."""
         if self.mixed and self.options.strength != 1:
-            result = content.lerp(result.clamp(0, 1), self.options.strength)
+            result = content(box).lerp(result.clamp(0, 1), self.options.strength)
         if self.options.keep_colors == "luminance":
-            result = keep_luminance(result, content)
+            result = keep_luminance(result, content(box))
         covered = None if self.masks is None else self.masks.coverage(box)
-        return result if covered is None else content.lerp(result.clamp(0, 1), covered.to(content.device))
+        return result if covered is None else content(box).lerp(result.clamp(0, 1), covered.to(result.device))
 
 
 class Enlarger:
@@ -155,8 +155,7 @@ def enlarged(
     step = max(1, STRIP // picture.width)
     for top in range(0, picture.height, step):
         box = Box(top, 0, min(top + step, picture.height), picture.width)
-        content = picture.tensor(box)
-        result[box.slices] = quantize(finish(enlarger(content, box), content, box), result.dtype)
+        result[box.slices] = quantize(finish(enlarger(picture.tensor(box), box), picture.tensor, box), result.dtype)
         if not told(drawing + box.bottom * picture.width):
             raise Cancelled("cancelled")
     return picture.with_pixels(result)

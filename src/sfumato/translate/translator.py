@@ -309,7 +309,7 @@ class _Job:
             return
         result = result[:, :, : box.height, : box.width]
         finish = Finish(options=self.options, masks=self.masks, mixed=not self.even_code)
-        self.result[box.slices] = quantize(finish(result, self.content(box), box), self.result.dtype)
+        self.result[box.slices] = quantize(finish(result, self.content, box), self.result.dtype)
 
 
 @functools.lru_cache(maxsize=1)
