@@ -77,10 +77,10 @@ class Browser:
             self.ask("GET", f"/api/photos/{photo['id']}/{page}")
         return came, time.perf_counter() - start, str(photo["id"])
 
-    def variant(self, photo: str, model: str) -> tuple[float, str]:
+    def variant(self, photo: str, model: str, seed: int = 0) -> tuple[float, str]:
         """Seconds until a variant is shown, and its id."""
         start = time.perf_counter()
-        body = {"models": [model], "options": {"size": VARIANT_PX}}
+        body = {"models": [model], "options": {"size": VARIANT_PX, "seed": seed}}
         variant = self.done(self.json("POST", f"/api/photos/{photo}/jobs", body)["id"])["variants"][0]
         self.ask("GET", f"/api/variants/{variant}/preview")
         return time.perf_counter() - start, str(variant)
@@ -165,7 +165,7 @@ def steps(browser: Browser, content: bytes, model: str, times: int) -> list[dict
     zones = [browser.zone(content) for _ in range(times)]
     photo = zones[-1][2]
     first, _ = browser.variant(photo, model)
-    drawn = [browser.variant(photo, model) for _ in range(times)]
+    drawn = [browser.variant(photo, model, 1 + number) for number in range(times)]  # the same is not drawn twice
     variant, draw = drawn[-1][1], np.random.default_rng(0)
     browser.blend(variant, 0.5)
     blends = [browser.blend(variant, float(draw.uniform())) for _ in range(times)]
